@@ -1,0 +1,5 @@
+"""Projet Recouvrement : le câblage, aucune décision."""
+
+from .celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,1 @@
+"""Réglages : base, dev (défaut), test, prod."""

@@ -1,0 +1,18 @@
+"""Routes racines."""
+
+from django.http import HttpResponse
+from django.urls import include, path
+
+from recouvrement.comptes.droits import public
+
+
+@public
+def sante(request):
+    """Sonde : le processus répond."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("sante", sante, name="sante"),
+    path("compte/", include("allauth.urls")),
+]
