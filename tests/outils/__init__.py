@@ -1,0 +1,1 @@
+"""Outils des essais : moteurs jetables, pair SMTP, garde réseau, gabarits stricts, lanceur."""
