@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import logging
 import threading
 from collections import Counter
 from email import policy
@@ -9,6 +10,10 @@ from email.message import EmailMessage
 from enum import StrEnum
 
 from aiosmtpd.controller import Controller
+
+import demarrer
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # sinon chaque ligne du dialogue est journalisée
 
 
 class Mode(StrEnum):
@@ -35,12 +40,12 @@ class PairSMTP:
         self.lenteur = 0.0
         self.messages: list[EmailMessage] = []
         self._verrou = threading.Lock()
-        self._controleur = Controller(self, hostname="127.0.0.1", port=0, ready_timeout=10)
+        self.port = demarrer.port_libre()
 
-    # aiosmtpd relit le port après l'ouverture de la prise, demandée sur 0 pour en avoir un libre.
     def ouvrir(self) -> None:
+        """Écoute sur `port`, le même après une fermeture : une panne d'une minute se joue ainsi."""
+        self._controleur = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10)
         self._controleur.start()
-        self.port = self._controleur.server.sockets[0].getsockname()[1]
 
     def fermer(self) -> None:
         self._controleur.stop(no_assert=True)
