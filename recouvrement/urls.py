@@ -15,4 +15,5 @@ def sante(request):
 urlpatterns = [
     path("sante", sante, name="sante"),
     path("compte/", include("allauth.urls")),
+    path("", include("recouvrement.comptes.urls")),
 ]

@@ -1,5 +1,197 @@
-"""Contexte commun des écrans d'équipe : société, compteurs du rail, fraîcheur des données."""
+"""Contexte de la coque : menu permis, société courante, compteurs, fraîcheur. Tout est paresseux."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.conf import settings
+from django.db.models import F
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contentieux.models import DossierContentieux
+from factures.models import Encaissement
+from recouvrement.commun.formats import initiales
+from recouvrement.comptes import demo
+from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
+from recouvrement.comptes.droits import Droit, peut, roles_de
+from recouvrement.comptes.models import Role
+from relances.models import Courrier, Tache
+
+
+@dataclass(frozen=True)
+class Entree:
+    """Une entrée possible du menu ; `court` : son mot dans la barre basse du téléphone."""
+
+    route: str
+    icone: str
+    libelle: str
+    droit: Droit = Droit.VOIR
+    court: str = ""
+    compteur: str = ""
+
+
+@dataclass(frozen=True)
+class Lien:
+    """Une entrée que la personne a le droit de voir, prête pour le gabarit."""
+
+    url: str
+    icone: str
+    libelle: str
+    court: str
+    compte: int
+    courante: bool
+
+
+MENU = (
+    (
+        "",
+        (
+            Entree("pilotage:ma_journee", "checklist", gettext_lazy("Ma journée"), court=gettext_lazy("Ma journée"), compteur="taches"),
+            Entree("clients:liste", "users", gettext_lazy("Clients"), court=gettext_lazy("Clients")),
+            Entree("factures:liste", "file-invoice", gettext_lazy("Factures")),
+            Entree("factures:encaissements", "building-bank", gettext_lazy("Encaissements"), compteur="encaissements"),
+            Entree("relances:ce_soir", "send", gettext_lazy("Relances"), court=gettext_lazy("Relances"), compteur="courriers"),
+            Entree("contentieux:liste", "gavel", gettext_lazy("Contentieux"), compteur="dossiers"),
+        ),
+    ),
+    (
+        gettext_lazy("Piloter"),
+        (
+            Entree("factures:balance_agee", "columns-3", gettext_lazy("Balance âgée"), court=gettext_lazy("Balance")),
+            Entree("pilotage:indicateurs", "chart-line", gettext_lazy("Pilotage")),
+        ),
+    ),
+    (
+        gettext_lazy("Régler"),
+        (
+            Entree("relances:plans", "stairs-up", gettext_lazy("Plans et modèles"), droit=Droit.PLANS),
+            Entree("factures:imports", "upload", gettext_lazy("Imports"), droit=Droit.IMPORTER),
+            Entree("comptes:administration", "settings", gettext_lazy("Administration"), droit=Droit.ADMINISTRER),
+        ),
+    ),
+)  # fmt: skip
+
+
+def adresse(route: str) -> str:
+    """Adresse de la route, vide si elle n'existe pas : l'entrée disparaît du menu."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
+
+
+class Coque:
+    """Lue par `base.html` ; une vue qui rend un fragment n'en évalue rien."""
+
+    def __init__(self, request):
+        self.request = request
+        self.user = request.user
+
+    @property
+    def theme(self) -> str:
+        return getattr(self.user, "theme", "")
+
+    url_theme = property(lambda self: adresse("comptes:theme"))
+    url_langue = property(lambda self: adresse("comptes:langue"))
+    url_societe = property(lambda self: adresse("comptes:societe"))
+    url_recherche = property(lambda self: adresse("pilotage:recherche"))
+
+    @property
+    def url_imports(self) -> str:
+        return adresse("factures:imports") if peut(self.user, Droit.IMPORTER) else ""
+
+    @property
+    def societes(self):
+        return societes_visibles(self.request)
+
+    @cached_property
+    def societe(self):
+        return societe_courante(self.request)
+
+    @property
+    def nom_societe(self) -> str:
+        if self.societe:
+            return self.societe.nom_court or self.societe.raison_sociale
+        return _("Toutes les sociétés") if self.societes else "Recouvrement"
+
+    @property
+    def sigle(self) -> str:
+        return initiales(self.nom_societe)
+
+    @property
+    def role(self) -> str:
+        """Rôle dans la société courante ; plusieurs sociétés, plusieurs rôles : on n'en dit aucun."""
+        roles = roles_de(self.user)
+        distincts = {roles.get(self.societe.pk)} if self.societe else set(roles.values())
+        return str(Role(distincts.pop()).label) if len(distincts) == 1 and None not in distincts else ""
+
+    @cached_property
+    def comptes_demo(self) -> list[dict]:
+        return demo.comptes() if settings.DEMO else []
+
+    mot_de_passe_demo = demo.MOT_DE_PASSE
+
+    # --- Fraîcheur : la plus ancienne des sociétés alimentées par import ------------------------
+
+    @cached_property
+    def _importees(self):
+        choix = [self.societe] if self.societe else self.societes
+        return [s for s in choix if s.alimentee_par_import and s.dernier_import_le]
+
+    @property
+    def fraicheur(self):
+        return min((s.dernier_import_le for s in self._importees), default=None)
+
+    @property
+    def perimees(self) -> bool:
+        maintenant = timezone.now()
+        return any(
+            (maintenant - s.dernier_import_le).total_seconds() > s.fraicheur_heures * 3600 for s in self._importees
+        )
+
+    # --- Menu ----------------------------------------------------------------------------------
+
+    @cached_property
+    def menu(self) -> list[dict]:
+        if not self.user.is_authenticated:
+            return []
+        groupes = []
+        for titre, entrees in MENU:
+            liens = [lien for entree in entrees if (lien := self._lien(entree))]
+            if liens:
+                groupes.append({"titre": titre, "entrees": liens})
+        return groupes
+
+    @property
+    def onglets_bas(self) -> list[Lien]:
+        return [lien for groupe in self.menu for lien in groupe["entrees"] if lien.court][:4]
+
+    def _lien(self, entree: Entree) -> Lien | None:
+        url = adresse(entree.route)
+        if not url or not peut(self.user, entree.droit):
+            return None
+        chemin = self.request.path
+        courante = chemin == url if url == "/" else chemin.startswith(url)
+        compte = getattr(self, f"_{entree.compteur}")() if entree.compteur else 0
+        return Lien(url, entree.icone, str(entree.libelle), str(entree.court), compte, courante)
+
+    def _compter(self, lignes) -> int:
+        return restreindre(self.request, lignes.visibles_pour(self.user)).count()
+
+    def _taches(self) -> int:
+        return self._compter(Tache.objects.filter(faite_le=None, due_le__lte=timezone.localdate()))
+
+    def _encaissements(self) -> int:
+        return self._compter(Encaissement.objects.filter(impute__lt=F("montant")))
+
+    def _courriers(self) -> int:
+        return self._compter(Courrier.objects.filter(statut=Courrier.Statut.A_VALIDER))
+
+    def _dossiers(self) -> int:
+        return self._compter(DossierContentieux.objects.exclude(statut=DossierContentieux.Statut.CLOS))
 
 
 def coque(request):
-    return {}
+    return {"coque": Coque(request)} if hasattr(request, "user") else {}
