@@ -78,5 +78,5 @@ class ChampMontant(models.Field):
         return [*super().validators, validators.DecimalValidator(15, 2)]
 
 
-register_combinable_fields("+", ChampMontant, ChampMontant, ChampMontant)
-register_combinable_fields("-", ChampMontant, ChampMontant, ChampMontant)
+register_combinable_fields(ChampMontant, "+", ChampMontant, ChampMontant)
+register_combinable_fields(ChampMontant, "-", ChampMontant, ChampMontant)

@@ -81,6 +81,7 @@ class Verdict(models.Model):
     detail = models.CharField(max_length=250, blank=True)
     nature = models.PositiveSmallIntegerField(default=0)  # palier visé
     prochaine = models.DateField(null=True, blank=True)  # première date où le verdict peut changer
+    version = models.BigIntegerField(default=0)  # version du plan qui a jugé
     passage = models.ForeignKey(Passage, models.SET_NULL, null=True, related_name="+")
 
     objects = VerdictQuerySet.as_manager()

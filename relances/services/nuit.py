@@ -1,0 +1,321 @@
+"""La nuit : un flux de clients entiers, une décision pure, des écritures en bloc."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from time import monotonic
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from factures.models import Echeance
+from recouvrement.comptes.models import Societe
+from recouvrement.journal.services import consigner
+from relances.domaine import echelle
+from relances.domaine.echelle import Decision, Envoi, Motif, Resultat
+from relances.domaine.natures import Canal, ModePalier, Nature
+from relances.models import Courrier, Passage, Relance, Tache, Verdict
+
+from .faits import faits_par_client, ouvreur, reglages
+from .plans import plans_publies
+
+log = logging.getLogger(__name__)
+BAIL_PASSAGE = timedelta(minutes=15)
+
+
+class LotDejaEnCours(Exception):
+    """Un autre passage est ouvert pour cette société (exigence 20)."""
+
+
+@dataclass
+class Bilan:
+    """Ce qu'un passage a décidé, retenu et manqué."""
+
+    decidees: int = 0
+    retenues: Counter = field(default_factory=Counter)
+    courriers: Counter = field(default_factory=Counter)
+    a_valider: int = 0
+    erreurs: list[str] = field(default_factory=list)
+
+    def ajouter(self, resultat: Resultat) -> None:
+        for d in resultat.decisions:
+            if d.motif is Motif.RELANCEE:
+                self.decidees += 1
+            elif d.motif not in (Motif.ATTENTE, Motif.TERMINEE):
+                self.retenues[d.motif.value] += 1
+        for envoi in resultat.envois:
+            self.courriers[envoi.canal.value] += 1
+            self.a_valider += envoi.mode is ModePalier.A_VALIDER
+
+    def en_dict(self) -> dict:
+        canaux = ("courriel", "lettre", "recommande", "sms", "appel")
+        return {
+            "decidees": self.decidees,
+            "retenues": dict(sorted(self.retenues.items())),
+            "courriers": {c: self.courriers[c] for c in canaux}
+            | ({"tache": self.courriers["tache"]} if self.courriers["tache"] else {}),
+            "a_valider": self.a_valider,
+            "erreurs": self.erreurs,
+        }
+
+
+def decider_societe(
+    societe: Societe, *, au: date, freins: bool = True, clients: Iterable[int] | None = None, toutes: bool = False
+) -> Iterator[list[tuple]]:
+    """Lots de (faits du client, résultat). N'écrit rien : l'essai à blanc et la nuit lisent ceci.
+
+    toutes : juge aussi les pièces dont rien n'a pu changer (écran « ce soir », explications).
+    """
+    plans = plans_publies(societe)
+    ouvre = ouvreur(societe)
+    regles = reglages(societe, freins=freins)
+    lots = faits_par_client(
+        societe, plans, au=au, ouvre=ouvre, clients=clients, freins=freins, toutes=toutes
+    )
+    for lot in lots:
+        yield [
+            (
+                faits,
+                plan,
+                echelle.decider(faits, plan, au=au, reglages=regles, ouvre=ouvre),
+            )
+            for faits in lot
+            for plan in [plans.pour(faits.id, faits.type)]
+        ]
+
+
+def essai(societe: Societe, *, au: date) -> Bilan:
+    """Essai à blanc : mêmes faits, mêmes règles, rien d'écrit."""
+    bilan = Bilan()
+    for lot in decider_societe(societe, au=au):
+        for _faits, _plan, resultat in lot:
+            bilan.ajouter(resultat)
+    return bilan
+
+
+def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Passage:
+    """Ouvre (ou reprend après une panne) le passage. Lève LotDejaEnCours si un autre travaille."""
+    maintenant = timezone.now()
+    bail = maintenant + BAIL_PASSAGE
+    interrompu = Passage.objects.filter(societe=societe, statut=Passage.Statut.OUVERT).exclude(
+        genre=Passage.Genre.MANUEL
+    ).first()  # fmt: skip
+    if interrompu:
+        repris = Passage.objects.filter(pk=interrompu.pk, statut=Passage.Statut.OUVERT, bail_jusqu_au__lt=maintenant)
+        if (interrompu.au, interrompu.genre) == (au, genre) and repris.update(bail_jusqu_au=bail):
+            interrompu.refresh_from_db()
+            return interrompu
+        if repris.update(statut=Passage.Statut.EN_ECHEC, motif="interrompu", clos_le=maintenant) == 0:
+            raise LotDejaEnCours(f"lot déjà en cours : passage n° {interrompu.numero}")
+    try:
+        with transaction.atomic():
+            Societe.objects.select_for_update().get(pk=societe.pk)  # numéros sans trou ni doublon
+            numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
+            if genre == Passage.Genre.AUTOMATIQUE:
+                # Un passage suspendu pour données périmées se rouvre quand les données arrivent.
+                suspendu = Passage.objects.filter(
+                    societe=societe, au=au, genre=genre, statut=Passage.Statut.SUSPENDU
+                )
+                if suspendu.update(statut=Passage.Statut.OUVERT, motif="", bail_jusqu_au=bail, clos_le=None):
+                    return Passage.objects.get(societe=societe, au=au, genre=genre)
+            return Passage.objects.create(
+                societe=societe, au=au, numero=numero, genre=genre, bail_jusqu_au=bail, auteur=auteur
+            )
+    except IntegrityError as erreur:
+        raise LotDejaEnCours("lot déjà en cours, ou passage de ce jour déjà fait") from erreur
+
+
+def relancer(societe: Societe, *, au: date, passage: Passage, freins: bool = True, toutes: bool = False) -> Bilan:
+    """Décide le jour `au` pour toute la société et écrit relances, courriers, tâches et verdicts.
+
+    Rejouable : l'unicité (échéance, palier) et « une étape par nuit » rendent la reprise sans effet. Un lot
+    en erreur est consigné et n'arrête pas les autres. N'envoie rien.
+    """
+    bilan, debut = Bilan(), monotonic()
+    for lot in decider_societe(societe, au=au, freins=freins, toutes=toutes):
+        try:
+            with transaction.atomic():
+                _garder_le_bail(passage)
+                enregistrer(passage, lot, societe=societe)
+        except IntegrityError:
+            # Un client malade ne doit pas arrêter la nuit : on reprend le lot client par client.
+            lot = _un_par_un(passage, lot, societe, bilan)
+        for _faits, _plan, resultat in lot:
+            bilan.ajouter(resultat)
+    bilan_json = bilan.en_dict() | {"secondes": round(monotonic() - debut, 3)}
+    with transaction.atomic():
+        Passage.objects.filter(pk=passage.pk, statut=Passage.Statut.OUVERT).update(
+            statut=Passage.Statut.TERMINE, clos_le=timezone.now(), bilan=bilan_json
+        )
+        consigner(
+            "passage.termine",
+            societe=societe,
+            objet=passage,
+            texte=f"Passage n° {passage.numero} : {bilan.decidees} relances décidées",
+            donnees=bilan_json,
+        )
+    return bilan
+
+
+def _garder_le_bail(passage: Passage) -> None:
+    tenu = Passage.objects.filter(pk=passage.pk, statut=Passage.Statut.OUVERT).update(
+        bail_jusqu_au=timezone.now() + BAIL_PASSAGE
+    )
+    if not tenu:
+        raise LotDejaEnCours("ce passage a été repris par un autre processus")
+
+
+def _un_par_un(passage, lot, societe, bilan) -> list:
+    faits_ok = []
+    for un in lot:
+        try:
+            with transaction.atomic():
+                enregistrer(passage, [un], societe=societe)
+            faits_ok.append(un)
+        except IntegrityError as erreur:
+            log.exception("client %s laissé de côté", un[0].id)
+            bilan.erreurs.append(f"client {un[0].id} : {str(erreur)[:160]}")
+    return faits_ok
+
+
+# --- écritures d'un lot ---------------------------------------------------------------------------
+
+
+def enregistrer(passage: Passage, lot: list[tuple], *, societe: Societe) -> list[Courrier]:
+    """Écrit un lot décidé dans la transaction de l'appelant. Renvoie les courriers créés."""
+    envois: list[Envoi] = [v for _f, _p, r in lot for v in r.envois]
+    versions = {f.id: (p.version if p else 0) for f, p, _r in lot}
+    courriers = Courrier.objects.bulk_create([_courrier(v, passage, societe) for v in envois], batch_size=2000)
+    relances, par_palier = [], {}
+    for envoi, courrier in zip(envois, courriers, strict=True):
+        faite = courrier.statut == Courrier.Statut.TACHE
+        for d in envoi.decisions:
+            relances.append(
+                Relance(
+                    passage=passage, echeance_id=d.echeance.id, palier_id=envoi.palier.id, nature=envoi.palier.nature,
+                    courrier=courrier, decidee_le=passage.au, reste_du=d.reclame, conteste=d.echeance.conteste,
+                    statut=Relance.Statut.ENVOYEE if faite else Relance.Statut.DECIDEE, raison=d.detail,
+                )
+            )  # fmt: skip
+            par_palier.setdefault((envoi.palier, versions[envoi.client]), []).append(d.echeance.id)
+    Relance.objects.bulk_create(relances, batch_size=2000)
+    for (palier, version), ids in par_palier.items():
+        Echeance.objects.filter(pk__in=ids).update(
+            niveau=palier.nature, niveau_rang=palier.rang, niveau_version=version, niveau_le=passage.au
+        )
+    _taches(envois, courriers, passage, societe)
+    _verdicts([(d, versions[f.id]) for f, _p, r in lot for d in r.decisions], passage)
+    return courriers
+
+
+def _courrier(envoi: Envoi, passage: Passage, societe: Societe) -> Courrier:
+    statut = {
+        ModePalier.AUTOMATIQUE: Courrier.Statut.A_ENVOYER,
+        ModePalier.A_VALIDER: Courrier.Statut.A_VALIDER,
+        ModePalier.TACHE: Courrier.Statut.TACHE,
+    }[envoi.mode]
+    return Courrier(
+        societe=societe, client_id=envoi.client, passage=passage, palier_id=envoi.palier.id,
+        nature=envoi.palier.nature, devise=envoi.devise, canal=envoi.canal.value, langue=envoi.langue, statut=statut,
+        motif=envoi.motif, arrete_au=passage.au, principal=envoi.principal, credits=envoi.credits, total=envoi.total,
+        pieces=len(envoi.decisions),
+    )  # fmt: skip
+
+
+TITRES = {
+    Nature.APPEL: (Tache.Genre.APPEL, "Appeler"),
+    Nature.CONTENTIEUX: (Tache.Genre.CONTENTIEUX, "Passer au contentieux ?"),
+}
+
+
+def _taches(envois, courriers, passage, societe) -> None:
+    taches = []
+    for envoi, courrier in zip(envois, courriers, strict=True):
+        if courrier.statut != Courrier.Statut.TACHE:
+            continue
+        repli = envoi.palier.nature not in TITRES
+        genre, titre = TITRES.get(envoi.palier.nature, (Tache.Genre.APPEL, "Appeler"))
+        n = len(envoi.decisions)
+        raison = f"{n} pièce{'s' if n > 1 else ''} échue{'s' if n > 1 else ''}, {envoi.total} {envoi.devise}"
+        if envoi.canal is Canal.TACHE and envoi.palier.nature is Nature.APPEL:
+            raison += " ; aucun numéro de téléphone"
+        elif repli:
+            raison += " ; repli faute d'adresse"
+        taches.append(
+            Tache(
+                societe=societe, client_id=envoi.client, genre=genre, titre=titre, raison=raison,
+                due_le=passage.au, courrier=courrier, cle=f"{genre}:{envoi.palier.rang}:{envoi.devise}",
+            )
+        )  # fmt: skip
+    # Une tâche déjà ouverte avec la même clé suffit : le courrier la complète à l'écran.
+    Tache.objects.bulk_create(taches, batch_size=2000, ignore_conflicts=True)
+
+
+def _cle(motif: str, d: Decision, version: int) -> tuple:
+    return (motif, d.detail, d.palier.nature.value if d.palier else 0, d.prochaine, version)
+
+
+def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
+    """Ferme les intervalles qui changent et en ouvre de nouveaux ; une nuit sans changement n'écrit rien."""
+    if not jugees:
+        return
+    ids = [d.echeance.id for d, _v in jugees]
+    courants = {
+        e: (pk, du, cle)
+        for e, pk, du, *cle in Verdict.objects.filter(echeance__in=ids, au=None).values_list(
+            "echeance", "pk", "du", "code", "detail", "nature", "prochaine", "version"
+        )
+    }
+    a_clore, a_effacer, neufs = [], [], []
+    for d, version in jugees:
+        if d.motif is Motif.DEJA_CE_JOUR:
+            continue  # le verdict du jour est « relancée » : un rejeu ne l'efface pas
+        cle = _cle(d.motif.value, d, version)
+        courant = courants.get(d.echeance.id)
+        if courant:
+            if tuple(courant[2]) == cle:
+                continue
+            # Changé le jour même : l'intervalle n'a pas duré, il est remplacé.
+            (a_effacer if courant[1] >= passage.au else a_clore).append(courant[0])
+        code, detail, nature, prochaine, version = cle
+        neufs.append(
+            Verdict(
+                echeance_id=d.echeance.id, du=passage.au, code=code, detail=detail[:250], nature=nature,
+                prochaine=prochaine, version=version, passage=passage,
+            )
+        )  # fmt: skip
+    if a_effacer:
+        Verdict.objects.filter(pk__in=a_effacer).delete()
+    if a_clore:
+        Verdict.objects.filter(pk__in=a_clore).update(au=passage.au - timedelta(days=1))
+    Verdict.objects.bulk_create(neufs, batch_size=2000)
+    _taches_des_retenues([d for d, _v in jugees if d.motif in RETENUES_A_TRANCHER], passage)
+
+
+RETENUES_A_TRANCHER = {
+    Motif.MAX_AMIABLES: (Tache.Genre.DECISION, "Mise en demeure ou abandon ?"),
+    Motif.SANS_ADRESSE: (Tache.Genre.SANS_ADRESSE, "Trouver une adresse ou un numéro"),
+}
+
+
+def _taches_des_retenues(decisions: list[Decision], passage: Passage) -> None:
+    """Ce que la nuit ne peut faire seule devient une tâche : jamais de perte silencieuse (exigences 14 et 21)."""
+    if not decisions:
+        return
+    clients = dict(
+        Echeance.objects.filter(pk__in=[d.echeance.id for d in decisions]).values_list("pk", "client_id")
+    )
+    vues = {(clients[d.echeance.id], d.motif): d for d in decisions}
+    Tache.objects.bulk_create(
+        [
+            Tache(
+                societe_id=passage.societe_id, client_id=client, genre=RETENUES_A_TRANCHER[motif][0],
+                titre=RETENUES_A_TRANCHER[motif][1], raison=d.detail, due_le=passage.au, cle=motif.value,
+            )
+            for (client, motif), d in vues.items()
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip

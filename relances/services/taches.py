@@ -1,0 +1,172 @@
+"""Ce qu'une personne fait : appeler, reporter, terminer. Chaque geste écrit un maillon."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from clients.models import Client, Contact
+from recouvrement.journal.services import consigner
+from relances.domaine.appels import SUITES, Issue, MotifRetard, jour_de_suite
+from relances.models import Tache
+
+ISSUES = {
+    Issue.PROMESSE: gettext_noop("Promesse"),
+    Issue.PAIEMENT_PARTI: gettext_noop("Paiement parti"),
+    Issue.NON_RECUE: gettext_noop("Facture non reçue"),
+    Issue.EN_VALIDATION: gettext_noop("En validation"),
+    Issue.LITIGE: gettext_noop("Litige"),
+    Issue.MESSAGE: gettext_noop("Message laissé"),
+    Issue.INJOIGNABLE: gettext_noop("Injoignable"),
+    Issue.AUTRE: gettext_noop("Autre issue"),
+}
+MOTIFS = {
+    MotifRetard.PERDUE: gettext_noop("Facture perdue"),
+    MotifRetard.MAL_CLASSEE: gettext_noop("Facture mal classée"),
+    MotifRetard.CIRCUIT_LONG: gettext_noop("Circuit de paiement long"),
+    MotifRetard.INSATISFACTION: gettext_noop("Insatisfaction"),
+    MotifRetard.DESACCORD: gettext_noop("Désaccord sur le contenu"),
+    MotifRetard.OUBLI: gettext_noop("Oubli"),
+    MotifRetard.TRESORERIE: gettext_noop("Trésorerie"),
+}
+TITRES_SUITE = {
+    "rappel": gettext_noop("Rappeler"),
+    "verifier_paiement": gettext_noop("Vérifier l'arrivée du paiement annoncé"),
+    "renvoyer_facture": gettext_noop("Renvoyer la facture : « non reçue »"),
+}
+# Un appel abouti ou tenté répond à ces tâches-là.
+CLOSES_PAR_UN_APPEL = (Tache.Genre.APPEL, Tache.Genre.PROMESSE_ROMPUE)
+# Un jugement d'ouverture interdit de réclamer : ces tâches n'ont plus d'objet.
+CLOSES_PAR_UN_JUGEMENT = (*CLOSES_PAR_UN_APPEL, Tache.Genre.DECISION, Tache.Genre.CONTENTIEUX)
+
+
+def _terminer(taches, *, issue: str, acteur) -> int:
+    return taches.filter(faite_le=None).update(faite_le=timezone.now(), faite_par=acteur, issue=issue[:200])
+
+
+@transaction.atomic
+def creer_tache(client: Client, *, genre: str, titre: str, due_le: date, cle: str, raison: str = "") -> Tache:
+    """Ouvre la tâche, ou avance celle de même clé : une seule reste ouverte par client et par clé."""
+    Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
+    ouverte = Tache.objects.filter(client=client, cle=cle, faite_le=None).first()
+    if ouverte:
+        ouverte.titre, ouverte.raison, ouverte.due_le = titre, raison[:250], due_le
+        ouverte.save(update_fields=["titre", "raison", "due_le", "updated_at"])
+        return ouverte
+    return Tache.objects.create(
+        societe_id=client.societe_id,
+        client=client,
+        genre=genre,
+        titre=titre,
+        raison=raison[:250],
+        due_le=due_le,
+        cle=cle,
+    )
+
+
+@transaction.atomic
+def terminer_tache(tache: Tache, *, issue: str, acteur) -> bool:
+    """Faux si elle était déjà faite (double clic, autre onglet)."""
+    if not _terminer(Tache.objects.filter(pk=tache.pk), issue=issue, acteur=acteur):
+        return False
+    consigner(
+        "tache.faite",
+        societe=tache.societe,
+        acteur=acteur,
+        objet=tache,
+        client=tache.client_id,
+        texte=f"{tache.titre} : {issue}" if issue else tache.titre,
+    )
+    return True
+
+
+@transaction.atomic
+def reporter_tache(tache: Tache, *, au: date, motif: str, acteur, le: date) -> bool:
+    """Repousse une tâche ouverte au jour `au`, avec sa raison. Faux si elle est déjà faite.
+
+    `le` : jour du geste. Lève ValidationError : jour passé, motif vide.
+    """
+    if au <= le:
+        raise ValidationError({"au": _("Reportez à un jour à venir.")})
+    if not motif.strip():
+        raise ValidationError({"motif": _("Dites pourquoi cela peut attendre.")})
+    if not Tache.objects.filter(pk=tache.pk, faite_le=None).update(due_le=au, raison=motif.strip()[:250]):
+        return False
+    consigner(
+        "tache.reportee",
+        societe=tache.societe,
+        acteur=acteur,
+        objet=tache,
+        client=tache.client_id,
+        texte=f"{tache.titre} : {motif.strip()}",
+        donnees={"du": tache.due_le, "au": au},
+    )
+    return True
+
+
+@transaction.atomic
+def consigner_appel(
+    client: Client,
+    *,
+    issue: Issue,
+    au: date,
+    acteur,
+    contact: Contact | None = None,
+    commentaire: str = "",
+    motif: str = "",
+    suite_le: date | None = None,
+) -> int:
+    """Clôt les tâches d'appel du client et ouvre la suite que veut l'issue (exigence 30).
+
+    suite_le : jour choisi par la personne, sinon celui de la règle. La promesse et le litige eux-mêmes
+    s'enregistrent par leurs services, dans la même transaction. Renvoie le nombre de tâches closes.
+    """
+    issue = Issue(issue)
+    if issue is Issue.AUTRE and not commentaire.strip():
+        raise ValidationError({"commentaire": _("Dites en une phrase ce qui ressort de l'appel.")})
+    if suite_le and suite_le < au:
+        raise ValidationError({"suite_le": _("La suite ne peut pas être dans le passé.")})
+    libelle = _(ISSUES[issue])
+    closes = _terminer(
+        Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL, due_le__lte=au), issue=libelle, acteur=acteur
+    )
+    jour = suite_le or jour_de_suite(issue, au=au, region=client.societe.region_feries)
+    if jour:
+        cle = SUITES[issue].cle if issue in SUITES else "rappel"
+        creer_tache(
+            client,
+            genre=Tache.Genre.APPEL if cle == "rappel" else Tache.Genre.AUTRE,
+            titre=_(TITRES_SUITE[cle]),
+            due_le=jour,
+            cle=cle,
+            raison=_("appel du %(jour)s : %(issue)s") % {"jour": f"{au:%d/%m}", "issue": libelle.lower()},
+        )
+    consigner(
+        "appel.consigne",
+        societe=client.societe,
+        acteur=acteur,
+        objet=client,
+        client=client,
+        texte=commentaire.strip(),
+        donnees={
+            "issue": issue.value,
+            "contact": contact.nom if contact else "",
+            "motif": motif,
+            "suite_le": jour,
+            "taches": closes,
+        },
+    )
+    return closes
+
+
+@transaction.atomic
+def clore_pour_jugement(client: Client, *, acteur) -> int:
+    """Tâches qui réclameraient à un client en procédure collective : closes, avec leur raison."""
+    return _terminer(
+        Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_JUGEMENT),
+        issue=_("jugement d'ouverture : plus rien ne se réclame"),
+        acteur=acteur,
+    )
