@@ -131,7 +131,7 @@ def consigner_appel(
         raise ValidationError({"suite_le": _("La suite ne peut pas être dans le passé.")})
     libelle = _(ISSUES[issue])
     closes = _terminer(
-        Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL, due_le__lte=au), issue=libelle, acteur=acteur
+        Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL), issue=libelle, acteur=acteur
     )
     jour = suite_le or jour_de_suite(issue, au=au, region=client.societe.region_feries)
     if jour:
