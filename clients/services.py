@@ -47,7 +47,8 @@ class ConflitEdition(Exception):
 
 
 def _client_verrouille(client) -> Client:
-    return Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=getattr(client, "pk", client))
+    verrouilles = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    return verrouilles.get(pk=getattr(client, "pk", client))
 
 
 # --- Suspendre ---------------------------------------------------------------------------------
@@ -284,9 +285,8 @@ def signaler_rebond(client: Client, *, courriel: str, le: date, motif: str, acte
 @transaction.atomic
 def rehabiliter_adresse(client: Client, *, courriel: str, acteur) -> int:
     """La personne a vérifié : l'adresse sert de nouveau. Renvoie le nombre de fiches rétablies."""
-    retablies = Client.objects.filter(pk=client.pk, courriel__iexact=courriel).exclude(courriel_invalide_le=None).update(
-        courriel_invalide_le=None, version=F("version") + 1
-    )
+    compte = Client.objects.filter(pk=client.pk, courriel__iexact=courriel).exclude(courriel_invalide_le=None)
+    retablies = compte.update(courriel_invalide_le=None, version=F("version") + 1)
     retablies += Contact.objects.filter(client=client, courriel__iexact=courriel).exclude(invalide_le=None).update(
         invalide_le=None, invalide_motif=""
     )
