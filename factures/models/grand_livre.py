@@ -242,6 +242,7 @@ class Imputation(models.Model):
                 name="imputation_une_seule_source",
             ),
         ]
+        indexes = [models.Index(fields=["date"], name="imputation_date")]  # balances passées : ce qui a suivi un jour
 
     def __str__(self):
         return f"{self.montant} le {self.date}"

@@ -9,8 +9,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 
-from django.db.models import F
-
 from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Litige, Promesse
 from tests.clients.factories import ClientFactory
 
@@ -117,12 +115,12 @@ def ImputationFactory(
         cle_source=f"imputation:{n}",
     )
     source = encaissement or avoir
-    type(source).objects.filter(pk=source.pk).update(impute=F("impute") + montant)
+    source.impute += montant
+    source.save(update_fields=["impute"])
     echeance.impute += montant
     if echeance.impute == echeance.montant:
         echeance.soldee_le = max(i.date for i in echeance.imputations.all())
     echeance.save(update_fields=["impute", "soldee_le"])
-    source.refresh_from_db(fields=["impute"])
     return imputation
 
 
