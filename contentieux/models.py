@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -18,16 +19,33 @@ class DossierQuerySet(models.QuerySet):
     def visibles_pour(self, user):
         return self.filter(filtre_portefeuille(user, "societe_id", "client__gestionnaire_id"))
 
+    def en_cours(self):
+        return self.filter(clos_le=None)
+
 
 class DossierContentieux(Horodate):
     class Statut(models.TextChoices):
+        """États de `domaine.procedure.Etat`, et la clôture, qu'une personne décide."""
+
         EN_PREPARATION = "en_preparation", _("En préparation")
         REQUETE_DEPOSEE = "requete_deposee", _("Requête déposée")
+        REJETEE = "rejetee", _("Requête rejetée")
+        CADUQUE = "caduque", _("Demande caduque")
         ORDONNANCE = "ordonnance", _("Ordonnance rendue")
+        NON_AVENUE = "non_avenue", _("Ordonnance non avenue")
         SIGNIFIEE = "signifiee", _("Ordonnance signifiée")
         OPPOSITION = "opposition", _("Opposition")
+        INSTANCE = "instance", _("Instance au fond")
+        JUGEMENT = "jugement", _("Jugement")
         EXECUTOIRE = "executoire", _("Titre exécutoire")
+        SAISIE = "saisie", _("Saisie")
         CLOS = "clos", _("Clos")
+
+    class Juridiction(models.TextChoices):
+        COMMERCE = "commerce", _("Tribunal de commerce")
+        TAE = "tae", _("Tribunal des activités économiques")
+        CHAMBRE_COMMERCIALE = "chambre_commerciale", _("Chambre commerciale du tribunal judiciaire")
+        JUDICIAIRE = "judiciaire", _("Tribunal judiciaire")
 
     societe = models.ForeignKey(Societe, models.PROTECT, related_name="dossiers")
     client = models.ForeignKey(Client, models.PROTECT, related_name="dossiers")
@@ -37,7 +55,9 @@ class DossierContentieux(Horodate):
     ouvert_le = models.DateField(_("ouvert le"))
     ouvert_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     motif = models.CharField(_("motif"), max_length=250)
+    derogation = models.CharField(_("dérogation aux conditions d'ouverture"), max_length=250, blank=True)
     arrete_au = models.DateField(_("décompte arrêté au"))
+    juridiction = models.CharField(_("juridiction"), max_length=20, choices=Juridiction.choices, blank=True)
     tribunal = models.CharField(_("tribunal"), max_length=160, blank=True)
     tribunal_adresse = models.CharField(_("adresse du tribunal"), max_length=250, blank=True)
     competence_relue = models.BooleanField(_("compétence relue"), default=False)
@@ -47,9 +67,16 @@ class DossierContentieux(Horodate):
     expose = models.TextField(_("exposé des faits"), blank=True)
     contestations = models.TextField(_("contestations connues"), blank=True)
     renvoi = models.CharField(_("renvoi en cas d'opposition"), max_length=160, blank=True)
+    pouvoir = models.CharField(_("signataire ayant reçu pouvoir"), max_length=200, blank=True)
+    nature_creance = models.CharField(_("nature de la créance"), max_length=40, blank=True)  # prescription.csv
+    prescription_relue_le = models.DateField(_("prescription relue le"), null=True, blank=True)
+    requete_chemin = models.CharField(max_length=120, blank=True)
+    requete_empreinte = models.CharField(max_length=64, blank=True)
+    requete_le = models.DateField(_("projet de requête du"), null=True, blank=True)
     depose_le = models.DateField(_("requête déposée le"), null=True, blank=True)
     ordonnance_le = models.DateField(_("ordonnance du"), null=True, blank=True)
     signifiee_le = models.DateField(_("signifiée le"), null=True, blank=True)
+    signifiee_a_personne = models.BooleanField(_("signifiée à personne"), null=True, blank=True)
     opposition_le = models.DateField(_("opposition du"), null=True, blank=True)
     clos_le = models.DateField(_("clos le"), null=True, blank=True)
     issue = models.CharField(_("issue"), max_length=200, blank=True)
@@ -69,6 +96,9 @@ class DossierContentieux(Horodate):
 
     def __str__(self):
         return self.reference
+
+    def get_absolute_url(self):
+        return reverse("contentieux:fiche", args=[self.societe.code, self.reference])
 
 
 class DossierEcheance(models.Model):
@@ -97,7 +127,8 @@ class Piece(models.Model):
         FACTURE = "facture", _("Facture")
         LIVRAISON = "livraison", _("Bon de livraison ou compte rendu")
         RELANCE = "relance", _("Relance")
-        MISE_EN_DEMEURE = "mise_en_demeure", _("Mise en demeure et avis de réception")
+        MISE_EN_DEMEURE = "mise_en_demeure", _("Mise en demeure")
+        AVIS_RECEPTION = "avis_reception", _("Avis de réception")
         DECOMPTE = "decompte", _("Décompte")
         KBIS = "kbis", _("Extrait Kbis du débiteur")
         AUTRE = "autre", _("Autre")
@@ -111,9 +142,12 @@ class Piece(models.Model):
     chemin = models.CharField(max_length=120, blank=True)
     empreinte = models.CharField(max_length=64, blank=True)
     type_mime = models.CharField(max_length=60, blank=True)
+    nom_fichier = models.CharField(_("nom du fichier"), max_length=160, blank=True)
     courrier = models.ForeignKey(Courrier, models.PROTECT, null=True, blank=True, related_name="+")
     echeance = models.ForeignKey(Echeance, models.PROTECT, null=True, blank=True, related_name="+")
     obligatoire = models.BooleanField(default=False)
+    dispense = models.CharField(_("motif pour s'en passer"), max_length=200, blank=True)
+    ajoutee_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("pièce")
@@ -122,3 +156,80 @@ class Piece(models.Model):
 
     def __str__(self):
         return f"{self.numero}. {self.designation}"
+
+    @property
+    def manque(self) -> bool:
+        """Ni fichier, ni motif pour s'en passer ; le décompte se calcule et se joint à la requête."""
+        return not (self.chemin or self.dispense or self.genre == self.Genre.DECOMPTE)
+
+
+class Etape(models.Model):
+    """Un événement de procédure enregistré par une personne ; une erreur s'annule, rien ne s'efface."""
+
+    dossier = models.ForeignKey(DossierContentieux, models.CASCADE, related_name="etapes")
+    evenement = models.CharField(max_length=40)
+    le = models.DateField(_("le"))
+    de = models.CharField(max_length=20)
+    vers = models.CharField(max_length=20)
+    note = models.CharField(_("note"), max_length=250, blank=True)
+    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    annulee_le = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("étape de procédure")
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.evenement} le {self.le}"
+
+
+class Interruption(models.Model):
+    """Un acte tenu pour interruptif par une personne, avec ce qui le prouve."""
+
+    class Acte(models.TextChoices):
+        """Ceux de `domaine.prescription.Acte` qu'une personne relève elle-même."""
+
+        RECONNAISSANCE = "reconnaissance", _("Reconnaissance écrite du débiteur")
+        DEMANDE_EN_JUSTICE = "demande_en_justice", _("Demande en justice")
+        MESURE_CONSERVATOIRE = "mesure_conservatoire", _("Mesure conservatoire")
+        EXECUTION_FORCEE = "execution_forcee", _("Acte d'exécution forcée")
+        DECLARATION = "declaration_de_creance", _("Déclaration de créance")
+
+    dossier = models.ForeignKey(DossierContentieux, models.CASCADE, related_name="interruptions")
+    jour = models.DateField(_("le"))
+    acte = models.CharField(_("acte"), max_length=30, choices=Acte.choices)
+    piece = models.ForeignKey(
+        Piece, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("pièce qui le prouve")
+    )
+    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("acte interruptif")
+        ordering = ["jour", "pk"]
+
+    def __str__(self):
+        return f"{self.get_acte_display()} le {self.jour}"
+
+
+class Frais(models.Model):
+    """Frais engagés ; un tarif que les sources donnent différemment se dit « à confirmer »."""
+
+    dossier = models.ForeignKey(DossierContentieux, models.CASCADE, related_name="frais")
+    date = models.DateField(_("date"))
+    libelle = models.CharField(_("libellé"), max_length=120)
+    montant = ChampMontant(_("montant"))
+    recuperable = models.BooleanField(_("récupérable"), default=False)
+    a_confirmer = models.BooleanField(_("à confirmer"), default=False)
+    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("frais")
+        verbose_name_plural = _("frais")
+        ordering = ["date", "pk"]
+        constraints = [models.CheckConstraint(condition=Q(montant__gt=0), name="frais_montant_positif")]
+
+    def __str__(self):
+        return f"{self.libelle} : {self.montant}"

@@ -1,0 +1,37 @@
+"""Tables de droit livrées avec le projet : une ligne = une règle, son texte et son degré de confiance.
+
+`prescription.csv` : durée et point de départ par nature de créance. `procedure_injonction.csv` : la
+machine à états de l'injonction de payer. `tribunaux_activites_economiques.csv` : les douze ressorts
+de l'expérimentation (arrêté du 05/07/2024).
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from contentieux.domaine.prescription import NatureCreance, lire_table
+from contentieux.domaine.procedure import Procedure
+from contentieux.domaine.tribunaux import Ressort, lire_ressorts
+
+DOSSIER = Path(__file__).resolve().parent
+
+
+def lire(nom: str) -> list[dict[str, str]]:
+    """Lignes d'une table livrée, en texte, dans l'ordre du fichier."""
+    with open(DOSSIER / nom, encoding="utf-8", newline="") as fichier:
+        return list(csv.DictReader(fichier, delimiter=";"))
+
+
+@cache
+def natures() -> dict[str, NatureCreance]:
+    return lire_table(lire("prescription.csv"))
+
+
+@cache
+def injonction() -> Procedure:
+    return Procedure(lire("procedure_injonction.csv"))
+
+
+@cache
+def ressorts_tae() -> tuple[Ressort, ...]:
+    return lire_ressorts(lire("tribunaux_activites_economiques.csv"))
