@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _l
 
 from contentieux.models import DossierContentieux
 from factures.models import Encaissement
@@ -48,30 +49,30 @@ MENU = (
     (
         "",
         (
-            Entree("pilotage:ma_journee", "checklist", gettext_lazy("Ma journée"), court=gettext_lazy("Ma journée"), compteur="taches"),
-            Entree("clients:liste", "users", gettext_lazy("Clients"), court=gettext_lazy("Clients")),
-            Entree("factures:liste", "file-invoice", gettext_lazy("Factures")),
-            Entree("factures:encaissements", "building-bank", gettext_lazy("Encaissements"), compteur="encaissements"),
-            Entree("relances:ce_soir", "send", gettext_lazy("Relances"), court=gettext_lazy("Relances"), compteur="courriers"),
-            Entree("contentieux:liste", "gavel", gettext_lazy("Contentieux"), compteur="dossiers"),
+            Entree("pilotage:ma_journee", "checklist", _l("Ma journée"), court=_l("Ma journée"), compteur="taches"),
+            Entree("clients:liste", "users", _l("Clients"), court=_l("Clients")),
+            Entree("factures:liste", "file-invoice", _l("Factures")),
+            Entree("factures:encaissements", "building-bank", _l("Encaissements"), compteur="encaissements"),
+            Entree("relances:ce_soir", "send", _l("Relances"), court=_l("Relances"), compteur="courriers"),
+            Entree("contentieux:liste", "gavel", _l("Contentieux"), compteur="dossiers"),
         ),
     ),
     (
-        gettext_lazy("Piloter"),
+        _l("Piloter"),
         (
-            Entree("factures:balance_agee", "columns-3", gettext_lazy("Balance âgée"), court=gettext_lazy("Balance")),
-            Entree("pilotage:indicateurs", "chart-line", gettext_lazy("Pilotage")),
+            Entree("factures:balance_agee", "columns-3", _l("Balance âgée"), court=_l("Balance")),
+            Entree("pilotage:indicateurs", "chart-line", _l("Pilotage")),
         ),
     ),
     (
-        gettext_lazy("Régler"),
+        _l("Régler"),
         (
-            Entree("relances:plans", "stairs-up", gettext_lazy("Plans et modèles"), droit=Droit.PLANS),
-            Entree("factures:imports", "upload", gettext_lazy("Imports"), droit=Droit.IMPORTER),
-            Entree("comptes:administration", "settings", gettext_lazy("Administration"), droit=Droit.ADMINISTRER),
+            Entree("relances:plans", "stairs-up", _l("Plans et modèles"), droit=Droit.PLANS),
+            Entree("factures:imports", "upload", _l("Imports"), droit=Droit.IMPORTER),
+            Entree("comptes:administration", "settings", _l("Administration"), droit=Droit.ADMINISTRER),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def adresse(route: str) -> str:
@@ -87,7 +88,8 @@ class Coque:
 
     def __init__(self, request):
         self.request = request
-        self.user = request.user
+        # Une erreur levée avant l'authentification rend aussi une page.
+        self.user = getattr(request, "user", AnonymousUser())
 
     @property
     def theme(self) -> str:
@@ -194,4 +196,4 @@ class Coque:
 
 
 def coque(request):
-    return {"coque": Coque(request)} if hasattr(request, "user") else {}
+    return {"coque": Coque(request)}

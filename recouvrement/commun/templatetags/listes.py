@@ -38,9 +38,7 @@ def entete(liste, cle, libelle, num=False, classe=""):
         '<th scope="col" class="{}" aria-sort="{}">{}</th>',
         " ".join(filter(None, ["num" if num else "", "triee" if courante else "", classe])),
         sens,
-        lien(
-            liste.url_tri(cle), format_html("{}{}", libelle, signe), format_html('class="tri" id="tri-{}"', cle)
-        ),
+        lien(liste.url_tri(cle), format_html("{}{}", libelle, signe), format_html('class="tri" id="tri-{}"', cle)),
     )
 
 
@@ -185,10 +183,9 @@ def filtre_texte(context, parametre, libelle, signe="search"):
     """Champ de recherche dans la liste ; avec script il filtre à la frappe, sans script à Entrée."""
     request = context["request"]
     return format_html(
-        '<form class="filtre filtre-texte" method="get" role="search" hx-get="{0}" {1} '
-        'hx-trigger="submit, input changed delay:400ms from:find input">{2}{3}'
-        '<input type="search" id="f-{4}" name="{4}" value="{5}" placeholder="{6}" aria-label="{6}" '
-        'autocomplete="off"></form>',
+        '<form class="filtre filtre-texte" method="get" role="search" hx-get="{0}" {1}>{2}{3}'
+        '<input type="search" id="f-{4}" name="{4}" value="{5}" placeholder="{6}" aria-label="{6}" autocomplete="off" '
+        'hx-get="{0}" hx-include="closest form" hx-trigger="input changed delay:400ms" {1}></form>',
         request.path,
         HTMX,
         _caches(request, {parametre}),
@@ -214,66 +211,76 @@ def filtres_effacer(context, *gardes):
 
 
 def _classe(widget) -> str:
-    if isinstance(widget, (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)):
+    if isinstance(widget, forms.CheckboxInput):
         return "form-check-input"
     return "form-select" if isinstance(widget, forms.Select) else "form-control"
+
+
+def _saisie(champ_lie, attributs):
+    """Le contrôle lui-même ; il porte sa classe, son type et les attributs demandés par le gabarit."""
+    widget = champ_lie.field.widget
+    classes = [_classe(widget), widget.attrs.get("class", "")]
+    if champ_lie.errors:
+        classes.append("is-invalid")
+    if isinstance(widget, forms.DateInput):
+        attributs.setdefault("type", "date")
+    if isinstance(widget, forms.Textarea):
+        attributs.setdefault("rows", 4)
+    attributs = {cle.replace("_", "-"): valeur for cle, valeur in attributs.items()}
+    return champ_lie.as_widget(attrs={"class": " ".join(filter(None, classes)), **attributs})
+
+
+def _sous_le_champ(champ_lie, avec_aide):
+    """Aide puis erreurs, aux identifiants que Django met dans aria-describedby."""
+    aide = fautes = RIEN
+    if champ_lie.help_text and avec_aide:
+        aide = format_html('<div id="{}_helptext" class="aide mt1">{}</div>', champ_lie.auto_id, champ_lie.help_text)
+    if champ_lie.errors:
+        fautes = format_html(
+            '<div id="{}_error" class="petit t-mal mt1">{}</div>',
+            champ_lie.auto_id,
+            format_html_join(" ", "{}", ((e,) for e in champ_lie.errors)),
+        )
+    return format_html("{}{}", aide, fautes)
+
+
+def _tuiles(champ_lie, libelle, dessous):
+    """Radios ou cases multiples : une tuile par choix, dans un fieldset qui les nomme."""
+    choix = format_html_join(
+        "",
+        '<label class="issue">{}{}</label>',
+        ((option.tag(), option.choice_label) for option in champ_lie.subwidgets),
+    )
+    decrit = format_html(' aria-describedby="{}_error"', champ_lie.auto_id) if champ_lie.errors else RIEN
+    gabarit = '<fieldset{}><legend class="form-label">{}</legend><div class="segments">{}</div>{}</fieldset>'
+    return format_html(gabarit, decrit, libelle, choix, dessous)
 
 
 @register.simple_tag
 def champ(champ_lie, classe="", libelle=None, avec_aide=True, **attributs):
     """Champ complet : étiquette, saisie, aide et erreur reliées par aria-describedby.
 
-    `libelle=""` : l'étiquette est écrite par le gabarit. Les attributs supplémentaires passent à la saisie : `{% champ form.montant inputmode="decimal" %}`.
+    `libelle=""` : l'étiquette est écrite par le gabarit. Les attributs en plus passent à la saisie :
+    `{% champ form.montant inputmode="decimal" %}`.
     """
     widget = champ_lie.field.widget
     if champ_lie.is_hidden:
         return champ_lie.as_widget()
     libelle = champ_lie.label if libelle is None else libelle
-    base = _classe(widget)
-    if champ_lie.errors and base != "form-check-input":
-        base += " is-invalid"
-    if isinstance(widget, forms.DateInput):
-        attributs.setdefault("type", "date")
-    if isinstance(widget, forms.Textarea):
-        attributs.setdefault("rows", 4)
-    attributs = {cle.replace("_", "-"): v for cle, v in attributs.items()}
-    multiple = isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple))
-    saisie = RIEN if multiple else champ_lie.as_widget(attrs={"class": f"{base} {widget.attrs.get('class', '')}".strip(), **attributs})
-    aide = RIEN
-    if champ_lie.help_text and avec_aide:
-        aide = format_html('<div id="{}_helptext" class="aide mt1">{}</div>', champ_lie.auto_id, champ_lie.help_text)
-    erreurs = RIEN
-    if champ_lie.errors:
-        erreurs = format_html(
-            '<div id="{}_error" class="petit t-mal mt1">{}</div>',
-            champ_lie.auto_id,
-            format_html_join(" ", "{}", ((e,) for e in champ_lie.errors)),
-        )
-    facultatif = RIEN if champ_lie.field.required else format_html(' <span class="tenu">({})</span>', _("facultatif"))
+    dessous = _sous_le_champ(champ_lie, avec_aide)
     if isinstance(widget, forms.CheckboxInput):
-        corps = format_html('<label class="form-check rangee">{}<span>{}</span></label>{}{}', saisie, libelle, aide, erreurs)
-    elif multiple:
-        options = format_html_join(
-            "",
-            '<label class="issue">{}{}</label>',
-            ((option.tag(), option.choice_label) for option in champ_lie.subwidgets),
-        )
-        corps = format_html(
-            '<fieldset{}><legend class="form-label">{}{}</legend><div class="segments">{}</div>{}{}</fieldset>',
-            format_html(' aria-describedby="{}_error"', champ_lie.auto_id) if champ_lie.errors else RIEN,
-            libelle,
-            facultatif,
-            options,
-            aide,
-            erreurs,
-        )
+        case = '<label class="form-check rangee">{}<span>{}</span></label>{}'
+        corps = format_html(case, _saisie(champ_lie, attributs), libelle, dessous)
+        return format_html('<div class="champ {}">{}</div>', classe, corps)
+    if libelle and not champ_lie.field.required:
+        libelle = format_html('{} <span class="tenu">({})</span>', libelle, _("facultatif"))
+    if isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)):
+        corps = _tuiles(champ_lie, libelle, dessous)
     else:
         etiquette = RIEN
         if libelle:
-            etiquette = format_html(
-                '<label class="form-label" for="{}">{}{}</label>', champ_lie.id_for_label, libelle, facultatif
-            )
-        corps = format_html("{}{}{}{}", etiquette, saisie, aide, erreurs)
+            etiquette = format_html('<label class="form-label" for="{}">{}</label>', champ_lie.id_for_label, libelle)
+        corps = format_html("{}{}{}", etiquette, _saisie(champ_lie, attributs), dessous)
     return format_html('<div class="champ {}">{}</div>', classe, corps)
 
 
