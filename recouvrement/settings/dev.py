@@ -9,3 +9,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# Essais à processus réels : se tenir un jour ouvré (recouvrement.commun.horloge). Absent de la production.
+DECALAGE_JOURS = env.int("DECALAGE_JOURS", default=0)

@@ -6,7 +6,7 @@ import tempfile
 os.environ.setdefault("RECOUVREMENT_VAR", tempfile.mkdtemp(prefix="recouvrement-essais-"))
 
 from .base import *  # noqa: E402, F403
-from .base import DATABASES, STORAGES, TEMPLATES, VAR
+from .base import DATABASES, STORAGES, TEMPLATES, VAR, env
 
 SECRET_KEY = "essais"
 DEBUG = False
@@ -21,3 +21,5 @@ ALLOWED_HOSTS = ["*"]
 TEMPLATES[0]["OPTIONS"]["debug"] = True
 CELERY_TASK_ALWAYS_EAGER = False
 WHITENOISE_AUTOREFRESH = True
+# Les essais à processus réels se tiennent un jour ouvré (recouvrement.commun.horloge).
+DECALAGE_JOURS = env.int("DECALAGE_JOURS", default=0)

@@ -216,27 +216,12 @@ def juger(
 
     if e.atteint_le == au:
         return non(Motif.DEJA_CE_JOUR, "une étape par échéance et par nuit", ouvre(au + timedelta(days=1)), palier)
-    if client.suspendu_jusqu_au:
-        fin = client.suspendu_jusqu_au
-        return non(
-            Motif.SUSPENDUE,
-            f"{client.motif_suspension}, jusqu'au {fin:%d/%m/%Y}",
-            ouvre(fin + timedelta(days=1)),
-            palier,
-        )
     if e.envoi_en_attente:
         return non(Motif.EN_ATTENTE_ENVOI, "le courrier du palier précédent n'est pas encore parti", None, palier)
-    if e.prelevement:
-        return non(Motif.PRELEVEMENT, "", None, palier)
-    if e.promesse_jusqu_au and e.promesse_jusqu_au >= au:
-        fin = e.promesse_jusqu_au
-        return non(
-            Motif.PROMESSE, f"promesse suivie jusqu'au {fin:%d/%m/%Y}", ouvre(fin + timedelta(days=1)), palier
-        )
+    frein = freins_de_la_piece(e, client, palier, au=au, ouvre=ouvre)
+    if frein:
+        return frein
     reclame = e.reste_du - e.conteste
-    if e.conteste and (palier.nature >= Nature.MISE_EN_DEMEURE or reclame <= 0):
-        # Exigence 10 : une échéance contestée, même en partie, sort tout entière d'une mise en demeure.
-        return non(Motif.LITIGE, f"{e.conteste} contestés", None, palier)
     if client.type == "a_qualifier" and palier.nature >= Nature.FORMALISATION:
         return non(Motif.A_QUALIFIER, "type de débiteur inconnu : aucune pénalité ne peut être réclamée", None, palier)
     if palier.nature is Nature.MISE_EN_DEMEURE and e.nature < Nature.FORMALISATION:
@@ -246,6 +231,35 @@ def juger(
     if reclame < plan.seuil_piece:
         return non(Motif.SEUIL_PIECE, f"moins de {plan.seuil_piece}", None, palier)
     return Decision(e, Motif.RELANCEE, "", None, palier, reclame)
+
+
+def freins_de_la_piece(
+    e: EcheanceFaits, client: ClientFaits, palier: PalierRegle, *, au: date, ouvre: Callable[[date], date]
+) -> Decision | None:
+    """Ce qui retient une pièce, à la décision comme juste avant l'envoi (exigence 19) ; None : rien."""
+
+    def retenue(motif, detail="", prochaine=None):
+        return Decision(e, motif, detail, prochaine, palier)
+
+    if e.en_contentieux:
+        return retenue(Motif.CONTENTIEUX)
+    if client.jugement:
+        return retenue(Motif.PROCEDURE, f"jugement d'ouverture du {client.jugement:%d/%m/%Y}")
+    if client.surendettement:
+        return retenue(Motif.SURENDETTEMENT)
+    if client.suspendu_jusqu_au:
+        fin = client.suspendu_jusqu_au
+        detail = f"{client.motif_suspension}, jusqu'au {fin:%d/%m/%Y}"
+        return retenue(Motif.SUSPENDUE, detail, ouvre(fin + timedelta(days=1)))
+    if e.prelevement:
+        return retenue(Motif.PRELEVEMENT)
+    if e.promesse_jusqu_au and e.promesse_jusqu_au >= au:
+        fin = e.promesse_jusqu_au
+        return retenue(Motif.PROMESSE, f"promesse suivie jusqu'au {fin:%d/%m/%Y}", ouvre(fin + timedelta(days=1)))
+    if e.conteste and (palier.nature >= Nature.MISE_EN_DEMEURE or e.reste_du <= e.conteste):
+        # Exigence 10 : une échéance contestée, même en partie, sort tout entière d'une mise en demeure.
+        return retenue(Motif.LITIGE, f"{e.conteste} contestés")
+    return None
 
 
 def decider(

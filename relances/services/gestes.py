@@ -1,0 +1,256 @@
+"""Ce qu'une personne fait d'un courrier. Chaque geste vérifie l'état attendu et écrit un maillon."""
+
+from dataclasses import replace
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.services import signaler_rebond
+from recouvrement.commun import depot
+from recouvrement.comptes.models import Societe
+from recouvrement.journal.services import consigner
+from relances.domaine import echelle
+from relances.domaine.echelle import Plan
+from relances.domaine.natures import Canal, ModePalier
+from relances.domaine.statuts import TransitionInterdite, verifier
+from relances.models import Courrier, Passage, Relance, Tache
+from relances.rendu import lettres
+
+from .envoi import constater_envoi, constater_relances, mettre_en_erreur, retirer
+from .faits import faits_par_client, ouvreur, reglages
+from .niveaux import recalculer_niveaux
+from .nuit import enregistrer
+from .plans import plans_publies
+from .preparation import preparer
+from .taches import creer_tache
+
+S = Courrier.Statut
+
+
+class Refus(ValueError):
+    """Le geste est refusé ; le message dit pourquoi et quoi faire."""
+
+
+def _verrouiller(courrier: Courrier) -> Courrier:
+    return Courrier.objects.select_for_update(of=("self",)).select_related(
+        "societe", "client__gestionnaire", "palier__version"
+    ).get(pk=courrier.pk)  # fmt: skip
+
+
+def _passer(courrier: Courrier, vers: str, **champs) -> None:
+    """Transition vérifiée ; l'appelant tient le verrou."""
+    verifier(courrier.statut, vers)
+    Courrier.objects.filter(pk=courrier.pk).update(statut=vers, updated_at=timezone.now(), **champs)
+    courrier.statut = vers
+
+
+def _consigner(action: str, courrier: Courrier, par, texte: str, **donnees) -> None:
+    consigner(
+        action,
+        societe=courrier.societe,
+        acteur=par,
+        objet=courrier,
+        client=courrier.client_id,
+        texte=texte,
+        donnees=donnees,
+    )
+
+
+def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = False) -> None:
+    """Une personne valide : le courrier rejoint « à envoyer ». Contrôle juridique d'abord (exigence 25).
+
+    Lève Refus avec la liste des manques, ou si le plafond demande un responsable ; TransitionInterdite si
+    le courrier n'attend plus.
+    """
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        plafond = courrier.palier.version.plafond_envoi
+        if plafond is not None and courrier.total > plafond and not au_dela_du_plafond:
+            raise Refus(_("Ce courrier dépasse le plafond du plan : un responsable doit le valider."))
+        preparation = preparer(courrier, au=au)
+        if preparation.manques:
+            Courrier.objects.filter(pk=courrier.pk).update(
+                manques=[{"code": m.code, "phrase": m.phrase, "ou_corriger": m.ou_corriger} for m in preparation.manques]
+            )
+            manques = preparation.manques
+        else:
+            manques = []
+            _passer(courrier, S.A_ENVOYER, valide_par=par, valide_le=timezone.now(), manques=[])
+            _consigner("courrier.valide", courrier, par, f"{courrier.get_nature_display()} validée, {courrier.total} {courrier.devise}")
+    if manques:
+        raise Refus(" ; ".join(m.phrase for m in manques))
+
+
+def modifier_texte(courrier: Courrier, *, objet: str, texte: str, par, au: date) -> None:
+    """Texte d'un courriel réécrit avant envoi, gardé tel quel (exigence 29). Les montants restent contrôlés."""
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        if courrier.statut not in (S.A_VALIDER, S.A_ENVOYER):
+            raise TransitionInterdite(_("Ce courrier est déjà parti : son texte ne se modifie plus."))
+        Courrier.objects.filter(pk=courrier.pk).update(
+            objet=objet[:250], texte=texte, texte_modifie=True, updated_at=timezone.now()
+        )
+        _consigner("courrier.texte_modifie", courrier, par, "Texte du courriel modifié avant envoi", objet=objet[:250])
+
+
+def annuler(courrier: Courrier, *, par, motif: str, au: date) -> None:
+    """Ne partira pas : les niveaux redescendent, le motif reste."""
+    if not motif.strip():
+        raise Refus(_("Un motif est nécessaire pour retenir un courrier."))
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        _passer(courrier, S.ANNULE, erreur=motif[:400])
+        retirer(list(courrier.relances.filter(statut__in=Relance.VIVANTES)), motif, au=au)
+        Tache.objects.filter(courrier=courrier, faite_le=None).update(
+            faite_le=timezone.now(), faite_par=par, issue=motif[:200]
+        )
+        _consigner("courrier.annule", courrier, par, f"Courrier retenu : {motif}")
+
+
+def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "") -> None:
+    """Lettre ou recommandé déposé au guichet (exigence 26)."""
+    numero_suivi = "".join(numero_suivi.split()).upper()
+    try:
+        with transaction.atomic():
+            courrier = _verrouiller(courrier)
+            if courrier.canal == Canal.RECOMMANDE and not numero_suivi:
+                raise Refus(_("Le numéro de suivi du recommandé est nécessaire."))
+            _passer(courrier, S.POSTE, depose_le=depose_le, numero_suivi=numero_suivi, envoye_le=timezone.now())
+            constater_relances(courrier, au=depose_le)
+            _consigner("courrier.poste", courrier, par, f"{courrier.get_canal_display()} déposé", numero_suivi=numero_suivi)
+    except IntegrityError as erreur:
+        raise Refus(_("Ce numéro de suivi est déjà celui d'un autre recommandé.")) from erreur
+
+
+def consigner_retour(courrier: Courrier, *, par, retour: str, retour_le: date, presente_le: date | None = None, scan=None) -> None:
+    """Retour de l'avis : distribué, non réclamé, refusé (valables), ou NPAI (adresse à refaire).
+
+    scan : (octets, suffixe) de l'avis, rangé par empreinte.
+    """
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        if courrier.statut != S.POSTE:
+            raise TransitionInterdite(_("Seul un courrier posté a un retour d'avis."))
+        if courrier.depose_le and retour_le < courrier.depose_le:
+            raise Refus(_("Le retour ne peut pas précéder le dépôt."))
+        champs = {"retour": retour, "retour_le": retour_le, "presente_le": presente_le}
+        if scan:
+            champs["avis_chemin"], champs["avis_empreinte"] = depot.ranger(*scan)
+        Courrier.objects.filter(pk=courrier.pk).update(**champs, updated_at=timezone.now())
+        if retour == Courrier.Retour.NPAI:
+            # La mise en demeure n'a pas été présentée à la bonne adresse : elle est à refaire (droit.md § 6).
+            _passer(courrier, S.EN_ERREUR, erreur="NPAI : destinataire inconnu à l'adresse")
+            mettre_en_erreur(courrier, au=retour_le)
+            creer_tache(
+                courrier.client, genre=Tache.Genre.SANS_ADRESSE, titre="Retrouver l'adresse (NPAI)", due_le=retour_le,
+                cle=f"npai:{courrier.pk}", raison=f"{courrier} revenu NPAI",
+            )  # fmt: skip
+        _consigner("courrier.retour", courrier, par, f"Retour d'avis : {Courrier.Retour(retour).label}")
+
+
+def trancher_incertain(courrier: Courrier, *, par, parti: bool, au: date) -> None:
+    """Sort inconnu : la personne a vérifié auprès du fournisseur."""
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        if courrier.statut != S.INCERTAIN:
+            raise TransitionInterdite(_("Ce courrier n'est plus incertain."))
+        if parti:
+            constater_envoi(courrier, au=au, reponse="constaté par une personne", message_id=courrier.message_id)
+        else:
+            _passer(courrier, S.A_ENVOYER, erreur="", message_id="")
+        _consigner(
+            "courrier.tranche", courrier, par, "Envoi constaté" if parti else "Non parti : remis à envoyer"
+        )
+
+
+def remettre_a_envoyer(courrier: Courrier, *, par, au: date) -> None:
+    """Après correction d'une erreur. Lève Refus si un autre courrier porte déjà le palier."""
+    try:
+        with transaction.atomic():
+            courrier = _verrouiller(courrier)
+            _passer(courrier, S.A_ENVOYER, erreur="", tentatives=courrier.tentatives)
+            relances = courrier.relances.filter(statut=Relance.Statut.EN_ERREUR)
+            ids = list(relances.values_list("echeance", flat=True))
+            relances.update(statut=Relance.Statut.DECIDEE)
+            recalculer_niveaux(ids, au=au)
+            _consigner("courrier.remis", courrier, par, "Remis à envoyer après correction")
+    except IntegrityError as erreur:
+        raise Refus(_("Une relance plus récente porte déjà ce palier : ce courrier ne peut plus partir.")) from erreur
+
+
+def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> None:
+    """Un rebond met l'envoi en erreur, rend le niveau et bannit l'adresse (exigence 22)."""
+    with transaction.atomic():
+        courrier = _verrouiller(courrier)
+        _passer(courrier, S.EN_ERREUR, erreur=f"rebond : {motif}"[:400])
+        mettre_en_erreur(courrier, au=au)
+        signaler_rebond(courrier.client, courriel=courrier.destinataire, le=au, motif=motif, acteur=par)
+        creer_tache(
+            courrier.client, genre=Tache.Genre.SANS_ADRESSE, titre="Corriger l'adresse", due_le=au,
+            cle=f"adresse:{courrier.destinataire}"[:80], raison=f"rebond : {motif}",
+        )  # fmt: skip
+        _consigner("courrier.rebond", courrier, par, f"Rebond : {motif}")
+
+
+def relancer_maintenant(client: Client, *, par, au: date) -> list[Courrier]:
+    """Le prochain palier des pièces échues, sans attendre son jour ; à valider par la personne.
+
+    Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
+    contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir.
+    """
+    societe = client.societe
+    ouvre = ouvreur(societe)
+    plans = plans_publies(societe)
+    regles = reglages(societe)
+    with transaction.atomic():
+        Client.objects.select_for_update().get(pk=client.pk)
+        lots = faits_par_client(societe, plans, au=au, ouvre=ouvre, clients=[client.pk], toutes=True)
+        resultats = []
+        for faits in (f for lot in lots for f in lot):
+            plan = _sans_attente(plans.pour(faits.id, faits.type))
+            faits = replace(faits, dernier_contact=None)
+            resultats.append((faits, plan, echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)))
+        if not any(r.envois for _f, _p, r in resultats):
+            motifs = {f"{d.motif.value} {d.detail}".strip() for _f, _p, r in resultats for d in r.decisions}
+            raise Refus(_("Rien ne peut partir : %s") % (" ; ".join(sorted(motifs)) or _("aucune pièce échue")))
+        passage = _passage_manuel(societe, au=au, par=par)
+        resultats = [(f, p, _a_valider(r)) for f, p, r in resultats]
+        courriers = enregistrer(passage, resultats, societe=societe)
+        for courrier in courriers:
+            _consigner("courrier.demande", courrier, par, f"{courrier.get_nature_display()} demandée sans attendre")
+    return courriers
+
+
+def _sans_attente(plan: Plan | None) -> Plan | None:
+    """Le même plan, chaque palier dû dès le lendemain de l'échéance."""
+    if plan is None:
+        return None
+    return replace(plan, paliers=tuple(replace(p, delai=min(p.delai, 0) - 3650) for p in plan.paliers))
+
+
+def _a_valider(resultat):
+    envois = [
+        v if v.mode is ModePalier.TACHE else v._replace(mode=ModePalier.A_VALIDER, motif="demandé par une personne")
+        for v in resultat.envois
+    ]
+    return resultat._replace(envois=envois, decisions=[d for v in envois for d in v.decisions])
+
+
+def _passage_manuel(societe: Societe, *, au: date, par) -> Passage:
+    Societe.objects.select_for_update().get(pk=societe.pk)
+    numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
+    return Passage.objects.create(
+        societe=societe, au=au, numero=numero, genre=Passage.Genre.MANUEL, statut=Passage.Statut.TERMINE,
+        clos_le=timezone.now(), auteur=par,
+    )  # fmt: skip
+
+
+def apercu_pdf(courrier: Courrier, *, au: date) -> tuple[bytes, bool]:
+    """(PDF, conservé ?) : celui qui est parti, sinon celui qui partirait aujourd'hui."""
+    if courrier.pdf_chemin and courrier.statut not in (S.A_VALIDER, S.A_ENVOYER):
+        return depot.lire(courrier.pdf_chemin, courrier.pdf_empreinte), True
+    return lettres.rendre_pdf(preparer(courrier, au=au).lettre), False

@@ -1,0 +1,253 @@
+"""Du courrier décidé à la lettre : faits relus, décompte au jour dit, texte et PDF conservés."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import F, Sum
+
+from clients.models import Client, Contact, TypeDebiteur
+from factures.domaine import penalites
+from factures.domaine.bareme import TauxManquant
+from factures.domaine.calendrier import date_limite
+from factures.models import Avoir, Encaissement, Imputation, Litige
+from factures.services import bareme as bareme_en_base
+from recouvrement.commun import depot
+from recouvrement.commun.pdf import compter_pages
+from relances.domaine.natures import Canal, Nature
+from relances.models import Courrier, Relance
+from relances.rendu import contexte as c
+from relances.rendu import controles, courriels, lettres
+from relances.rendu.qr import reference_sepa
+
+ZERO = Decimal("0.00")
+CHIFFREES = (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
+PROFESSIONNELS = (TypeDebiteur.ENTREPRISE, TypeDebiteur.ADMINISTRATION)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    lettre: c.Lettre
+    manques: list
+    objet: str
+    texte: str
+
+
+def reference(courrier: Courrier, annee: int) -> str:
+    return courrier.reference or f"REL-{annee}-{courrier.pk:06d}"
+
+
+def destinataire_courriel(client: Client) -> str:
+    """Contact qui reçoit les relances, sinon l'adresse du compte ; vide si aucune n'est utilisable."""
+    contact = (
+        Contact.objects.filter(client=client, recoit_relances=True, invalide_le=None)
+        .exclude(courriel="")
+        .order_by("pk")
+        .first()
+    )
+    return contact.courriel if contact else client.courriel_utilisable
+
+
+def composer(courrier: Courrier, *, au: date) -> c.Lettre:
+    """La lettre telle qu'elle partirait le jour `au`, d'après la base ; n'écrit rien.
+
+    Un semestre absent du barème ne lève pas : il est nommé dans `taux.semestres_manquants` et bloque.
+    """
+    client, societe = courrier.client, courrier.societe
+    relances = list(
+        courrier.relances.filter(statut__in=Relance.VIVANTES)
+        .select_related("echeance__facture")
+        .order_by("echeance__date_echeance", "echeance_id")
+    )
+    nature = Nature(courrier.nature)
+    chiffree = nature in CHIFFREES and client.type in PROFESSIONNELS
+    lignes, manquants = _lignes(relances, client, au=au, chiffree=chiffree)
+    devise = courrier.devise
+    gestionnaire = client.gestionnaire
+    return c.Lettre(
+        nature=nature,
+        canal=Canal(courrier.canal),
+        emetteur=emetteur(societe),
+        destinataire=destinataire(client),
+        reference=reference(courrier, au.year),
+        date=au,
+        arrete_au=au,
+        date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
+        lignes=tuple(lignes),
+        credits=tuple(credits_ouverts(client, devise)),
+        contestations=tuple(_contestations(client, {r.echeance_id for r in relances})),
+        devise=devise,
+        taux=c.Taux(
+            stipule=client.taux_penalites,
+            imputation=client.imputation,
+            semestres_manquants=tuple(sorted(manquants)),
+        ),
+        paiement=c.Paiement(reference=reference_sepa(client.code, reference(courrier, au.year))),
+        signataire=c.Signataire(nom=societe.signataire_nom, fonction=societe.signataire_fonction),
+        gestionnaire=c.Gestionnaire(
+            nom=gestionnaire.nom if gestionnaire else societe.signataire_nom,
+            telephone=(gestionnaire and gestionnaire.telephone) or societe.telephone,
+            courriel=gestionnaire.courriel if gestionnaire else societe.courriel,
+        ),
+        contrat=c.Contrat(objet=client.objet_contrat, clause_loi=client.mention_loi_en),
+        rappels=tuple(_rappels(courrier, [r.echeance_id for r in relances])),
+        numero_recommande=courrier.numero_suivi,
+    )
+
+
+def emetteur(societe) -> c.Emetteur:
+    champs = c.Emetteur.__dataclass_fields__
+    return c.Emetteur(**{nom: getattr(societe, nom) for nom in champs if hasattr(societe, nom) and nom != "logo"})
+
+
+def destinataire(client: Client) -> c.Destinataire:
+    communs = [n for n in c.Destinataire.__dataclass_fields__ if hasattr(client, n) and n != "type"]
+    return c.Destinataire(type=c.TypeDebiteur(client.type), **{n: getattr(client, n) for n in communs})
+
+
+def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple[list[c.LigneDue], set[str]]:
+    """Lignes d'une lettre ou d'un décompte pour ces échéances, et semestres absents du barème.
+
+    La part contestée est hors de la ligne ; un avoir réduit le principal dès l'origine ; les 40 € se
+    comptent une fois par facture.
+    """
+    ids = [e.pk for e in echeances]
+    contestes = dict(Litige.objects.filter(echeance__in=ids, clos_le=None).values_list("echeance", "montant_conteste"))
+    avoirs = dict(
+        Imputation.objects.filter(echeance__in=ids, avoir__isnull=False)
+        .order_by().values_list("echeance").annotate(m=Sum("montant"))
+    )  # fmt: skip
+    regles: dict[int, list] = {}
+    if chiffree:
+        for e, jour, montant in Imputation.objects.filter(echeance__in=ids, avoir=None).values_list(
+            "echeance", "date", "montant"
+        ):
+            regles.setdefault(e, []).append((jour, montant))
+    bareme = bareme_en_base() if chiffree else None
+    lignes, manquants, factures_vues = [], set(), set()
+    for e in echeances:
+        conteste = min(contestes.get(e.pk, ZERO), e.reste_du)
+        retard = (au - e.date_echeance).days
+        champs = {}
+        if chiffree and retard > 0:
+            try:
+                calcul = penalites.calculer(
+                    e.montant - avoirs.get(e.pk, ZERO) - conteste,
+                    e.date_echeance,
+                    au=au,
+                    debiteur=client.type,
+                    bareme=bareme,
+                    taux_stipule=client.taux_penalites,
+                    paiements=regles.get(e.pk, ()),
+                    imputation=client.imputation,
+                    jugement_ouverture=client.jugement_ouverture_le,
+                    avec_indemnite=e.facture_id not in factures_vues,
+                )
+                champs = {
+                    "segments": calcul.segments,
+                    "reglements": tuple(p for p in calcul.paiements if p.jour > e.date_echeance),
+                    "indemnite": calcul.indemnite,
+                }
+            except TauxManquant as manque:
+                manquants.add(manque.semestre)
+            factures_vues.add(e.facture_id)
+        lignes.append(
+            c.LigneDue(
+                numero=e.facture.numero,
+                date_emission=e.date_facture,
+                date_echeance=e.date_echeance,
+                montant_ttc=e.montant,
+                reste_du=e.reste_du - conteste,
+                jours_retard=max(retard, 0),
+                devise=e.devise,
+                commande=e.facture.commande,
+                **champs,
+            )
+        )
+    return lignes, manquants
+
+
+def _lignes(relances, client, *, au, chiffree):
+    return lignes_dues([r.echeance for r in relances], client, au=au, chiffree=chiffree)
+
+
+def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
+    """Avoirs et règlements reçus, non encore affectés (exigence 4)."""
+    credits = []
+    sources = ((Avoir, "avoir", "numero", "date_emission"), (Encaissement, "reglement", "reference", "date"))
+    for modele, genre, nom, jour in sources:
+        ouverts = modele.objects.filter(client=client, devise=devise, impute__lt=F("montant")).order_by(jour, "pk")
+        credits += [
+            c.Credit(
+                genre=genre, reference=getattr(x, nom), date=getattr(x, jour), montant=x.montant - x.impute, devise=devise
+            )
+            for x in ouverts
+        ]
+    return credits
+
+
+def _contestations(client: Client, echeances: set[int]) -> list[c.Contestation]:
+    ouverts = Litige.objects.filter(echeance__in=echeances, clos_le=None).select_related("echeance__facture")
+    return [
+        c.Contestation(facture=x.echeance.facture.numero, recue_le=x.ouvert_le, montant=x.montant_conteste)
+        for x in ouverts
+    ]
+
+
+def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
+    """Jours des relances réellement parties pour ces pièces ; jamais une formule."""
+    partis = (
+        Courrier.objects.filter(
+            relances__echeance__in=echeances, statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
+        )
+        .exclude(pk=courrier.pk)
+        .distinct()
+    )
+    jours = {x.depose_le or x.envoye_le.date() for x in partis if x.depose_le or x.envoye_le}
+    return sorted(jours)
+
+
+def preparer(courrier: Courrier, *, au: date) -> Preparation:
+    """Compose, contrôle et rend le texte ; n'écrit rien (aperçu comme envoi)."""
+    lettre = composer(courrier, au=au)
+    manques = controles.manques(lettre)
+    if manques:
+        return Preparation(lettre, manques, "", "")
+    if courrier.texte_modifie:
+        return Preparation(lettre, [], courrier.objet, courrier.texte)
+    courriel = courriels.rendre(lettre)
+    return Preparation(lettre, [], courriel.objet, courriel.texte)
+
+
+def a_un_pdf(courrier: Courrier) -> bool:
+    """Une lettre est un PDF ; un courriel chiffré en joint une (exigence 24)."""
+    return courrier.canal in (Canal.LETTRE, Canal.RECOMMANDE) or courrier.nature in CHIFFREES
+
+
+def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
+    """Écrit dans le courrier ce qui va partir : montants, texte, PDF rangé par empreinte (exigence 27).
+
+    Lève PdfIndisponible ou l'erreur du moteur de rendu ; rien n'est écrit dans ce cas.
+    """
+    totaux = preparation.lettre.totaux
+    if a_un_pdf(courrier):
+        pdf = lettres.rendre_pdf(preparation.lettre)
+        courrier.pdf_chemin, courrier.pdf_empreinte = depot.ranger(pdf, ".pdf")
+        courrier.pdf_pages = compter_pages(pdf)
+    courrier.reference = preparation.lettre.reference
+    courrier.objet, courrier.texte = preparation.objet[:250], preparation.texte
+    courrier.arrete_au = au
+    courrier.date_limite = preparation.lettre.date_limite
+    courrier.principal, courrier.credits = totaux.reste_du, totaux.credits
+    courrier.penalites, courrier.indemnites, courrier.total = totaux.penalites, totaux.indemnites, totaux.a_payer
+    courrier.pieces = len(preparation.lettre.lignes)
+    courrier.manques = []
+    if courrier.canal == Canal.COURRIEL:
+        courrier.destinataire = destinataire_courriel(courrier.client)
+    courrier.save(
+        update_fields=[
+            "pdf_chemin", "pdf_empreinte", "pdf_pages", "reference", "objet", "texte", "arrete_au", "date_limite",
+            "principal", "credits", "penalites", "indemnites", "total", "pieces", "manques", "destinataire",
+            "updated_at",
+        ]
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Le passage automatique du jour : quand il est dû, ce qui le suspend, qui en est prévenu."""
+
+import logging
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from factures.services import evaluer_promesses
+from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
+from recouvrement.comptes.models import Role, Societe, Utilisateur
+from recouvrement.journal.services import consigner
+from relances.models import Passage
+
+from .faits import ouvreur
+from .nuit import Bilan, LotDejaEnCours, ouvrir_passage, relancer
+
+log = logging.getLogger(__name__)
+P = Passage.Statut
+
+
+def societes_dues(moment: datetime) -> list[Societe]:
+    """Sociétés actives dont l'heure est passée aujourd'hui, jour ouvré, sans passage terminé.
+
+    moment : heure locale d'Europe/Paris. Un passage interrompu (bail expiré) ou suspendu pour des données
+    entre-temps arrivées est dû de nouveau.
+    """
+    au = moment.date()
+    faits = {
+        p.societe_id: p
+        for p in Passage.objects.filter(au=au, genre=Passage.Genre.AUTOMATIQUE, societe__relances_actives=True)
+    }
+    dues = []
+    for societe in Societe.objects.filter(relances_actives=True, heure_passage__lte=moment.time()):
+        if ouvreur(societe)(au) != au:
+            continue
+        passage = faits.get(societe.pk)
+        interrompu = passage and passage.statut == P.OUVERT and passage.bail_jusqu_au < timezone.now()
+        rafraichi = passage and passage.statut == P.SUSPENDU and not donnees_perimees(societe, moment)
+        if passage is None or interrompu or rafraichi:
+            dues.append(societe)
+    return dues
+
+
+def donnees_perimees(societe: Societe, moment: datetime) -> bool:
+    """Exigence 1 : une société alimentée par import ne relance pas sur un grand livre périmé."""
+    if not societe.alimentee_par_import:
+        return False
+    limite = moment - timedelta(hours=societe.fraicheur_heures)
+    return societe.dernier_import_le is None or societe.dernier_import_le < limite
+
+
+def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
+    """Ouvre et déroule le passage automatique du jour. None : déjà fait, en cours, ou suspendu."""
+    try:
+        passage = ouvrir_passage(societe, au=au, genre=Passage.Genre.AUTOMATIQUE)
+    except LotDejaEnCours as raison:
+        log.info("%s : %s", societe.code, raison)
+        return None
+    if donnees_perimees(societe, moment):
+        suspendre(passage, societe)
+        return None
+    evaluer_promesses(societe, au=au)
+    return relancer(societe, au=au, passage=passage)
+
+
+def suspendre(passage: Passage, societe: Societe) -> None:
+    """Le lot se termine « suspendu : données périmées » et prévient les administrateurs (exigence 1)."""
+    motif = f"suspendu : données périmées (dernier import de plus de {societe.fraicheur_heures} h)"
+    Passage.objects.filter(pk=passage.pk, statut=P.OUVERT).update(
+        statut=P.SUSPENDU, motif=motif, clos_le=timezone.now()
+    )
+    consigner("passage.suspendu", societe=societe, objet=passage, texte=motif)
+    adresses = list(
+        Utilisateur.objects.filter(
+            affectations__societe=societe, affectations__role=Role.ADMINISTRATEUR, is_active=True
+        ).values_list("courriel", flat=True)
+    )
+    if not adresses:
+        return
+    message = EmailMessage(
+        subject=f"{societe} : aucune relance ce soir, données périmées",
+        body=(
+            f"Le passage du {passage.au:%d/%m/%Y} est suspendu : {motif}.\n\n"
+            f"Importez le grand livre à jour ({settings.SITE_URL}/imports/) : le passage reprendra seul."
+        ),
+        to=adresses,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    try:
+        remettre(message)
+    except (EnvoiRefuse, EnvoiIncertain) as erreur:
+        # La suspension reste à l'écran ; un avis non parti ne doit pas rouvrir la nuit.
+        log.warning("avis de données périmées non remis : %s", erreur)

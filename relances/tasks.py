@@ -1,0 +1,39 @@
+"""Tâches Celery : des identifiants entrent, aucune décision ici. Le courtier ne fait que réveiller."""
+
+import logging
+from datetime import date, timedelta
+
+from celery import shared_task
+from django.conf import settings
+
+from recouvrement.commun.horloge import aujourd_hui, maintenant
+from recouvrement.comptes.models import Societe
+from relances.models import Courrier
+from relances.services import envoi, quotidien
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(ignore_result=True)
+def tic():
+    """Ouvre les passages dus ou manqués, expédie ce qui attend, montre ce qui est resté en vol."""
+    envoi.reprendre_les_interrompus()
+    moment = maintenant()
+    for societe in quotidien.societes_dues(moment):
+        relancer_societe.delay(societe.pk, moment.date().isoformat())
+    for pk in Courrier.objects.a_envoyer().order_by("pk").values_list("pk", flat=True)[:1000]:
+        envoyer_courrier.apply_async((pk,), expires=timedelta(seconds=settings.TIC_SECONDES).total_seconds())
+
+
+@shared_task(ignore_result=True)
+def relancer_societe(societe_id: int, au: str):
+    """Passage automatique d'une société ; un second s'arrête sans rien faire."""
+    societe = Societe.objects.get(pk=societe_id)
+    quotidien.passer(societe, au=date.fromisoformat(au), moment=maintenant())
+    for pk in Courrier.objects.a_envoyer().filter(societe=societe).values_list("pk", flat=True)[:1000]:
+        envoyer_courrier.delay(pk)
+
+
+@shared_task(ignore_result=True)
+def envoyer_courrier(courrier_id: int):
+    envoi.envoyer(courrier_id, au=aujourd_hui())
