@@ -1,0 +1,35 @@
+"""Courriels de relance : texte brut, sans image ni pixel (CNIL, délibération 2026-042)."""
+
+import re
+from dataclasses import dataclass
+
+from . import gabarits, moteur, variables
+from .contexte import Lettre
+
+
+@dataclass(frozen=True)
+class Courriel:
+    objet: str
+    texte: str
+
+    @property
+    def integral(self) -> str:
+        """Objet et texte d'un seul tenant, tel que `controles.elements_manquants` le relit."""
+        return f"Objet\u00a0: {self.objet}\n\n{self.texte}"
+
+
+def rendre(lettre: Lettre) -> Courriel:
+    """Objet (une seule ligne) et texte du courriel. Lève `ModeleAbsent` ou `VariableInconnue`."""
+    dossier = gabarits.du_courriel(lettre)
+    contexte = variables.d_une_lettre(lettre)
+    objet, texte = (
+        moteur.appliquer(moteur.moteur_courriels(), f"{dossier}/{partie}.txt", contexte)
+        for partie in ("objet", "corps")
+    )
+    # Un retour à la ligne dans l'objet (nom de client importé) ajouterait un en-tête au message.
+    return Courriel(re.sub(r"[\x00-\x1f\x7f ]+", " ", objet).strip(), _mettre_au_net(texte))
+
+
+def _mettre_au_net(texte: str) -> str:
+    texte = re.sub(r"[ \t]+$", "", texte, flags=re.M)
+    return re.sub(r"\n{3,}", "\n\n", texte).strip() + "\n"

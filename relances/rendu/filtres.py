@@ -1,0 +1,93 @@
+"""Bibliothèque des gabarits de lettres : écriture des nombres et des dates, paragraphes modifiables.
+
+Chargée d'office par `moteur` ; `euros` et `eur_en` suivent la devise de la somme (`Somme`), car une
+lettre en dollars n'écrit pas d'euros.
+"""
+
+import re
+from decimal import Decimal
+from html import unescape
+
+from django import template
+from django.utils.html import conditional_escape, escape, strip_tags
+from django.utils.safestring import mark_safe
+
+from recouvrement.commun.domaine import ecriture
+
+register = template.Library()
+
+
+class Somme(Decimal):
+    """Un montant et sa devise."""
+
+    devise: str
+
+    def __new__(cls, valeur: Decimal, devise: str = "EUR"):
+        somme = super().__new__(cls, valeur)
+        somme.devise = devise
+        return somme
+
+
+@register.filter
+def euros(x):
+    return ecriture.somme(x, getattr(x, "devise", "EUR"))
+
+
+@register.filter
+def eur_en(x):
+    return ecriture.somme_en(x, getattr(x, "devise", "EUR"))
+
+
+for _nom in (
+    "montant pct jj jjmm date_longue date_jour semestre amount pct_en date_en date_en_day semestre_en iban siren sms"
+).split():
+    register.filter(_nom, getattr(ecriture, _nom))
+
+
+@register.filter
+def a_completer(valeur):
+    """La valeur, ou un blanc pointillé qu'une personne remplira à la main."""
+    return valeur or mark_safe('<span class="v">&nbsp;</span>')
+
+
+# --- Paragraphes qu'une personne peut réécrire avant l'envoi (exigence 29) ------------------------
+_GRAS = re.compile(r"\*\*(.+?)\*\*", re.S)
+_BALISE_GRAS = re.compile(r"</?b>")
+
+
+def en_texte(html: str) -> str:
+    """Paragraphe rendu → texte modifiable : le gras s'écrit `**ainsi**`."""
+    texte = unescape(strip_tags(_BALISE_GRAS.sub("**", html)))
+    return re.sub(r"[ \t\n]+", " ", texte).strip()
+
+
+def en_html(texte: str) -> str:
+    """Texte d'une personne → HTML : tout est échappé, sauf le gras et les retours à la ligne."""
+    lignes = str(escape(texte.strip())).replace("\r\n", "\n").replace("\n", "<br>")
+    return mark_safe(_GRAS.sub(r"<b>\1</b>", lignes))
+
+
+class Paragraphe(template.Node):
+    def __init__(self, nom, contenu):
+        self.nom, self.nodelist = nom, contenu
+
+    def render(self, context):
+        modifie = context["textes"].get(self.nom)
+        rendu = self.nodelist.render(context) if modifie is None else en_html(modifie)
+        context["recueil"][self.nom] = en_texte(rendu) if modifie is None else modifie
+        return conditional_escape(rendu)
+
+
+@register.tag
+def paragraphe(parser, token):
+    """`{% paragraphe NOM %}…{% finparagraphe %}` : le texte du modèle, ou celui qui le remplace.
+
+    Chaque paragraphe rendu est aussi déposé dans `recueil`, d'où l'écran tire ses champs.
+    """
+    try:
+        _, nom = token.split_contents()
+    except ValueError:
+        raise template.TemplateSyntaxError("{% paragraphe NOM %} attend un nom et un seul") from None
+    contenu = parser.parse(("finparagraphe",))
+    parser.delete_first_token()
+    return Paragraphe(nom, contenu)
