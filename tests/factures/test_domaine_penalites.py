@@ -153,7 +153,8 @@ def test_un_semestre_inconnu_bloque_en_le_nommant():
 def test_un_principal_eteint_avant_le_semestre_inconnu_se_calcule():
     solde = dict(paiements=[(date(2026, 12, 1), D(20000))], au=date(2027, 2, 1))
     assert compte(**solde).principal_restant == 0
-    assert compte(**solde, taux_stipule=D(5), plancher=True).avertissements[0].code == "stipule_releve"
+    releve = compte(**solde, taux_stipule=D(5), plancher=True)
+    assert [x.code for x in releve.avertissements] == ["stipule_releve", "trop_percu"]
 
 
 def test_sous_le_plancher_le_taux_stipule_est_applique_et_signale():
