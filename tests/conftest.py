@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recouvrement.commun import catalogues
-from tests.outils import gabarits, moteurs, reseau, smtp
+from tests.outils import gabarits, moteurs, reseau, smtp, vidage
 
 RACINE = Path(__file__).resolve().parent.parent
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -30,6 +30,14 @@ def sans_reseau():
     """Aucune connexion hors de la machine."""
     with pytest.MonkeyPatch.context() as retouche:
         reseau.fermer_la_sortie(retouche)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def journal_videable():
+    """Un essai transactionnel vide la base, journal inaltérable compris."""
+    with pytest.MonkeyPatch.context() as retouche:
+        vidage.rendre_videable(retouche)
         yield
 
 

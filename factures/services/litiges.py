@@ -1,0 +1,101 @@
+"""Ouvrir et clore un litige : seule la part contestée est retenue (exigence 33)."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recouvrement.commun.formats import somme
+from recouvrement.journal.services import consigner
+
+from ..models import Echeance, Litige
+
+
+@transaction.atomic
+def ouvrir_litige(
+    echeance: Echeance,
+    *,
+    montant: Decimal,
+    categorie: str,
+    a_traiter_le: date,
+    au: date,
+    acteur,
+    description: str = "",
+    responsable=None,
+) -> Litige:
+    """Conteste `montant` d'une échéance ouverte ; la part non contestée continue d'être relancée.
+
+    Un seul litige ouvert par échéance ; redire le même rend celui qui est ouvert. Lève ValidationError :
+    montant nul ou au-dessus du reste dû, autre litige déjà ouvert, délai déjà passé.
+    """
+    echeance = Echeance.objects.select_for_update(of=("self",)).select_related("societe", "facture").get(pk=echeance.pk)
+    ouvert = echeance.litiges.filter(clos_le=None).first()
+    if ouvert:
+        if (ouvert.montant_conteste, ouvert.categorie) == (montant, categorie):
+            return ouvert
+        raise ValidationError(_("Un litige est déjà ouvert sur cette pièce : %(litige)s.") % {"litige": ouvert})
+    if not 0 < montant <= echeance.reste_du:
+        raise ValidationError(
+            {
+                "montant": _("La part contestée est un montant positif, au plus ce qui reste dû : %(reste)s.")
+                % {"reste": somme(echeance.reste_du, echeance.devise)}
+            }
+        )
+    if a_traiter_le < au:
+        raise ValidationError({"a_traiter_le": _("La date de traitement est déjà passée.")})
+    litige = Litige(
+        echeance=echeance,
+        montant_conteste=montant,
+        categorie=categorie,
+        description=description.strip(),
+        responsable=responsable,
+        ouvert_le=au,
+        a_traiter_le=a_traiter_le,
+        auteur=acteur,
+    )
+    litige.full_clean(validate_unique=False, validate_constraints=False)
+    litige.save(force_insert=True)
+    consigner(
+        "litige.ouvert",
+        societe=echeance.societe,
+        acteur=acteur,
+        objet=litige,
+        client=echeance.client_id,
+        texte=_("%(piece)s : %(montant)s contestés, %(categorie)s")
+        % {
+            "piece": echeance.facture,
+            "montant": somme(montant, echeance.devise),
+            "categorie": litige.get_categorie_display().lower(),
+        },
+        donnees={"echeance": echeance.pk, "montant": montant, "a_traiter_le": a_traiter_le},
+    )
+    return litige
+
+
+@transaction.atomic
+def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
+    """Rend la pièce à l'échelle ; faux si le litige était déjà clos (double clic, paiement complet)."""
+    issue = issue.strip()
+    if not issue:
+        raise ValidationError({"issue": _("Dites comment le litige s'est réglé.")})
+    litige = (
+        Litige.objects.select_for_update(of=("self",))
+        .select_related("echeance__societe", "echeance__facture")
+        .get(pk=litige.pk)
+    )
+    if litige.clos_le:
+        return False
+    litige.clos_le, litige.issue = max(au, litige.ouvert_le), issue[:200]
+    litige.save(update_fields=["clos_le", "issue"])
+    consigner(
+        "litige.clos",
+        societe=litige.echeance.societe,
+        acteur=acteur,
+        objet=litige,
+        client=litige.echeance.client_id,
+        texte=f"{litige.echeance.facture} : {litige.issue}",
+        donnees={"echeance": litige.echeance_id, "montant": litige.montant_conteste},
+    )
+    return True
