@@ -107,7 +107,7 @@ def rendre(html: str, feuille: Path) -> bytes:
         return document.write_pdf(stylesheets=[style], font_config=polices)
 
 
-def nombre_de_pages(document: bytes) -> int:
+def compter_pages(document: bytes) -> int:
     """Pages d'un PDF."""
     from pypdf import PdfReader
 

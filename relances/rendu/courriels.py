@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from . import gabarits, moteur, variables
+from relances.domaine.natures import Canal
+
+from . import gabarits, lettres, moteur, variables
 from .contexte import Lettre
 
 
@@ -19,15 +21,26 @@ class Courriel:
 
 
 def rendre(lettre: Lettre) -> Courriel:
-    """Objet (une seule ligne) et texte du courriel. Lève `ModeleAbsent` ou `VariableInconnue`."""
+    """Objet (une seule ligne) et texte du courriel. Lève `ModeleAbsent` ou `VariableInconnue`.
+
+    Pour une lettre sur papier : son objet et ses paragraphes modifiables, séparés par une ligne vide,
+    tels que `lettres.textes_depuis` les relit.
+    """
+    if lettre.canal in (Canal.LETTRE, Canal.RECOMMANDE):
+        textes = lettres.paragraphes(lettre)
+        return Courriel(_une_ligne(textes.pop("objet", "")), "\n\n".join(textes.values()) + "\n")
     dossier = gabarits.du_courriel(lettre)
     contexte = variables.d_une_lettre(lettre)
     objet, texte = (
         moteur.appliquer(moteur.moteur_courriels(), f"{dossier}/{partie}.txt", contexte)
         for partie in ("objet", "corps")
     )
-    # Un retour à la ligne dans l'objet (nom de client importé) ajouterait un en-tête au message.
-    return Courriel(re.sub(r"[\x00-\x1f\x7f ]+", " ", objet).strip(), _mettre_au_net(texte))
+    return Courriel(_une_ligne(objet), _mettre_au_net(texte))
+
+
+def _une_ligne(objet: str) -> str:
+    """Un retour à la ligne dans l'objet (nom de client importé) ajouterait un en-tête au message."""
+    return re.sub(r"[\x00-\x1f\x7f ]+", " ", objet).strip()
 
 
 def _mettre_au_net(texte: str) -> str:

@@ -10,7 +10,7 @@ from html import unescape
 
 from django import template
 from django.utils.html import conditional_escape, escape, strip_tags
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 
 from recouvrement.commun.domaine import ecriture
 
@@ -44,10 +44,13 @@ for _nom in (
     register.filter(_nom, getattr(ecriture, _nom))
 
 
+BLANC = SafeString('<span class="v">&nbsp;</span>')
+
+
 @register.filter
 def a_completer(valeur):
     """La valeur, ou un blanc pointillé qu'une personne remplira à la main."""
-    return valeur or mark_safe('<span class="v">&nbsp;</span>')
+    return valeur or BLANC
 
 
 # --- Paragraphes qu'une personne peut réécrire avant l'envoi (exigence 29) ------------------------
@@ -64,7 +67,7 @@ def en_texte(html: str) -> str:
 def en_html(texte: str) -> str:
     """Texte d'une personne → HTML : tout est échappé, sauf le gras et les retours à la ligne."""
     lignes = str(escape(texte.strip())).replace("\r\n", "\n").replace("\n", "<br>")
-    return mark_safe(_GRAS.sub(r"<b>\1</b>", lignes))
+    return SafeString(_GRAS.sub(r"<b>\1</b>", lignes))
 
 
 class Paragraphe(template.Node):

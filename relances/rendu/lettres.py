@@ -3,10 +3,15 @@
 Le rendu est le même octet pour octet à chaque appel : l'empreinte d'une lettre la prouve (exigence 27).
 """
 
+import re
+
+from django.utils.translation import gettext as _
+
 from recouvrement.commun import pdf
 
 from . import gabarits, moteur, qr, variables
 from .contexte import Bordereau, Decompte, Lettre, Requete, TypeDebiteur
+from .filtres import en_texte
 
 FEUILLE = moteur.LETTRES / "lettre.css"
 
@@ -29,6 +34,30 @@ def paragraphes(lettre: Lettre) -> dict[str, str]:
     contexte = variables.d_une_lettre(lettre)
     _appliquer(gabarits.de_la_lettre(lettre), contexte)
     return contexte["recueil"]
+
+
+def texte_integral(lettre: Lettre) -> str:
+    """Tout ce que dit la lettre, en texte : ce que relit `controles.elements_manquants`."""
+    html = rendre_html(lettre)
+    corps = en_texte(re.sub(r"</(?:p|div|tr|h1|h2|li)>", " ", html[html.index("<body>") :]))
+    objet = re.sub(r"^Objet\s*: ", "", paragraphes(lettre).get("objet", ""))
+    return f"Objet\u00a0: {objet}\n\n{corps}"
+
+
+def textes_depuis(lettre: Lettre, objet: str, texte: str) -> dict[str, str]:
+    """`Lettre.textes` à partir d'un objet et d'un texte dont une ligne vide sépare les paragraphes.
+
+    L'inverse de `courriels.rendre` pour une lettre. Lève ValueError si le compte n'y est plus : un
+    paragraphe de trop ou de moins changerait de place ceux qui suivent.
+    """
+    noms = [nom for nom in paragraphes(lettre) if nom != "objet"]
+    blocs = [bloc.strip() for bloc in re.split(r"\n\s*\n", texte.replace("\r\n", "\n").strip())]
+    if len(blocs) != len(noms):
+        raise ValueError(
+            _("Cette lettre compte %(attendus)d paragraphes séparés par une ligne vide ; le texte en a %(lus)d.")
+            % {"attendus": len(noms), "lus": len(blocs)}
+        )
+    return {"objet": objet.strip()} | dict(zip(noms, blocs, strict=True))
 
 
 def code_virement(lettre: Lettre) -> str:

@@ -14,28 +14,28 @@ from relances.domaine.natures import Canal, Nature
 from . import parties, tableaux
 from .contexte import ZERO, Bordereau, Credit, Decompte, Lettre, LigneDue, Requete, Taux, Totaux, TypeDebiteur
 from .filtres import Somme
-from .moteur import Objet
+from .moteur import Objet, typographier
 
 NB = "\u00a0"
 INDEMNITE = Decimal("40.00")
 POINTS_ENTREPRISE = Decimal(10)
 CREDITS_DETAILLES = 4  # au-delà, une seule ligne les additionne
 
-REGLE_ENTREPRISE = (
-    "Taux\u00a0: celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour "
-    "de chaque semestre, majoré de 10\u00a0points."
+REGLE_ENTREPRISE = typographier(
+    "Taux : celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour "
+    "de chaque semestre, majoré de 10 points."
 )
-REGLE_PUBLIC = (
-    "Taux\u00a0: celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour du "
-    "semestre où les intérêts ont commencé à courir, majoré de 8\u00a0points, fixe pour toute la durée "
-    "(article\u00a0R.\u00a02192-31 du code de la commande publique)."
+REGLE_PUBLIC = typographier(
+    "Taux : celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour du "
+    "semestre où les intérêts ont commencé à courir, majoré de 8 points, fixe pour toute la durée "
+    "(article R. 2192-31 du code de la commande publique)."
 )
 REGLE_ANGLAISE = (
     "Rate: European Central Bank main refinancing rate on the first day of each half-year, plus 10 percentage points."
 )
-REGLE_PARTICULIER = "Taux\u00a0: intérêt légal du semestre, créancier professionnel."
-DEMANDE_LEGALE = (
-    "au taux de la Banque centrale européenne en vigueur au premier jour de chaque semestre, majoré de 10\u00a0points"
+REGLE_PARTICULIER = typographier("Taux : intérêt légal du semestre, créancier professionnel.")
+DEMANDE_LEGALE = typographier(
+    "au taux de la Banque centrale européenne en vigueur au premier jour de chaque semestre, majoré de 10 points"
 )
 
 
@@ -169,27 +169,27 @@ def imputation(t: Taux, langue: str) -> str:
 # --- Les documents ----------------------------------------------------------------------------------
 # Lignes au-delà desquelles les factures passent en annexe : la lettre tient sur une page.
 ANNEXE_AU_DELA = {Nature.RAPPEL_COURTOIS: 12, Nature.FORMALISATION: 8, Nature.MISE_EN_DEMEURE: 3}
-ANNEXE_ANGLAISE = 4
+ANNEXE_ANGLAISE = 8
 SYMBOLES = {"EUR": "€", "GBP": "£"}
 MODES = {
     ("fr", Canal.RECOMMANDE): "Lettre recommandée avec avis de réception",
     ("en", Canal.RECOMMANDE): "International registered letter with advice of delivery",
 }
-COMPETENCE = (
-    "Créance entre commerçants\u202f; le débiteur demeure dans le ressort du tribunal (article\u00a01406 du code de "
+COMPETENCE = typographier(
+    "Créance entre commerçants ; le débiteur demeure dans le ressort du tribunal (article 1406 du code de "
     "procédure civile)."
 )
 FONDEMENTS = {
-    TypeDebiteur.ENTREPRISE: (
-        "Pénalités de retard et indemnité forfaitaire\u00a0: articles\u00a0L.\u00a0441-10, II et D.\u00a0441-5 du code de "
-        "commerce\u202f; sommes hors du champ de la TVA."
+    TypeDebiteur.ENTREPRISE: typographier(
+        "Pénalités de retard et indemnité forfaitaire : articles L. 441-10, II et D. 441-5 du code de "
+        "commerce ; sommes hors du champ de la TVA."
     ),
-    TypeDebiteur.ADMINISTRATION: (
-        "Intérêts moratoires et indemnité forfaitaire\u00a0: articles\u00a0L.\u00a02192-13, R.\u00a02192-31 et "
-        "D.\u00a02192-35 du code de la commande publique\u202f; sommes hors du champ de la TVA."
+    TypeDebiteur.ADMINISTRATION: typographier(
+        "Intérêts moratoires et indemnité forfaitaire : articles L. 2192-13, R. 2192-31 et "
+        "D. 2192-35 du code de la commande publique ; sommes hors du champ de la TVA."
     ),
-    TypeDebiteur.PARTICULIER: (
-        "Intérêts au taux légal depuis la mise en demeure\u00a0: articles\u00a01231-6 et 1344-1 du code civil."
+    TypeDebiteur.PARTICULIER: typographier(
+        "Intérêts au taux légal depuis la mise en demeure : articles 1231-6 et 1344-1 du code civil."
     ),
     TypeDebiteur.A_QUALIFIER: "",
 }

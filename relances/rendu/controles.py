@@ -1,0 +1,379 @@
+"""Ce qui empêche une relance de partir, dit en une phrase avec l'endroit où le corriger.
+
+`manques` arrête l'envoi ; `avertissements` se montre sans arrêter. Les textes modifiables passent par
+`elements_manquants` (exigence 23), `mots_interdits` et `variables_inconnues`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from recouvrement.commun.domaine import ecriture
+from recouvrement.commun.domaine.identifiants import est_bic, est_iban, est_siren, est_siret
+from recouvrement.commun.domaine.montants_texte import DEVISES
+from relances.domaine.natures import Canal, Nature
+
+from . import gabarits, lettres, moteur, qr, variables
+from .contexte import ZERO, Bordereau, Lettre, LigneDue, Requete, TypeDebiteur
+from .courriels import Courriel
+from .mots import elements_manquants, met_en_demeure, mots_interdits
+from .parties import adresse_du_debiteur
+
+__all__ = [
+    "Manque", "avertissements", "elements_manquants", "manques", "manques_bordereau", "manques_du_texte",
+    "manques_requete", "mots_interdits", "variables_inconnues",
+]  # fmt: skip
+
+SOCIETE, CLIENT, FACTURES, TAUX, COURRIER, MODELE, DOSSIER = (
+    "societe", "client", "factures", "taux", "courrier", "modele", "dossier",
+)  # fmt: skip
+AVEC_CAPITAL = ("SARL", "EURL", "SAS", "SA", "SCA", "SELARL", "SELAS")  # C. com., art. R123-238
+INDEMNITE = variables.INDEMNITE
+
+
+@dataclass(frozen=True)
+class Manque:
+    """`code` est stable ; `ou_corriger` : societe, client, factures, taux, courrier, modele ou dossier."""
+
+    code: str
+    phrase: str
+    ou_corriger: str
+
+
+def manques(lettre: Lettre, *, date_limite_ouvree: bool = True) -> list[Manque]:
+    """Tout ce qui interdit d'envoyer cette lettre ; vide si elle peut partir.
+
+    date_limite_ouvree : le calendrier de la société, que ce module ne connaît pas, l'a vérifié.
+    """
+    trouves = [
+        *_societe(lettre),
+        *_client(lettre),
+        *_courrier(lettre, date_limite_ouvree),
+        *_sommes(lettre),
+        *_droit(lettre),
+    ]
+    if lettre.nature == Nature.MISE_EN_DEMEURE:
+        trouves += _mise_en_demeure(lettre)
+    if not trouves:
+        trouves += _textes(lettre)
+    return list(dict.fromkeys(trouves))
+
+
+# --- Le créancier : C. com., art. R123-237 et R123-238 ----------------------------------------------
+def _societe(lettre: Lettre) -> Iterator[Manque]:
+    e = lettre.emetteur
+    attendus = [
+        ("forme", _("forme juridique")),
+        ("adresse", _("adresse du siège")),
+        ("code_postal", _("code postal")),
+        ("ville", _("ville")),
+    ]
+    if not entreprise_individuelle(e.forme):
+        attendus.append(("rcs_ville", _("ville du greffe (RCS)")))
+    if any(sigle in e.forme.upper().split() for sigle in AVEC_CAPITAL):
+        attendus.append(("capital", _("capital")))
+    for nom, libelle in attendus:
+        if not getattr(e, nom).strip():
+            yield Manque(f"societe_{nom}", _("Société : %(quoi)s à renseigner") % {"quoi": libelle}, SOCIETE)
+    if not est_siren(e.siren):
+        yield Manque("societe_siren", _("Société : SIREN absent ou faux"), SOCIETE)
+    if not est_iban(e.iban):
+        yield Manque("iban", _("Société : IBAN absent ou faux, le débiteur ne saurait pas où payer"), SOCIETE)
+    if e.bic and not est_bic(e.bic):
+        yield Manque("bic", _("Société : BIC faux"), SOCIETE)
+    if e.logo and not e.logo.startswith("data:image/"):
+        yield Manque("logo", _("Société : le logo doit être une image incorporée"), SOCIETE)
+
+
+def entreprise_individuelle(forme: str) -> bool:
+    return forme.strip().upper() in ("EI", "ENTREPRENEUR INDIVIDUEL", "ENTREPRISE INDIVIDUELLE", "MICRO-ENTREPRISE")
+
+
+# --- Le débiteur -------------------------------------------------------------------------------------
+def _client(lettre: Lettre) -> Iterator[Manque]:
+    d = lettre.destinataire
+    if not d.raison_sociale.strip():
+        yield Manque("client_nom", _("Client sans nom"), CLIENT)
+    if sur_papier(lettre):
+        for defaut in adresse_du_debiteur(d).manques:
+            code = "adresse_sans_rue" if defaut == "voie absente" else "adresse"
+            yield Manque(code, _("Adresse du client : %(defaut)s") % {"defaut": defaut}, CLIENT)
+    if lettre.type_debiteur is TypeDebiteur.A_QUALIFIER and lettre.nature not in gabarits.RAPPELS:
+        yield Manque(
+            "type_debiteur",
+            _("Client à qualifier : entreprise, administration ou particulier ? Le droit applicable en dépend"),
+            CLIENT,
+        )
+    elif lettre.type_debiteur is TypeDebiteur.ADMINISTRATION and lettre.nature == Nature.MISE_EN_DEMEURE:
+        yield Manque(
+            "administration_mise_en_demeure",
+            _("Aucune mise en demeure de droit privé à une administration : la voie est le mandatement d'office"),
+            COURRIER,
+        )
+    elif lettre.langue == "en" and lettre.type_debiteur not in (TypeDebiteur.ENTREPRISE, TypeDebiteur.A_QUALIFIER):
+        yield Manque("langue", _("Aucun modèle anglais pour ce type de débiteur : choisir le français"), CLIENT)
+    elif not _modele_existe(lettre):
+        yield Manque("modele_absent", _("Aucun modèle n'est écrit pour ce palier et ce type de débiteur"), MODELE)
+
+
+def sur_papier(lettre: Lettre) -> bool:
+    """Vrai si une lettre part : sur papier, ou jointe au courriel de formalisation."""
+    return lettre.canal != Canal.COURRIEL or lettre.nature in (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
+
+
+def _modele_existe(lettre: Lettre) -> bool:
+    courriel = lettre.canal != Canal.COURRIEL or gabarits.courriel_existe(lettre)
+    return courriel and (not sur_papier(lettre) or gabarits.lettre_existe(lettre))
+
+
+# --- La lettre elle-même -----------------------------------------------------------------------------
+def _courrier(lettre: Lettre, date_limite_ouvree: bool) -> Iterator[Manque]:
+    if not lettre.reference.strip():
+        yield Manque("reference", _("Référence du courrier absente"), COURRIER)
+    if not 0 < len(lettre.paiement.reference) <= qr.LONGUEUR_REFERENCE:
+        yield Manque("reference_paiement", _("Référence de virement absente ou de plus de 35 caractères"), COURRIER)
+    if lettre.nature != Nature.AVANT_ECHEANCE:
+        if lettre.date_limite is None or lettre.date_limite <= lettre.date:
+            yield Manque("date_limite", _("Date limite absente ou déjà passée"), COURRIER)
+        elif not date_limite_ouvree:
+            yield Manque(
+                "date_limite_chomee",
+                _("La date limite du %(jour)s n'est pas un jour ouvré") % {"jour": ecriture.jj(lettre.date_limite)},
+                COURRIER,
+            )
+    if not lettre.gestionnaire.nom.strip():
+        yield Manque("gestionnaire", _("Aucun interlocuteur : affecter un gestionnaire au client"), CLIENT)
+    if sur_papier(lettre) and not lettre.signataire.nom.strip():
+        yield Manque("signataire", _("Société : aucun signataire"), SOCIETE)
+    if lettre.arrete_au > lettre.date:
+        yield Manque("arrete", _("Le décompte est arrêté après la date de la lettre"), COURRIER)
+
+
+# --- Les sommes --------------------------------------------------------------------------------------
+def _sommes(lettre: Lettre) -> Iterator[Manque]:
+    if not lettre.lignes:
+        yield Manque("lignes", _("Aucune facture à réclamer"), FACTURES)
+        return
+    devises = {ligne.devise for ligne in lettre.lignes} | {c.devise for c in lettre.credits} | {lettre.devise}
+    if len(devises) > 1:
+        phrase = _("Une lettre, une devise : %(quoi)s se trouvent ici ensemble") % {"quoi": ", ".join(sorted(devises))}
+        yield Manque("devises", phrase, FACTURES)
+    for ligne in lettre.lignes:
+        yield from _ligne(lettre, ligne)
+    if any(c.montant <= 0 for c in lettre.credits):
+        yield Manque("credit", _("Un avoir ou un règlement non affecté doit être positif"), FACTURES)
+    if lettre.totaux.a_payer <= 0:
+        yield Manque("total", _("Rien à réclamer : les avoirs et règlements reçus couvrent la dette"), FACTURES)
+
+
+def _ligne(lettre: Lettre, ligne: LigneDue) -> Iterator[Manque]:
+    nom = {"numero": ligne.numero}
+    if ligne.reste_du <= 0:
+        yield Manque("reste_du", _("Facture %(numero)s : plus rien n'est dû") % nom, FACTURES)
+    echue = ligne.date_echeance < lettre.arrete_au
+    if echue and lettre.nature == Nature.AVANT_ECHEANCE:
+        yield Manque("deja_echue", _("Facture %(numero)s : échéance déjà passée, un rappel s'impose") % nom, FACTURES)
+    if not echue and lettre.nature != Nature.AVANT_ECHEANCE:
+        yield Manque("non_echue", _("Facture %(numero)s : pas encore échue") % nom, FACTURES)
+    if not lettre.chiffree or lettre.taux.semestres_manquants:
+        return
+    if echue and not ligne.segments:
+        yield Manque("decompte", _("Facture %(numero)s : pénalités non calculées") % nom, TAUX)
+    elif ligne.segments and _principal_du_decompte(ligne) != ligne.principal:
+        phrase = _("Facture %(numero)s : le décompte et le compte ne s'accordent pas sur le principal") % nom
+        yield Manque("decompte_ecart", phrase, FACTURES)
+
+
+def _principal_du_decompte(ligne: LigneDue):
+    dernier = ligne.segments[-1]
+    apres = [r.principal_restant for r in ligne.reglements if r.jour >= dernier.au]
+    return apres[-1] if apres else dernier.principal
+
+
+# --- Le droit ----------------------------------------------------------------------------------------
+def _droit(lettre: Lettre) -> Iterator[Manque]:
+    t = lettre.totaux
+    for semestre in lettre.taux.semestres_manquants:
+        nom = {"quand": ecriture.semestre(semestre)}
+        yield Manque("taux", _("Taux absent pour le %(quand)s : à relever, jamais extrapolé") % nom, TAUX)
+    if lettre.type_debiteur in (TypeDebiteur.PARTICULIER, TypeDebiteur.A_QUALIFIER):
+        if t.indemnites or t.penalites or lettre.taux.stipule is not None:
+            yield Manque(
+                "particulier",
+                _("Ni 40 €, ni pénalités de professionnel sans savoir le client professionnel (C. com., art. L441-10)"),
+                CLIENT,
+            )
+    elif lettre.chiffree:
+        yield from _indemnites(lettre)
+    if lettre.chiffree and lettre.taux.sous_plancher:
+        yield Manque(
+            "taux_plancher",
+            _("Taux stipulé sous trois fois le taux légal : une personne doit choisir le taux applicable"),
+            CLIENT,
+        )
+    exige_clause = lettre.nature in (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
+    if lettre.langue == "en" and exige_clause and not lettre.contrat.clause_loi.strip():
+        yield Manque(
+            "clause_loi",
+            _("Débiteur étranger : citer la clause de droit français et son acceptation, ou confier à un avocat"),
+            CLIENT,
+        )
+    if lettre.type_debiteur is TypeDebiteur.ADMINISTRATION and lettre.chiffree:
+        if not est_siret(lettre.destinataire.siret):
+            yield Manque("siret", _("Administration : SIRET du service destinataire absent ou faux"), CLIENT)
+
+
+def _indemnites(lettre: Lettre) -> Iterator[Manque]:
+    """Une fois 40 € par facture, quel que soit le nombre de ses échéances (exigence 24)."""
+    par_facture: dict[str, object] = {}
+    for ligne in lettre.lignes:
+        if ligne.indemnite not in (ZERO, INDEMNITE):
+            yield Manque("indemnite", _("Facture %(n)s : l'indemnité est de 40 €") % {"n": ligne.numero}, FACTURES)
+        if ligne.indemnite and par_facture.setdefault(ligne.numero, ligne) is not ligne:
+            phrase = _("Facture %(n)s : une seule indemnité de 40 € par facture") % {"n": ligne.numero}
+            yield Manque("indemnite_double", phrase, FACTURES)
+
+
+def _mise_en_demeure(lettre: Lettre) -> Iterator[Manque]:
+    """Exigence 25 : coordonnées, mention, date, signataire, délai, détail ; le reste est vérifié plus haut."""
+    if lettre.canal != Canal.RECOMMANDE:
+        yield Manque("recommande", _("Une mise en demeure part en recommandé avec avis de réception"), COURRIER)
+    if not lettre.signataire.fonction.strip():
+        yield Manque("signataire_fonction", _("Société : qualité du signataire à renseigner"), SOCIETE)
+    if lettre.arrete_au != lettre.date:
+        yield Manque("arrete", _("Le décompte doit être arrêté au jour de la lettre"), COURRIER)
+    if lettre.devise not in DEVISES:
+        yield Manque("devise", _("Devise sans écriture en toutes lettres : à traiter à la main"), FACTURES)
+    contestees = {c.facture for c in lettre.contestations or ()}
+    for numero in dict.fromkeys(ligne.numero for ligne in lettre.lignes if ligne.numero in contestees):
+        phrase = _("Facture %(n)s contestée : elle sort tout entière de la mise en demeure") % {"n": numero}
+        yield Manque("contestation", phrase, FACTURES)
+    if lettre.type_debiteur is TypeDebiteur.PARTICULIER:
+        if not lettre.emetteur.mediateur.strip():
+            phrase = _("Société : médiateur de la consommation à renseigner (C. conso., art. L616-1)")
+            yield Manque("mediateur", phrase, SOCIETE)
+        if lettre.taux.legal is None:
+            yield Manque("taux_legal", _("Taux de l'intérêt légal absent pour ce semestre"), TAUX)
+
+
+# --- Les textes réécrits par une personne ------------------------------------------------------------
+def _textes(lettre: Lettre) -> Iterator[Manque]:
+    if not lettre.textes or not gabarits.lettre_existe(lettre):
+        return
+    connus = lettres.paragraphes(lettre)
+    for nom in lettre.textes:
+        if nom not in connus:
+            yield Manque("paragraphe", _("Paragraphe inconnu du modèle : %(nom)s") % {"nom": nom}, MODELE)
+    complet = "\n".join(connus.values())
+    for mot in mots_interdits(complet, lettre.type_debiteur):
+        yield Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE)
+    if lettre.nature == Nature.MISE_EN_DEMEURE and not met_en_demeure(complet):
+        yield Manque("mention", _("Le texte ne met plus en demeure : en garder les mots"), MODELE)
+
+
+def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
+    """Ce qu'un courriel réécrit par une personne a perdu, ou ne doit pas dire (exigences 23 et 29)."""
+    trouves = [
+        Manque("element_manquant", _("Le texte n'a plus : %(quoi)s") % {"quoi": partie}, MODELE)
+        for partie in elements_manquants(courriel.integral)
+    ]
+    for mot in mots_interdits(courriel.integral, lettre.type_debiteur):
+        trouves.append(Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE))
+    return trouves
+
+
+def variables_inconnues(source: str, lettre: Lettre) -> list[str]:
+    """Variables d'un texte de modèle absentes du schéma, dans l'ordre alphabétique."""
+    contexte = variables.d_une_lettre(lettre)
+    return sorted(chemin for chemin in moteur.variables_employees(source) if not _connue(contexte, chemin))
+
+
+def _connue(contexte: dict, chemin: str) -> bool:
+    valeur = contexte
+    for cle in chemin.split("."):
+        if isinstance(valeur, tuple):  # boucle : le premier élément donne le schéma
+            if not valeur:
+                return True
+            valeur = valeur[0]
+        if not isinstance(valeur, dict) or cle not in valeur:
+            return False
+        valeur = valeur[cle]
+    return True
+
+
+# --- Ce qui se montre sans arrêter -------------------------------------------------------------------
+def avertissements(lettre: Lettre) -> list[Manque]:
+    """Ce qu'une personne devrait compléter : la lettre part sans, ou l'écrit autrement."""
+    trouves = []
+    if lettre.type_debiteur is TypeDebiteur.ADMINISTRATION:
+        contexte = variables.d_une_lettre(lettre)
+        if not contexte["marche"]["engagement"]:
+            phrase = _("N° d'engagement absent : le comptable public peut l'exiger")
+            trouves.append(Manque("engagement", phrase, FACTURES))
+        if not contexte["marche"]["recue"]:
+            phrase = _("Date de réception sur Chorus Pro absente : la lettre ne dit pas les factures déposées")
+            trouves.append(Manque("reception", phrase, FACTURES))
+    if lettre.contestations is None:
+        phrase = _("Contestations non vérifiées : la lettre ne dit pas qu'aucune n'a été reçue")
+        trouves.append(Manque("contestations_inconnues", phrase, COURRIER))
+    if lettre.nature == Nature.MISE_EN_DEMEURE and not lettre.rappels:
+        phrase = _("Mise en demeure sans relance préalable : motif à consigner")
+        trouves.append(Manque("premier_acte", phrase, COURRIER))
+    return trouves
+
+
+# --- Requête et bordereau ----------------------------------------------------------------------------
+def manques_requete(requete: Requete) -> list[Manque]:
+    """Ce qui manque au projet de requête (CPC, art. 54, 57, 1405 à 1407) ; il se rend quand même, à compléter."""
+    d, dossier = requete.destinataire, []
+    if d.type != TypeDebiteur.ENTREPRISE:
+        phrase = _("Ce modèle saisit le tribunal de commerce : le débiteur doit être un commerçant ou une société")
+        dossier.append(Manque("juge", phrase, CLIENT))
+    for nom, libelle in (
+        ("forme", _("forme juridique")),
+        ("capital", _("capital")),
+        ("rcs_ville", _("ville du greffe (RCS)")),
+        ("representant", _("représentant légal")),
+    ):
+        if not getattr(d, nom).strip():
+            dossier.append(Manque(f"debiteur_{nom}", _("Débiteur : %(quoi)s à compléter") % {"quoi": libelle}, DOSSIER))
+    if not est_siren(d.siren):
+        dossier.append(Manque("debiteur_siren", _("Débiteur : SIREN absent ou faux"), CLIENT))
+    for nom, phrase in (
+        ("expose", _("Exposé des faits à écrire")),
+        ("diligences", _("Démarches amiables à rappeler")),
+        ("contestations", _("Dire si la créance a été contestée")),
+        ("pieces", _("Bordereau des pièces vide")),
+    ):
+        if not getattr(requete, nom):
+            dossier.append(Manque(nom, phrase, DOSSIER))
+    if not requete.tribunal.nom or not requete.tribunal.adresse:
+        dossier.append(Manque("tribunal", _("Tribunal du lieu où demeure le débiteur (CPC, art. 1406)"), DOSSIER))
+    if not requete.emetteur.representant:
+        dossier.append(Manque("representant", _("Société : représentant légal à renseigner"), SOCIETE))
+    if requete.totaux.a_payer <= 0:
+        dossier.append(Manque("total", _("Rien à réclamer"), FACTURES))
+    numeros = [piece.numero for piece in requete.pieces]
+    if len(set(numeros)) < len(numeros):
+        dossier.append(Manque("numerotation", _("Deux pièces portent le même numéro"), DOSSIER))
+    return dossier
+
+
+def manques_bordereau(bordereau: Bordereau, *, lettres_du: frozenset[date] = frozenset()) -> list[Manque]:
+    """Un recommandé deux fois, ou une lettre datée d'un autre jour que le dépôt (exigence 26).
+
+    lettres_du : dates portées par les lettres des plis.
+    """
+    trouves = []
+    if not bordereau.plis:
+        trouves.append(Manque("plis", _("Aucun pli à déposer"), COURRIER))
+    numeros = [pli.numero_recommande for pli in bordereau.plis if pli.numero_recommande]
+    for numero in dict.fromkeys(n for n in numeros if numeros.count(n) > 1):
+        phrase = _("N° de recommandé %(numero)s employé deux fois") % {"numero": numero}
+        trouves.append(Manque("recommande_double", phrase, COURRIER))
+    for jour in sorted(lettres_du - {bordereau.date}):
+        phrase = _("Une lettre est datée du %(jour)s : la refaire au jour du dépôt") % {"jour": ecriture.jj(jour)}
+        trouves.append(Manque("date_lettre", phrase, COURRIER))
+    return trouves

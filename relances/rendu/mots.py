@@ -1,0 +1,92 @@
+"""Les mots d'une relance : ceux qu'il faut, ceux qu'on n'écrit jamais."""
+
+import re
+import unicodedata
+
+from .contexte import TypeDebiteur
+
+# Faux, menaçants, ou d'une autre profession (docs/regles.md, C. conso. L121-2, L121-6 ; C. pén. 312-1, 433-13).
+PARTOUT = (
+    "délai légal",
+    "délai de rigueur",
+    "à compter de la présente",
+    "huissier",
+    "contentieux automatique",
+    "saisie",
+    "sous huitaine",
+    "dernier délai avant poursuites",
+    "sans autre avis",
+    "sans autre préavis",
+    "fichier",
+    "FICP",
+    "liste noire",
+    "inscription au",
+    "votre employeur",
+    "mauvais payeur",
+    "bailiff",
+    "blacklist",
+    "credit bureau",
+    "your employer",
+)
+PARTICULIER = (
+    "40 €",
+    "40,00",
+    "441-10",
+    "441-5",
+    "forfaitaire",
+    "pénalité",
+    "frais de dossier",
+    "frais de relance",
+    "frais de recouvrement de",
+)
+
+_DATE = (
+    r"(?:\d{2}/\d{2}/\d{4}|\d{1,2}(?:er)? (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|"
+    r"novembre|decembre|january|february|march|april|may|june|july|august|september|october|november|december) \d{4}"
+    r"|\{\{ ?(?:courrier\.date_limite|premiere\.date_echeance))"
+)
+PARTIES = {
+    "objet clair": r"^(?:objet|subject) ?: ?\S.{5,}",
+    "rappel de facture": r"\b(?:factures?|invoices?)\b",
+    "demande explicite": (
+        r"pourriez-vous|vous remercions de|vous mettons en demeure|nous proposons|could you|please pay|grateful to "
+        r"receive|formal notice"
+    ),
+    "moyens de paiement": r"\biban\b|par virement|par cheque|en ligne|bank transfer",
+    "date limite": (
+        r"(?:au plus tard|d'ici au|d'ici le|avant le|a regler le|by|no later than|due) (?:le )?(?:\w+ )?" + _DATE
+    ),
+    "conséquences": (
+        r"pourrions|passe cette date|fait courir|n'entraine ni|donne lieu|we may|may give rise|spare you|continuent de "
+        r"courir"
+    ),
+    "politesse": (
+        r"cordialement|salutations|consideration distinguee|bien a vous|kind regards|yours (?:sincerely|faithfully)"
+    ),
+}
+_MOTIFS = {nom: re.compile(motif, re.M) for nom, motif in PARTIES.items()}
+
+
+def normaliser(texte: str) -> str:
+    """Minuscules sans accent ni espace insécable, apostrophe droite, sans gras."""
+    decompose = unicodedata.normalize("NFKD", texte.lower().replace("’", "'").replace("**", ""))
+    sans_accent = "".join(c for c in decompose if not unicodedata.combining(c))
+    return re.sub(r"[^\S\n]+", " ", sans_accent)
+
+
+def elements_manquants(texte: str) -> list[str]:
+    """Noms des parties absentes, dans l'ordre d'une lettre ; la première ligne est « Objet : … »."""
+    texte = normaliser(texte)
+    return [nom for nom, motif in _MOTIFS.items() if not motif.search(texte)]
+
+
+def mots_interdits(texte: str, type_debiteur: TypeDebiteur) -> list[str]:
+    """Mots interdits trouvés ; un consommateur n'entend parler ni de 40 € ni de pénalités."""
+    texte = normaliser(texte)
+    liste = PARTOUT + (PARTICULIER if type_debiteur == TypeDebiteur.PARTICULIER else ())
+    return [mot for mot in liste if re.search(rf"(?<!\w){re.escape(normaliser(mot))}", texte)]
+
+
+def met_en_demeure(texte: str) -> bool:
+    """Interpellation suffisante (C. civ., art. 1344) : les mots y sont."""
+    return re.search(r"mett\w+ en demeure|mise en demeure|formal notice", normaliser(texte)) is not None
