@@ -6,6 +6,7 @@ Format binaire : manuel de GNU gettext, « The Format of GNU MO Files ».
 import ast
 import os
 import struct
+import sys
 from pathlib import Path
 
 NOMBRE_MAGIQUE = 0x950412DE
@@ -79,3 +80,8 @@ def compiler(*dossiers: Path) -> list[Path]:
             provisoire.replace(cible)
             ecrits.append(cible)
     return ecrits
+
+
+if __name__ == "__main__":
+    for ecrit in compiler(*map(Path, sys.argv[1:])):
+        print(ecrit)

@@ -112,7 +112,7 @@ def main(arguments: list[str]) -> int:
         absents = []
         presents = [
             ("PostgreSQL", postgres, postgres and postgres.version),
-            ("Chromium", navigateur, navigateur and moteurs.version(navigateur, "--version")),
+            ("Chromium", navigateur, navigateur and moteurs.version("Chromium", navigateur)),
             ("Pango", demarrer.pango_present(), "Pango"),
         ]
         for nom, present, texte in presents:

@@ -8,6 +8,7 @@ import contextlib
 import glob
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -52,10 +53,11 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, noms)), None)
 
 
-def version(*commande: str | Path) -> str:
-    """Première ligne de la réponse d'un programme à qui l'on demande sa version."""
-    fini = subprocess.run(commande, capture_output=True, text=True)
-    return fini.stdout.strip().splitlines()[0] if fini.stdout.strip() else "version inconnue"
+def version(nom: str, binaire: str | Path) -> str:
+    """« Redis 7.0.15 » : le nom donné et le premier numéro que le programme annonce."""
+    reponse = subprocess.run([binaire, "--version"], capture_output=True, text=True).stdout
+    numero = re.search(r"\d+(\.\d+)+", reponse)
+    return f"{nom} {numero.group() if numero else '(version inconnue)'}"
 
 
 def compte_sans_droits() -> dict:
@@ -123,7 +125,7 @@ def postgres_jetable() -> Iterator[Moteur | None]:
             if not demarrer.attendre(lambda: subprocess.run(pret).returncode == 0, 30):
                 raise RuntimeError(f"PostgreSQL ne répond pas :\n{journal.read_text()[-2000:]}")
             url = f"postgres://essais:{mot_de_passe}@127.0.0.1:{port}/postgres"
-            yield Moteur(version(binaires / "postgres", "--version"), url)
+            yield Moteur(version("PostgreSQL", binaires / "postgres"), url)
         finally:
             serveur.send_signal(signal.SIGQUIT)
             serveur.wait()
@@ -141,7 +143,7 @@ def redis_jetable(*, port: int | None = None) -> Iterator[Moteur]:
         try:
             if not demarrer.attendre(lambda: demarrer.redis_repond(url), 10):
                 raise RuntimeError(f"{binaire} ne répond pas :\n{(dossier / 'redis.log').read_text()[-2000:]}")
-            yield Moteur(version(binaire, "--version"), url)
+            yield Moteur(version("Valkey" if "valkey" in binaire else "Redis", binaire), url)
         finally:
             serveur.kill()
             serveur.wait()
