@@ -8,6 +8,7 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
 from recouvrement.commun import catalogues
+from recouvrement.comptes import demo
 from recouvrement.comptes.models import Societe
 
 
@@ -27,4 +28,6 @@ class Command(BaseCommand):
             self.stderr.write("Base vide : chargement de la démonstration…")
             call_command("donnees_demo", stdout=self.stderr)
         if options["json"]:
-            self.stdout.write(json.dumps({"demonstration": bool(chargee), "comptes": []}))
+            comptes = demo.comptes() if settings.DEMO else []
+            rendu = [{**compte, "role": str(compte["role"]), "mot_de_passe": demo.MOT_DE_PASSE} for compte in comptes]
+            self.stdout.write(json.dumps({"demonstration": bool(chargee), "comptes": rendu}))
