@@ -26,4 +26,4 @@ def societe_courante(request) -> Societe | None:
 def restreindre(request, lignes, chemin: str = "societe"):
     """Garde les lignes de la société courante ; `visibles_pour` reste à appeler, ceci n'est qu'un filtre."""
     societe = societe_courante(request)
-    return lignes.filter(**{chemin: societe}) if societe else lignes
+    return lignes.filter(**{chemin: societe.pk}) if societe else lignes

@@ -2,12 +2,21 @@
 
 from django.urls import path
 
-from .views import preferences
+from .views import administration, preferences, societes
 
 app_name = "comptes"
 
 urlpatterns = [
     path("preferences/theme", preferences.theme, name="theme"),
     path("preferences/langue", preferences.langue, name="langue"),
-    path("preferences/societe", preferences.societe, name="societe"),
+    path("preferences/societe", preferences.societe, name="societe_courante"),
+    path("administration/", administration.utilisateurs, name="administration"),
+    path("administration/utilisateurs/nouveau/", administration.utilisateur_nouveau, name="utilisateur_nouveau"),
+    path("administration/utilisateurs/<int:pk>/", administration.utilisateur, name="utilisateur"),
+    path("administration/utilisateurs/<int:pk>/portefeuille", administration.portefeuille, name="portefeuille"),
+    path("administration/utilisateurs/<int:pk>/inviter", administration.inviter, name="inviter"),
+    path("administration/societes/", societes.societes, name="societes"),
+    path("administration/societes/nouvelle/", societes.societe, name="societe_nouvelle"),
+    path("administration/societes/<int:pk>/", societes.societe, name="societe"),
+    path("administration/taux/", societes.taux, name="taux"),
 ]

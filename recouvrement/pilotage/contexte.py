@@ -97,7 +97,7 @@ class Coque:
 
     url_theme = property(lambda self: adresse("comptes:theme"))
     url_langue = property(lambda self: adresse("comptes:langue"))
-    url_societe = property(lambda self: adresse("comptes:societe"))
+    url_societe = property(lambda self: adresse("comptes:societe_courante"))
     url_recherche = property(lambda self: adresse("pilotage:recherche"))
 
     @property

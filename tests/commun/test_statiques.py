@@ -11,7 +11,7 @@ STATIQUES = RACINE / "recouvrement" / "static"
 GABARITS = RACINE / "templates"
 # Les lettres et les courriels sont rendus hors du navigateur : la CSP ne les concerne pas.
 ECRANS = [
-    g for g in GABARITS.rglob("*.html") if not {"lettres", "courriels", "pdf"} & set(g.relative_to(GABARITS).parts)
+    g for g in GABARITS.rglob("*.html") if not {"lettres", "courriels", "actes"} & set(g.relative_to(GABARITS).parts)
 ]
 ECRANS.sort()
 

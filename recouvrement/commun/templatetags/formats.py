@@ -33,3 +33,9 @@ def montant_plein(valeur):
 def brut(valeur):
     """Decimal à point, pour un attribut lu par le script : `data-montant="{{ reste|brut }}"`."""
     return "" if valeur is None else str(valeur)
+
+
+@register.filter
+def taux(valeur):
+    """Taux en pour cent, deux décimales, sans le signe : une colonne de taux ; vide si inconnu."""
+    return "" if valeur is None else formats.nombre(valeur, 2)

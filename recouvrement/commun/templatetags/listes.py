@@ -257,7 +257,7 @@ def _tuiles(champ_lie, libelle, dessous):
 
 
 @register.simple_tag
-def champ(champ_lie, classe="", libelle=None, avec_aide=True, **attributs):
+def champ(champ_lie, classe="", libelle=None, avec_aide=True, dire_facultatif=True, **attributs):
     """Champ complet : étiquette, saisie, aide et erreur reliées par aria-describedby.
 
     `libelle=""` : l'étiquette est écrite par le gabarit. Les attributs en plus passent à la saisie :
@@ -272,7 +272,7 @@ def champ(champ_lie, classe="", libelle=None, avec_aide=True, **attributs):
         case = '<label class="form-check rangee">{}<span>{}</span></label>{}'
         corps = format_html(case, _saisie(champ_lie, attributs), libelle, dessous)
         return format_html('<div class="champ {}">{}</div>', classe, corps)
-    if libelle and not champ_lie.field.required:
+    if libelle and dire_facultatif and not champ_lie.field.required:
         libelle = format_html('{} <span class="tenu">({})</span>', libelle, _("facultatif"))
     if isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)):
         corps = _tuiles(champ_lie, libelle, dessous)
