@@ -106,7 +106,9 @@ class Client(Horodate):
         ordering = ["raison_sociale", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["societe", "code"], name="client_code_unique"),
-            models.CheckConstraint(condition=Q(plafond__isnull=True) | Q(plafond__gte=0), name="client_plafond_positif"),
+            models.CheckConstraint(
+                condition=Q(plafond__isnull=True) | Q(plafond__gte=0), name="client_plafond_positif"
+            ),
             models.CheckConstraint(
                 condition=Q(taux_penalites__isnull=True) | Q(taux_penalites__gte=0), name="client_taux_positif"
             ),

@@ -89,9 +89,7 @@ class DossierContentieux(Horodate):
         ordering = ["-ouvert_le", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["societe", "reference"], name="dossier_reference_unique"),
-            models.CheckConstraint(
-                condition=~Q(statut="clos") | Q(clos_le__isnull=False), name="dossier_clos_date"
-            ),
+            models.CheckConstraint(condition=~Q(statut="clos") | Q(clos_le__isnull=False), name="dossier_clos_date"),
         ]
 
     def __str__(self):

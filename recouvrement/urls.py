@@ -16,4 +16,5 @@ urlpatterns = [
     path("sante", sante, name="sante"),
     path("compte/", include("allauth.urls")),
     path("", include("recouvrement.comptes.urls")),
+    path("", include("relances.urls")),
 ]

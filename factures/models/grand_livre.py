@@ -219,9 +219,7 @@ class Imputation(models.Model):
 
     societe = models.ForeignKey(Societe, models.PROTECT, related_name="+")
     echeance = models.ForeignKey(Echeance, models.PROTECT, related_name="imputations")
-    encaissement = models.ForeignKey(
-        Encaissement, models.PROTECT, null=True, blank=True, related_name="imputations"
-    )
+    encaissement = models.ForeignKey(Encaissement, models.PROTECT, null=True, blank=True, related_name="imputations")
     avoir = models.ForeignKey(Avoir, models.PROTECT, null=True, blank=True, related_name="imputations")
     date = models.DateField(_("date"))
     montant = ChampMontant(_("montant"))

@@ -14,9 +14,7 @@ from .grand_livre import Echeance, Mode
 
 class LitigeQuerySet(models.QuerySet):
     def visibles_pour(self, user):
-        return self.filter(
-            filtre_portefeuille(user, "echeance__societe_id", "echeance__client__gestionnaire_id")
-        )
+        return self.filter(filtre_portefeuille(user, "echeance__societe_id", "echeance__client__gestionnaire_id"))
 
     def ouverts(self):
         return self.filter(clos_le=None)
@@ -37,7 +35,12 @@ class Litige(models.Model):
     categorie = models.CharField(_("catégorie"), max_length=20, choices=Categorie.choices)
     description = models.TextField(_("description"), max_length=2000, blank=True)
     responsable = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("responsable")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("responsable"),
     )
     ouvert_le = models.DateField(_("ouvert le"))
     a_traiter_le = models.DateField(_("à traiter avant le"))

@@ -54,7 +54,9 @@ def remettre(message: EmailMessage) -> Remise:
         statut = getattr(erreur.response, "status_code", None)
         if statut is None:
             raise EnvoiIncertain(_texte("connexion perdue pendant la remise", erreur)) from erreur
-        raise EnvoiRefuse(_texte(f"refusé par le fournisseur ({statut})", erreur), passager=statut in (429, 503)) from erreur
+        raise EnvoiRefuse(
+            _texte(f"refusé par le fournisseur ({statut})", erreur), passager=statut in (429, 503)
+        ) from erreur
     except (AnymailError, UnicodeError, ValueError) as erreur:
         raise EnvoiRefuse(_texte("message impossible à composer", erreur), passager=False) from erreur
     except Exception as erreur:  # délai dépassé, connexion rompue pendant DATA : on ne sait pas

@@ -4,7 +4,7 @@ Toute vue porte `@exige(Droit.X)` ; un essai parcourt toutes les routes avec tou
 échoue sur une route que personne n'a classée. `docs/droits.md` montre la même matrice.
 """
 
-from enum import Enum
+from enum import StrEnum
 from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from .models import Role, Societe
 
 
-class Droit(str, Enum):
+class Droit(StrEnum):
     VOIR = "voir"  # clients, factures, relances, contentieux de son périmètre
     EXPORTER = "exporter"
     AGIR = "agir"  # appeler, noter, promesse, litige, suspendre, affecter un encaissement

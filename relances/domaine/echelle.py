@@ -308,9 +308,7 @@ def _freins_du_compte(client, plan, partants, *, au, reglages, ouvre):
     for devise in {d.echeance.devise for d in partants}:
         groupe = [d for d in partants if d.echeance.devise == devise]
         credit = client.credits.get(devise, ZERO)
-        echu = sum(
-            (e.reste_du for e in client.echeances if e.devise == devise and e.date_echeance < au), ZERO
-        )
+        echu = sum((e.reste_du for e in client.echeances if e.devise == devise and e.date_echeance < au), ZERO)
         if credit and echu and credit * 100 >= echu * reglages.seuil_credit:
             freines += _retenir(groupe, Motif.CREDIT_NON_AFFECTE, f"{credit} {devise} reçus et non affectés")
         else:

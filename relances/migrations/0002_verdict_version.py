@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('relances', '0001_initiale'),
+        ("relances", "0001_initiale"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='verdict',
-            name='version',
+            model_name="verdict",
+            name="version",
             field=models.BigIntegerField(default=0),
         ),
     ]

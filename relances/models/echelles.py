@@ -84,9 +84,7 @@ class VersionEchelle(models.Model):
         ordering = ["echelle", "-numero"]
         constraints = [
             models.UniqueConstraint(fields=["echelle", "numero"], name="version_numero_unique"),
-            models.UniqueConstraint(
-                fields=["echelle"], condition=Q(statut="publiee"), name="version_publiee_unique"
-            ),
+            models.UniqueConstraint(fields=["echelle"], condition=Q(statut="publiee"), name="version_publiee_unique"),
             models.UniqueConstraint(
                 fields=["echelle"], condition=Q(statut="brouillon"), name="version_brouillon_unique"
             ),
@@ -136,8 +134,7 @@ class Palier(models.Model):
             ),
             # Un recommandé ou un contentieux ne partent jamais sans une personne.
             models.CheckConstraint(
-                condition=~Q(mode="automatique")
-                | Q(nature__lt=NatureChoix.MISE_EN_DEMEURE.value),
+                condition=~Q(mode="automatique") | Q(nature__lt=NatureChoix.MISE_EN_DEMEURE.value),
                 name="palier_grave_jamais_automatique",
             ),
         ]

@@ -112,7 +112,9 @@ class Courrier(Horodate):
             models.Index(fields=["client", "-id"], name="courrier_client"),
         ]
         constraints = [
-            models.CheckConstraint(condition=~Q(statut="envoye") | Q(envoye_le__isnull=False), name="courrier_date_envoi"),
+            models.CheckConstraint(
+                condition=~Q(statut="envoye") | Q(envoye_le__isnull=False), name="courrier_date_envoi"
+            ),
             models.UniqueConstraint(
                 fields=["societe", "numero_suivi"], condition=~Q(numero_suivi=""), name="courrier_suivi_unique"
             ),
@@ -192,12 +194,8 @@ class Tache(Horodate):
         verbose_name = _("tâche")
         ordering = ["due_le", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["client", "cle"], condition=Q(faite_le=None), name="tache_ouverte_unique"
-            )
+            models.UniqueConstraint(fields=["client", "cle"], condition=Q(faite_le=None), name="tache_ouverte_unique")
         ]
 
     def __str__(self):
         return self.titre
-
-

@@ -63,9 +63,7 @@ class Passage(models.Model):
 
 class VerdictQuerySet(models.QuerySet):
     def visibles_pour(self, user):
-        return self.filter(
-            filtre_portefeuille(user, "echeance__societe_id", "echeance__client__gestionnaire_id")
-        )
+        return self.filter(filtre_portefeuille(user, "echeance__societe_id", "echeance__client__gestionnaire_id"))
 
     def courants(self):
         return self.filter(au=None)

@@ -28,7 +28,8 @@ def rendre(lettre: Lettre) -> Courriel:
     """
     if lettre.canal in (Canal.LETTRE, Canal.RECOMMANDE):
         textes = lettres.paragraphes(lettre)
-        return Courriel(_une_ligne(textes.pop("objet", "")), "\n\n".join(textes.values()) + "\n")
+        objet = _une_ligne(textes.pop("objet", ""))
+        return Courriel(objet[:1].upper() + objet[1:], "\n\n".join(textes.values()) + "\n")
     dossier = gabarits.du_courriel(lettre)
     contexte = variables.d_une_lettre(lettre)
     objet, texte = (

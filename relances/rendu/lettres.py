@@ -40,8 +40,7 @@ def texte_integral(lettre: Lettre) -> str:
     """Tout ce que dit la lettre, en texte : ce que relit `controles.elements_manquants`."""
     html = rendre_html(lettre)
     corps = en_texte(re.sub(r"</(?:p|div|tr|h1|h2|li)>", " ", html[html.index("<body>") :]))
-    objet = re.sub(r"^Objet\s*: ", "", paragraphes(lettre).get("objet", ""))
-    return f"Objet\u00a0: {objet}\n\n{corps}"
+    return f"Objet\u00a0: {paragraphes(lettre).get('objet', '')}\n\n{corps}"
 
 
 def textes_depuis(lettre: Lettre, objet: str, texte: str) -> dict[str, str]:

@@ -65,13 +65,13 @@ def replier(texte: str, largeur: int = LARGEUR_NUMERO) -> list[str]:
 def rangees(groupes: Iterable[Sequence[tuple[dict, dict]]]) -> tuple[dict, ...]:
     """Groupes de (cellules, reports) → rangées dont chaque cellule est un texte à retours de ligne.
 
-    La colonne `numeros` peut tenir sur plusieurs lignes : les autres descendent d'autant.
+    La colonne `numeros` est une liste de lignes : les autres descendent d'autant.
     """
     sortie = []
     for groupe in groupes:
         colonnes: dict[str, list[str]] = {}
         for cellules, _ in groupe:
-            numeros = replier(cellules["numeros"])
+            numeros = cellules["numeros"]
             for nom, texte in cellules.items():
                 lignes = numeros if nom == "numeros" else [texte] + [""] * (len(numeros) - 1)
                 colonnes.setdefault(nom, []).extend(lignes)
@@ -89,6 +89,15 @@ def numero(ligne: LigneDue) -> str:
     return f"{ligne.numero} ({ligne.rang})" if ligne.rang else ligne.numero
 
 
+def numero_reparti(ligne: LigneDue, nombre: int) -> list[list[str]]:
+    """Le numéro replié, réparti sur `nombre` cellules : une ligne chacune, le reste à la dernière."""
+    lignes = replier(numero(ligne))
+    cellules = [[texte] for texte in lignes[:nombre]] + [[""]] * (nombre - len(lignes))
+    if nombre:
+        cellules[-1] = cellules[-1] + lignes[nombre:]
+    return cellules
+
+
 def _reports(style: Ecriture, texte: str) -> dict:
     return {"a_reporter": style.a_reporter + texte, "report": style.report + texte}
 
@@ -102,7 +111,7 @@ def etat(lignes: Sequence[LigneDue], style: Ecriture, *, chiffree: bool) -> dict
         reste, interets = reste + du, interets + ligne.penalites
         cumul = style.somme(reste) + (f" – {style.interets} {style.somme(interets)}" if chiffree else "")
         cellules = {
-            "numeros": numero(ligne),
+            "numeros": replier(numero(ligne)),
             "emissions": ecriture.jj(ligne.date_emission),
             "receptions": ecriture.jj(ligne.date_reception) if ligne.date_reception else "",
             "echeances": ecriture.jj(ligne.date_echeance),
@@ -128,10 +137,11 @@ def decompte(lignes: Sequence[LigneDue], style: Ecriture) -> dict:
     for ligne in lignes:
         if len(groupes[-1]) >= PAR_RANGEE and nombre > SEULE + 4:
             groupes.append([])
+        numeros = numero_reparti(ligne, len(ligne.segments))
         for rang, segment in enumerate(ligne.segments):
             cumul += segment.interets
             cellules = {
-                "numeros": "" if rang else numero(ligne),
+                "numeros": numeros[rang],
                 "echeances": "" if rang else ecriture.jj(ligne.date_echeance),
                 "du": ecriture.jj(segment.du),
                 "au": ecriture.jj(segment.au),
@@ -151,9 +161,10 @@ def decompte(lignes: Sequence[LigneDue], style: Ecriture) -> dict:
 def _reglements(lignes: Sequence[LigneDue], style: Ecriture) -> list[tuple[dict, dict]]:
     ecrits = []
     for ligne in lignes:
-        for rang, reglement in enumerate(r for r in ligne.reglements if r.jour > ligne.date_echeance):
+        tardifs = [r for r in ligne.reglements if r.jour > ligne.date_echeance]
+        for numeros, reglement in zip(numero_reparti(ligne, len(tardifs)), tardifs, strict=True):
             cellules = {
-                "numeros": "" if rang else numero(ligne),
+                "numeros": numeros,
                 "jours": ecriture.jj(reglement.jour),
                 "montants": style.colonne(reglement.montant),
                 "sur_interets": style.colonne(reglement.sur_interets),

@@ -168,8 +168,10 @@ def imputation(t: Taux, langue: str) -> str:
 
 # --- Les documents ----------------------------------------------------------------------------------
 # Lignes au-delà desquelles les factures passent en annexe : la lettre tient sur une page.
-ANNEXE_AU_DELA = {Nature.RAPPEL_COURTOIS: 12, Nature.FORMALISATION: 8, Nature.MISE_EN_DEMEURE: 3}
-ANNEXE_ANGLAISE = 8
+ANNEXE_AU_DELA = {
+    "fr": {Nature.RAPPEL_COURTOIS: 12, Nature.FORMALISATION: 8, Nature.MISE_EN_DEMEURE: 3},
+    "en": {Nature.RAPPEL_COURTOIS: 10, Nature.FORMALISATION: 4, Nature.MISE_EN_DEMEURE: 3},
+}
 SYMBOLES = {"EUR": "€", "GBP": "£"}
 MODES = {
     ("fr", Canal.RECOMMANDE): "Lettre recommandée avec avis de réception",
@@ -196,10 +198,13 @@ FONDEMENTS = {
 
 
 def en_annexe(lettre: Lettre) -> bool:
-    au_dela = ANNEXE_AU_DELA.get(lettre.nature, 8)
-    if lettre.langue == "en":
-        au_dela = min(au_dela, ANNEXE_ANGLAISE)
-    return _hauteur(lettre.lignes) + min(len(lettre.credits), CREDITS_DETAILLES) > au_dela
+    au_dela = ANNEXE_AU_DELA[lettre.langue].get(lettre.nature, 8)
+    hauteur = (
+        _hauteur(lettre.lignes) + min(len(lettre.credits), CREDITS_DETAILLES) + 2 * len(lettre.contestations or ())
+    )
+    if lettre.chiffree and lettre.totaux.interets_regles:
+        hauteur += 3  # la ligne des pénalités déjà réglées et son explication
+    return hauteur > au_dela
 
 
 def _hauteur(lignes: Sequence[LigneDue]) -> int:
@@ -316,7 +321,7 @@ def d_une_requete(requete: Requete) -> dict:
             },
         ),
         "libelle_total": "Total réclamé",
-        "en_annexe": _hauteur(requete.lignes) > ANNEXE_AU_DELA[Nature.FORMALISATION],
+        "en_annexe": _hauteur(requete.lignes) > ANNEXE_AU_DELA["fr"][Nature.FORMALISATION],
     }
 
 

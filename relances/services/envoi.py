@@ -186,9 +186,7 @@ def retirer(relances: list[Relance], raison: str = "", *, au: date) -> None:
         return
     with transaction.atomic():
         for r in relances:
-            Relance.objects.filter(pk=r.pk).update(
-                statut=Relance.Statut.ANNULEE, raison=(r.raison or raison)[:250]
-            )
+            Relance.objects.filter(pk=r.pk).update(statut=Relance.Statut.ANNULEE, raison=(r.raison or raison)[:250])
         recalculer_niveaux([r.echeance_id for r in relances], au=au)
 
 
@@ -234,9 +232,7 @@ def reprendre_les_interrompus() -> int:
     interrompus.filter(message_id="", tentatives__lt=TENTATIVES_MAX).update(
         statut=S.A_ENVOYER, erreur="interrompu avant la remise : remis à envoyer"
     )
-    return interrompus.update(
-        statut=S.INCERTAIN, erreur="interrompu pendant l'envoi : vérifier auprès du fournisseur"
-    )
+    return interrompus.update(statut=S.INCERTAIN, erreur="interrompu pendant l'envoi : vérifier auprès du fournisseur")
 
 
 def envoyer_tout(*, au: date) -> BilanEnvoi:

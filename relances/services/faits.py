@@ -71,9 +71,7 @@ def candidates(societe: Societe, plans: Plans, *, au: date, avance: int = 0):
     stable = Verdict.objects.filter(
         echeance=OuterRef("pk"), au=None, code__in=TEMPORELS, version=OuterRef("version_du_client")
     ).filter(Q(prochaine=None) | Q(prochaine__gt=au))
-    dort = Exists(stable) & Q(
-        en_contentieux=False, client__jugement_ouverture_le=None, client__surendettement=False
-    )
+    dort = Exists(stable) & Q(en_contentieux=False, client__jugement_ouverture_le=None, client__surendettement=False)
     return ouvertes.annotate(version_du_client=version).exclude(dort)
 
 
@@ -109,9 +107,7 @@ def faits_par_client(
     avance = max((-p.delai for plan in {*plans.par_type.values(), *plans.par_client.values()}
                   for p in plan.paliers if p.delai < 0), default=0)  # fmt: skip
     if toutes:
-        base = Echeance.objects.ouvertes().filter(
-            societe=societe, date_echeance__lt=_plus(au, avance + (avance > 0))
-        )
+        base = Echeance.objects.ouvertes().filter(societe=societe, date_echeance__lt=_plus(au, avance + (avance > 0)))
     else:
         base = candidates(societe, plans, au=au, avance=avance)
     if clients is not None:
@@ -129,9 +125,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
     if not freins:
         tous = frozenset(Canal)
         types = dict(Client.objects.filter(pk__in=ids).values_list("pk", "type"))
-        return [
-            ClientFaits(c, types[c], tuple(_echeance(x) for x in xs), canaux=tous) for c, xs in lignes.items()
-        ]
+        return [ClientFaits(c, types[c], tuple(_echeance(x) for x in xs), canaux=tous) for c, xs in lignes.items()]
     complements = _complements(ids, au=au, ouvre=ouvre)
     return [
         ClientFaits(

@@ -74,13 +74,20 @@ def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = Fal
         preparation = preparer(courrier, au=au)
         if preparation.manques:
             Courrier.objects.filter(pk=courrier.pk).update(
-                manques=[{"code": m.code, "phrase": m.phrase, "ou_corriger": m.ou_corriger} for m in preparation.manques]
+                manques=[
+                    {"code": m.code, "phrase": m.phrase, "ou_corriger": m.ou_corriger} for m in preparation.manques
+                ]
             )
             manques = preparation.manques
         else:
             manques = []
             _passer(courrier, S.A_ENVOYER, valide_par=par, valide_le=timezone.now(), manques=[])
-            _consigner("courrier.valide", courrier, par, f"{courrier.get_nature_display()} validée, {courrier.total} {courrier.devise}")
+            _consigner(
+                "courrier.valide",
+                courrier,
+                par,
+                f"{courrier.get_nature_display()} validée, {courrier.total} {courrier.devise}",
+            )
     if manques:
         raise Refus(" ; ".join(m.phrase for m in manques))
 
@@ -121,12 +128,16 @@ def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "") 
                 raise Refus(_("Le numéro de suivi du recommandé est nécessaire."))
             _passer(courrier, S.POSTE, depose_le=depose_le, numero_suivi=numero_suivi, envoye_le=timezone.now())
             constater_relances(courrier, au=depose_le)
-            _consigner("courrier.poste", courrier, par, f"{courrier.get_canal_display()} déposé", numero_suivi=numero_suivi)
+            _consigner(
+                "courrier.poste", courrier, par, f"{courrier.get_canal_display()} déposé", numero_suivi=numero_suivi
+            )
     except IntegrityError as erreur:
         raise Refus(_("Ce numéro de suivi est déjà celui d'un autre recommandé.")) from erreur
 
 
-def consigner_retour(courrier: Courrier, *, par, retour: str, retour_le: date, presente_le: date | None = None, scan=None) -> None:
+def consigner_retour(
+    courrier: Courrier, *, par, retour: str, retour_le: date, presente_le: date | None = None, scan=None
+) -> None:
     """Retour de l'avis : distribué, non réclamé, refusé (valables), ou NPAI (adresse à refaire).
 
     scan : (octets, suffixe) de l'avis, rangé par empreinte.
@@ -162,9 +173,7 @@ def trancher_incertain(courrier: Courrier, *, par, parti: bool, au: date) -> Non
             constater_envoi(courrier, au=au, reponse="constaté par une personne", message_id=courrier.message_id)
         else:
             _passer(courrier, S.A_ENVOYER, erreur="", message_id="")
-        _consigner(
-            "courrier.tranche", courrier, par, "Envoi constaté" if parti else "Non parti : remis à envoyer"
-        )
+        _consigner("courrier.tranche", courrier, par, "Envoi constaté" if parti else "Non parti : remis à envoyer")
 
 
 def remettre_a_envoyer(courrier: Courrier, *, par, au: date) -> None:

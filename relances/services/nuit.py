@@ -72,9 +72,7 @@ def decider_societe(
     plans = plans_publies(societe)
     ouvre = ouvreur(societe)
     regles = reglages(societe, freins=freins)
-    lots = faits_par_client(
-        societe, plans, au=au, ouvre=ouvre, clients=clients, freins=freins, toutes=toutes
-    )
+    lots = faits_par_client(societe, plans, au=au, ouvre=ouvre, clients=clients, freins=freins, toutes=toutes)
     for lot in lots:
         yield [
             (
@@ -116,9 +114,7 @@ def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Pa
             numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
             if genre == Passage.Genre.AUTOMATIQUE:
                 # Un passage suspendu pour données périmées se rouvre quand les données arrivent.
-                suspendu = Passage.objects.filter(
-                    societe=societe, au=au, genre=genre, statut=Passage.Statut.SUSPENDU
-                )
+                suspendu = Passage.objects.filter(societe=societe, au=au, genre=genre, statut=Passage.Statut.SUSPENDU)
                 if suspendu.update(statut=Passage.Statut.OUVERT, motif="", bail_jusqu_au=bail, clos_le=None):
                     return Passage.objects.get(societe=societe, au=au, genre=genre)
             return Passage.objects.create(
@@ -305,9 +301,7 @@ def _taches_des_retenues(decisions: list[Decision], passage: Passage) -> None:
     """Ce que la nuit ne peut faire seule devient une tâche : jamais de perte silencieuse (exigences 14 et 21)."""
     if not decisions:
         return
-    clients = dict(
-        Echeance.objects.filter(pk__in=[d.echeance.id for d in decisions]).values_list("pk", "client_id")
-    )
+    clients = dict(Echeance.objects.filter(pk__in=[d.echeance.id for d in decisions]).values_list("pk", "client_id"))
     vues = {(clients[d.echeance.id], d.motif): d for d in decisions}
     Tache.objects.bulk_create(
         [

@@ -63,9 +63,7 @@ class Plans:
 
     def pour(self, client_id: int, type_: str) -> Plan | None:
         # « À qualifier » suit l'échelle des entreprises ; ses pénalités sont bloquées par la règle.
-        return self.par_client.get(client_id) or self.par_type.get(
-            "entreprise" if type_ == "a_qualifier" else type_
-        )
+        return self.par_client.get(client_id) or self.par_type.get("entreprise" if type_ == "a_qualifier" else type_)
 
 
 def plans_publies(societe: Societe) -> Plans:

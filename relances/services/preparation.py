@@ -1,6 +1,6 @@
 """Du courrier décidé à la lettre : faits relus, décompte au jour dit, texte et PDF conservés."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -34,7 +34,7 @@ class Preparation:
 
 
 def reference(courrier: Courrier, annee: int) -> str:
-    return courrier.reference or f"REL-{annee}-{courrier.pk:06d}"
+    return courrier.reference or (f"REL-{annee}-{courrier.pk:06d}" if courrier.pk else f"REL-{annee}")
 
 
 def destinataire_courriel(client: Client) -> str:
@@ -48,20 +48,20 @@ def destinataire_courriel(client: Client) -> str:
     return contact.courriel if contact else client.courriel_utilisable
 
 
-def composer(courrier: Courrier, *, au: date) -> c.Lettre:
+def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
     """La lettre telle qu'elle partirait le jour `au`, d'après la base ; n'écrit rien.
+
+    echeances : pour un courrier qui n'existe pas encore (essai à blanc), les pièces qu'il porterait.
 
     Un semestre absent du barème ne lève pas : il est nommé dans `taux.semestres_manquants` et bloque.
     """
     client, societe = courrier.client, courrier.societe
-    relances = list(
-        courrier.relances.filter(statut__in=Relance.VIVANTES)
-        .select_related("echeance__facture")
-        .order_by("echeance__date_echeance", "echeance_id")
-    )
+    if echeances is None:
+        relances = courrier.relances.filter(statut__in=Relance.VIVANTES).select_related("echeance__facture")
+        echeances = [r.echeance for r in relances.order_by("echeance__date_echeance", "echeance_id")]
     nature = Nature(courrier.nature)
     chiffree = nature in CHIFFREES and client.type in PROFESSIONNELS
-    lignes, manquants = _lignes(relances, client, au=au, chiffree=chiffree)
+    lignes, manquants = lignes_dues(echeances, client, au=au, chiffree=chiffree)
     devise = courrier.devise
     gestionnaire = client.gestionnaire
     return c.Lettre(
@@ -75,7 +75,7 @@ def composer(courrier: Courrier, *, au: date) -> c.Lettre:
         date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
         lignes=tuple(lignes),
         credits=tuple(credits_ouverts(client, devise)),
-        contestations=tuple(_contestations(client, {r.echeance_id for r in relances})),
+        contestations=tuple(_contestations([e.pk for e in echeances])),
         devise=devise,
         taux=c.Taux(
             stipule=client.taux_penalites,
@@ -90,7 +90,7 @@ def composer(courrier: Courrier, *, au: date) -> c.Lettre:
             courriel=gestionnaire.courriel if gestionnaire else societe.courriel,
         ),
         contrat=c.Contrat(objet=client.objet_contrat, clause_loi=client.mention_loi_en),
-        rappels=tuple(_rappels(courrier, [r.echeance_id for r in relances])),
+        rappels=tuple(_rappels(courrier, [e.pk for e in echeances])),
         numero_recommande=courrier.numero_suivi,
     )
 
@@ -167,10 +167,6 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple
     return lignes, manquants
 
 
-def _lignes(relances, client, *, au, chiffree):
-    return lignes_dues([r.echeance for r in relances], client, au=au, chiffree=chiffree)
-
-
 def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
     """Avoirs et règlements reçus, non encore affectés (exigence 4)."""
     credits = []
@@ -179,14 +175,18 @@ def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
         ouverts = modele.objects.filter(client=client, devise=devise, impute__lt=F("montant")).order_by(jour, "pk")
         credits += [
             c.Credit(
-                genre=genre, reference=getattr(x, nom), date=getattr(x, jour), montant=x.montant - x.impute, devise=devise
+                genre=genre,
+                reference=getattr(x, nom),
+                date=getattr(x, jour),
+                montant=x.montant - x.impute,
+                devise=devise,
             )
             for x in ouverts
         ]
     return credits
 
 
-def _contestations(client: Client, echeances: set[int]) -> list[c.Contestation]:
+def _contestations(echeances: list[int]) -> list[c.Contestation]:
     ouverts = Litige.objects.filter(echeance__in=echeances, clos_le=None).select_related("echeance__facture")
     return [
         c.Contestation(facture=x.echeance.facture.numero, recue_le=x.ouvert_le, montant=x.montant_conteste)
@@ -207,15 +207,26 @@ def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
     return sorted(jours)
 
 
-def preparer(courrier: Courrier, *, au: date) -> Preparation:
-    """Compose, contrôle et rend le texte ; n'écrit rien (aperçu comme envoi)."""
-    lettre = composer(courrier, au=au)
+def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:
+    """Compose, contrôle et rend le texte ; n'écrit rien (aperçu comme envoi).
+
+    Un texte réécrit par une personne part tel quel, s'il passe les mêmes contrôles (exigences 23 et 29).
+    """
+    lettre = composer(courrier, au=au, echeances=echeances)
+    if courrier.texte_modifie and courrier.canal != Canal.COURRIEL:
+        try:
+            lettre = replace(lettre, textes=lettres.textes_depuis(lettre, courrier.objet, courrier.texte))
+        except ValueError as erreur:
+            return Preparation(
+                lettre, [controles.Manque("texte", str(erreur), "courrier")], courrier.objet, courrier.texte
+            )
     manques = controles.manques(lettre)
     if manques:
         return Preparation(lettre, manques, "", "")
-    if courrier.texte_modifie:
-        return Preparation(lettre, [], courrier.objet, courrier.texte)
     courriel = courriels.rendre(lettre)
+    if courrier.texte_modifie and courrier.canal == Canal.COURRIEL:
+        courriel = courriels.Courriel(objet=courrier.objet, texte=courrier.texte)
+        return Preparation(lettre, controles.manques_du_texte(lettre, courriel), courriel.objet, courriel.texte)
     return Preparation(lettre, [], courriel.objet, courriel.texte)
 
 

@@ -130,9 +130,7 @@ def consigner_appel(
     if suite_le and suite_le < au:
         raise ValidationError({"suite_le": _("La suite ne peut pas être dans le passé.")})
     libelle = _(ISSUES[issue])
-    closes = _terminer(
-        Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL), issue=libelle, acteur=acteur
-    )
+    closes = _terminer(Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL), issue=libelle, acteur=acteur)
     jour = suite_le or jour_de_suite(issue, au=au, region=client.societe.region_feries)
     if jour:
         cle = SUITES[issue].cle if issue in SUITES else "rappel"

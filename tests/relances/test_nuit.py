@@ -164,7 +164,9 @@ def test_le_nombre_de_requetes_ne_depend_pas_des_lignes(django_assert_num_querie
         for _ in range(n):
             EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9))
         passage = nuit.ouvrir_passage(societe, au=MARDI, genre=Passage.Genre.REJOUE)
-        with CaptureQueriesContext(connection, ) as requetes:
+        with CaptureQueriesContext(
+            connection,
+        ) as requetes:
             nuit.relancer(societe, au=MARDI, passage=passage)
         comptes.append(len(requetes))
     assert comptes[0] == comptes[1]

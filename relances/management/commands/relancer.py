@@ -64,4 +64,6 @@ def choisir_societe(code: str | None) -> Societe:
         return trouvees[0]
     if code:
         raise CommandError(f"société inconnue : {code}", returncode=2)
-    raise CommandError("aucune société" if not trouvees else "plusieurs sociétés : précisez --societe CODE", returncode=2)
+    raise CommandError(
+        "aucune société" if not trouvees else "plusieurs sociétés : précisez --societe CODE", returncode=2
+    )

@@ -1,0 +1,83 @@
+"""Formulaires des relances."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recouvrement.commun.forms import JourField
+from relances.models import Courrier, Palier
+from relances.models.echelles import CanalChoix
+
+
+class ChoixForm(forms.Form):
+    """Une sélection de courriers ; la vue restreint le queryset à ce que la personne voit."""
+
+    choix = forms.ModelMultipleChoiceField(queryset=Courrier.objects.none(), label=_("Courriers"))
+
+    def __init__(self, *args, courriers, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["choix"].queryset = courriers
+
+
+class TexteForm(forms.Form):
+    objet = forms.CharField(label=_("Objet"), max_length=250)
+    texte = forms.CharField(label=_("Texte"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 18}))
+
+    def clean_objet(self):
+        return " ".join(self.cleaned_data["objet"].split())  # jamais de saut de ligne dans un en-tête
+
+
+class MotifForm(forms.Form):
+    motif = forms.CharField(label=_("Pourquoi ne part-il pas ?"), max_length=200)
+
+
+class TrancherForm(forms.Form):
+    parti = forms.ChoiceField(
+        label=_("Après vérification"),
+        choices=[("oui", _("Il est parti")), ("non", _("Il n'est pas parti : le renvoyer"))],
+        widget=forms.RadioSelect,
+    )
+
+
+class PosterForm(forms.Form):
+    depose_le = JourField(label=_("Déposé le"))
+    numero_suivi = forms.CharField(label=_("Numéro de suivi"), max_length=30, required=False)
+
+
+TYPES_AVIS = {b"%PDF-": ".pdf", b"\x89PNG\r\n": ".png", b"\xff\xd8\xff": ".jpg"}
+TAILLE_AVIS = 10 * 1024 * 1024
+
+
+class RetourForm(forms.Form):
+    retour = forms.ChoiceField(label=_("Retour de l'avis"), choices=Courrier.Retour.choices, widget=forms.RadioSelect)
+    presente_le = JourField(label=_("Présenté le"), required=False)
+    retour_le = JourField(label=_("Retour le"))
+    scan = forms.FileField(label=_("Scan de l'avis (PDF, PNG ou JPEG)"), required=False)
+
+    def clean_scan(self):
+        """Le type se lit dans le fichier, jamais dans son nom."""
+        fichier = self.cleaned_data["scan"]
+        if not fichier:
+            return None
+        if fichier.size > TAILLE_AVIS:
+            raise forms.ValidationError(_("Fichier de plus de 10 Mo : réduisez le scan."))
+        octets = fichier.read()
+        suffixe = next((s for debut, s in TYPES_AVIS.items() if octets.startswith(debut)), None)
+        if suffixe is None:
+            raise forms.ValidationError(_("Ce fichier n'est ni un PDF, ni un PNG, ni un JPEG."))
+        return octets, suffixe
+
+
+class PalierForm(forms.ModelForm):
+    canaux = forms.MultipleChoiceField(
+        label=_("Canaux, par ordre de préférence"), choices=CanalChoix.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Palier
+        fields = ["reference", "delai", "canaux", "mode", "delai_reponse"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # L'ordre de préférence est celui du plan, puis celui de la liste.
+        rangs = {c: i for i, c in enumerate(self.instance.canaux)}
+        self.fields["canaux"].choices = sorted(CanalChoix.choices, key=lambda c: rangs.get(c[0], len(rangs)))
