@@ -179,39 +179,55 @@ def total(lignes: Iterable[Ligne], devise: str) -> Ligne:
     return Ligne(None, "", _("Total"), devise, centimes, clients=sum(ligne.clients for ligne in retenues))
 
 
-def regrouper(lignes: Iterable[Ligne], par: str) -> list[Ligne]:
-    """Lignes par client → lignes par gestionnaire, société ou segment, triées par nom ; une requête au plus.
+@dataclass(slots=True)
+class Groupe:
+    """Clients réunis sous un gestionnaire, une société ou un segment, et leur somme dans une devise."""
 
-    Lève ValueError si `par` n'est pas un regroupement connu.
+    total: Ligne
+    lignes: list[Ligne]
+
+
+def grouper(lignes: Iterable[Ligne], par: str) -> list[Groupe]:
+    """Groupes triés par nom, ce qui n'en a pas à la fin ; une requête au plus, pour les noms.
+
+    Lève ValueError si `par` n'est ni gestionnaire, ni societe, ni segment.
     """
-    if par not in REGROUPEMENTS:
+    if par not in REGROUPEMENTS[1:]:
         raise ValueError(f"regroupement inconnu : {par}")
-    if par == "client":
-        return list(lignes)
-    groupes: dict[tuple, Ligne] = {}
+    groupes: dict[tuple, Groupe] = {}
     for ligne in lignes:
         cle = ligne.segment if par == "segment" else getattr(ligne, f"{par}_id")
         groupe = groupes.get((cle, ligne.devise))
         if groupe is None:
-            groupes[cle, ligne.devise] = Ligne(cle, "", "", ligne.devise, ligne.centimes)
+            entete = Ligne(cle, "", "", ligne.devise, ligne.centimes)
+            groupes[cle, ligne.devise] = Groupe(entete, [ligne])
         else:
-            groupe.centimes = tuple(map(add, groupe.centimes, ligne.centimes))
-            groupe.clients += 1
+            groupe.total.centimes = tuple(map(add, groupe.total.centimes, ligne.centimes))
+            groupe.total.clients += 1
+            groupe.lignes.append(ligne)
     noms = _noms({cle for cle, _devise in groupes}, par)
     for groupe in groupes.values():
-        groupe.code, groupe.nom = noms[groupe.cle]
-    return sorted(groupes.values(), key=lambda g: (g.cle in (None, ""), g.nom.casefold(), g.devise))
+        groupe.total.code, groupe.total.nom = noms[groupe.total.cle]
+    return sorted(
+        groupes.values(),
+        key=lambda g: (g.total.cle in (None, ""), g.total.nom.casefold(), g.total.code, g.total.devise),
+    )
+
+
+def regrouper(lignes: Iterable[Ligne], par: str) -> list[Ligne]:
+    """Lignes par client → une ligne par client, gestionnaire, société ou segment, et par devise."""
+    return list(lignes) if par == "client" else [groupe.total for groupe in grouper(lignes, par)]
 
 
 def _noms(cles: set, par: str) -> dict[object, tuple[str, str]]:
     """{clé: (code, nom)} des groupes ; ce qui n'en a pas se dit en clair."""
     if par == "segment":
         return {cle: (cle, cle or _("Sans segment")) for cle in cles}
-    modele, champs = (Societe, ("pk", "code", "raison_sociale")) if par == "societe" else (
-        Utilisateur, ("pk", "courriel", "nom")
-    )  # fmt: skip
-    noms = {pk: (code, nom) for pk, code, nom in modele.objects.filter(pk__in=cles - {None}).values_list(*champs)}
-    return noms | {None: ("", _("Sans gestionnaire"))}
+    if par == "societe":
+        lues = Societe.objects.filter(pk__in=cles).values_list("pk", "code", "raison_sociale")
+    else:
+        lues = Utilisateur.objects.filter(pk__in=cles - {None}).values_list("pk", "courriel", "nom")
+    return {pk: (code, nom) for pk, code, nom in lues} | {None: ("", _("Sans gestionnaire"))}
 
 
 def echeances_ouvertes(clients: QuerySet, *, au: date) -> QuerySet:
