@@ -1,0 +1,98 @@
+"""Des lignes de compte client d'un FEC aux postes ouverts, règlements et imputations. Pur.
+
+Le FEC ne dit ni les échéances ni les factures : il dit des débits, des crédits et un lettrage souvent
+incomplet. On en reconstruit des comptes dont le solde égale, au centime, celui de la comptabilité ; ce
+qui ne s'explique pas reste un poste visible, nommé dans `inexpliques`.
+Algorithme et choix : docs/decisions/0005-fec-postes-ouverts.md.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+
+from .fec_compte import Compte
+from .fec_lignes import ZERO, Inexplique, Ligne, Nature, Poste, Reconstitution
+from .fec_numeros import pieces_fiables
+
+
+def reconstruire(
+    lignes: Iterable[Ligne], *, echeance_de: Callable[[str, date], date], connus: Iterable[Poste] = ()
+) -> Reconstitution:
+    """Postes, imputations, soldes et inexpliqués de toutes les lignes client d'un fichier.
+
+    echeance_de(client, jour d'émission) : échéance selon les conditions du client.
+    connus : postes déjà en base, encore ouverts la veille du premier jour du fichier ; l'à-nouveau les reprend.
+    """
+    lignes = sorted(lignes, key=lambda x: (x.date, x.ligne))
+    rattacher_douteux(lignes)
+    sortie = Reconstitution()
+    par_client: dict[str, list[Ligne]] = defaultdict(list)
+    for ligne in lignes:
+        par_client[ligne.client].append(ligne)
+    reports: dict[str, list[Poste]] = defaultdict(list)
+    for poste in connus:
+        reports[poste.client].append(poste)
+    frontieres = _frontieres(lignes, reports, sortie)
+    fiables = pieces_fiables(lignes)
+    collectifs = {x.compte for x in lignes if not x.auxiliaire} & {x.compte for x in lignes if x.auxiliaire}
+    del lignes  # chaque compte rend les siennes une fois déroulé
+    for client in sorted({*par_client, *reports}):
+        compte = Compte(client, echeance_de, fiables, sortie)
+        compte.reporter(reports[client])
+        compte.derouler(par_client.pop(client, []), frontieres)
+        compte.clore()
+    _signaler_collectifs(collectifs, sortie)
+    return sortie
+
+
+def rattacher_douteux(lignes: list[Ligne]) -> None:
+    """Une ligne 416 sans auxiliaire revient au client que la même écriture crédite du même montant en 411."""
+    origines = {(x.ecriture, x.solde): x.client for x in lignes if x.compte.startswith("411")}
+    trouves: dict[str, set[str]] = defaultdict(set)
+    douteux = [x for x in lignes if x.compte.startswith("416") and not x.auxiliaire]
+    for ligne in douteux:
+        if client := origines.get((ligne.ecriture, -ligne.solde)):
+            trouves[ligne.compte].add(client)
+            ligne.client = client
+    for ligne in douteux:
+        candidats = trouves[ligne.compte]
+        if ligne.client == ligne.compte and len(candidats) == 1:
+            ligne.client = next(iter(candidats))
+
+
+def _frontieres(lignes: list[Ligne], reports: dict[str, list[Poste]], sortie: Reconstitution) -> list[date]:
+    """Dates où un à-nouveau reprend ce qui précède (fichier de plusieurs exercices, ou exercice déjà importé).
+
+    Des lignes plus anciennes que l'à-nouveau, sans rapport avec ses soldes, sont des dates hors exercice :
+    l'à-nouveau garde alors ses postes.
+    """
+    frontieres: list[date] = []
+    avant = {client: sum((p.signe for p in postes), ZERO) for client, postes in reports.items()}
+    for jour in sorted({x.date for x in lignes if x.nature is Nature.A_NOUVEAU}):
+        depuis = frontieres[-1] if frontieres else date.min
+        veille: dict[str, Decimal] = defaultdict(lambda: ZERO, {} if frontieres else avant)
+        reprise: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for x in lignes:
+            if x.date == jour and x.nature is Nature.A_NOUVEAU:
+                reprise[x.client] += x.solde
+            elif depuis <= x.date < jour:
+                veille[x.client] += x.solde
+        ouverts = [c for c in {*veille, *reprise} if veille[c] or reprise[c]]
+        repris = sum(veille[c] == reprise[c] for c in ouverts)
+        if any(veille.values()) and (reports and not frontieres or repris * 2 >= len(ouverts)):
+            frontieres.append(jour)
+        elif any(veille.values()):
+            sortie.avertissements.append(
+                f"Des lignes client sont datées d'avant l'à-nouveau du {jour:%d/%m/%Y}, qui ne les reprend pas : "
+                "dates hors exercice, lues telles quelles."
+            )
+    return frontieres
+
+
+def _signaler_collectifs(collectifs: set[str], sortie: Reconstitution) -> None:
+    """Un compte tenu par auxiliaires dont des lignes n'en portent pas : ce n'est pas un client."""
+    for compte in sorted(collectifs):
+        if solde := sortie.soldes.get(compte, ZERO):
+            detail = f"compte collectif {compte} : lignes sans compte auxiliaire, à ventiler par client"
+            sortie.inexpliques.append(Inexplique(compte, "collectif", detail, solde, compte))

@@ -1,0 +1,154 @@
+"""Ce qu'un fichier contient, dit sans base de données : des objets neutres, et des rejets nommés.
+
+Un lecteur rend un `LotLu` dont `elements` est un flux (CSV) ou une liste (FEC). Clés source : texte
+stable d'un export à l'autre ; deux éléments de même clé sont la même pièce (exigence 3).
+Montants : Decimal à deux décimales, toujours positifs. `ligne` : numéro de ligne dans le fichier.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from .nombres import Illisible
+
+FORMATS = ("csv-clients", "csv-factures", "csv-encaissements", "fec")
+REJETS_MAX = 10_000  # au-delà on compte sans détailler : le fichier est à refaire, pas à corriger ligne à ligne
+
+
+@dataclass(slots=True, frozen=True)
+class Rejet:
+    """Une ligne refusée : où, quoi, pourquoi, et quoi faire."""
+
+    ligne: int
+    champ: str
+    constat: str
+    conseil: str = ""
+
+    @property
+    def motif(self) -> str:
+        return f"{self.constat} {self.conseil}".strip()
+
+    @classmethod
+    def de(cls, ligne: int, champ: str, erreur: Illisible) -> "Rejet":
+        return cls(ligne, champ, erreur.constat, erreur.conseil)
+
+    def en_json(self) -> dict:
+        return {"ligne": self.ligne, "champ": self.champ, "motif": self.motif}
+
+
+@dataclass(slots=True)
+class ClientLu:
+    """`valeurs` ne contient que les champs présents et non vides du fichier : le reste n'est pas touché."""
+
+    ligne: int
+    code: str
+    valeurs: dict[str, object]
+    creer_seulement: bool = False  # le FEC abrège les noms : il n'écrase pas une fiche existante
+
+
+@dataclass(slots=True)
+class FactureLue:
+    """Une échéance d'une facture. Deux éléments de même `cle_source` s'additionnent : une facture, deux échéances."""
+
+    ligne: int
+    cle_source: str
+    code_client: str
+    numero: str
+    numero_reel: bool
+    date_emission: date
+    date_execution: date | None
+    montant_ht: Decimal | None
+    montant_tva: Decimal | None
+    montant_ttc: Decimal
+    devise: str
+    commande: str
+    cle_echeance: str
+    date_echeance: date | None  # None : déduite des conditions du client
+
+
+@dataclass(slots=True)
+class AvoirLu:
+    ligne: int
+    cle_source: str
+    code_client: str
+    numero: str
+    date_emission: date
+    montant: Decimal
+    devise: str
+    numero_origine: str = ""
+
+
+@dataclass(slots=True)
+class EncaissementLu:
+    """Deux éléments de même `cle_source` s'additionnent : un règlement, plusieurs lignes."""
+
+    ligne: int
+    cle_source: str
+    code_client: str
+    reference: str
+    date: date
+    montant: Decimal
+    devise: str
+    mode: str
+    libelle: str = ""
+    numero_facture: str = ""  # vide : rien à imputer
+
+
+@dataclass(slots=True)
+class ImputationLue:
+    """Part d'un encaissement ou d'un avoir posée sur une échéance, désignés par leurs clés source."""
+
+    cle_source: str
+    cle_echeance: str
+    cle_encaissement: str
+    cle_avoir: str
+    date: date
+    montant: Decimal
+
+
+@dataclass(slots=True, frozen=True)
+class Inexplique:
+    """Une somme reprise telle quelle parce que le fichier ne dit pas d'où elle vient."""
+
+    code_client: str
+    nature: str
+    detail: str
+    montant: Decimal  # positif : dû par le client
+    cle: str = ""
+    ligne: int = 0
+
+    def en_json(self) -> dict:
+        return {
+            "client": self.code_client,
+            "nature": self.nature,
+            "detail": self.detail,
+            "montant": f"{self.montant:.2f}",
+            "ligne": self.ligne,
+        }
+
+
+Element = ClientLu | FactureLue | AvoirLu | EncaissementLu | ImputationLue
+
+
+@dataclass(slots=True)
+class LotLu:
+    """`elements` se consomme une fois ; `rejets`, `lignes` et `avertissements` se remplissent au passage."""
+
+    format: str
+    encodage: str
+    separateur: str
+    elements: Iterable[Element]
+    rejets: list[Rejet] = field(default_factory=list)
+    rejets_non_detailles: int = 0
+    avertissements: list[str] = field(default_factory=list)
+    inexpliques: list[Inexplique] = field(default_factory=list)
+    lignes: int = 0
+    soldes: dict[str, Decimal] = field(default_factory=dict)  # FEC : solde comptable par client
+    faits: dict[str, object] = field(default_factory=dict)  # ce que l'aperçu montre (période, comptes…)
+
+    def rejeter(self, rejet: Rejet) -> None:
+        if len(self.rejets) < REJETS_MAX:
+            self.rejets.append(rejet)
+        else:
+            self.rejets_non_detailles += 1
