@@ -16,5 +16,6 @@ urlpatterns = [
     path("sante", sante, name="sante"),
     path("compte/", include("allauth.urls")),
     path("", include("recouvrement.comptes.urls")),
+    path("", include("recouvrement.pilotage.urls")),
     path("", include("relances.urls")),
 ]

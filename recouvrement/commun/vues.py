@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 
 PAR_PAGE = 50
@@ -32,6 +33,14 @@ def parametres(request, **changements) -> str:
         else:
             copie[cle] = str(valeur)
     return f"?{copie.urlencode()}"
+
+
+def adresse(route: str, *args) -> str:
+    """Adresse de la route, vide si elle n'existe pas : le menu et les liens sautent ce qui n'est pas là."""
+    try:
+        return reverse(route, args=args)
+    except NoReverseMatch:
+        return ""
 
 
 class _Pages(Paginator):

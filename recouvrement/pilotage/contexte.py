@@ -6,7 +6,6 @@ from functools import cached_property
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _l
 from contentieux.models import DossierContentieux
 from factures.models import Encaissement
 from recouvrement.commun.formats import initiales
+from recouvrement.commun.vues import adresse
 from recouvrement.comptes import demo
 from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, peut, roles_de
@@ -73,14 +73,6 @@ MENU = (
         ),
     ),
 )
-
-
-def adresse(route: str) -> str:
-    """Adresse de la route, vide si elle n'existe pas : l'entrée disparaît du menu."""
-    try:
-        return reverse(route)
-    except NoReverseMatch:
-        return ""
 
 
 class Coque:

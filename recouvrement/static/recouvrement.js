@@ -155,7 +155,17 @@
     ligne.scrollIntoView({ block: "nearest" });
     ligne.dispatchEvent(new CustomEvent("ligne-choisie", { bubbles: true }));
   };
+  const rapide = un("#recherche-rapide");
+  const trouvailles = () => (rapide ? [un("#recherche"), ...tous("a", rapide)] : []);
+  doc.addEventListener("click", (e) => { if (rapide && !e.target.closest(".recherche-ancre")) rapide.replaceChildren(); });
+  doc.addEventListener("keydown", (e) => {
+    const ici = trouvailles().indexOf(doc.activeElement);
+    if (ici < 0 || !["ArrowDown", "ArrowUp"].includes(e.key)) return;
+    e.preventDefault();
+    trouvailles().at((ici + (e.key === "ArrowDown" ? 1 : -1)) % trouvailles().length).focus();
+  });
   const echapper = () => {
+    if (rapide?.firstElementChild) { rapide.replaceChildren(); un("#recherche").focus(); return; }
     const menus = menusOuverts();
     if (menus.length) { menus.forEach((m) => { m.open = false; un("summary", m).focus(); }); return; }
     const fermeture = un("[data-fermer]");

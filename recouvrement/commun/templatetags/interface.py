@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from django import template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from recouvrement.commun import vues
 
 register = template.Library()
 
@@ -275,10 +276,4 @@ def adresse_annulation(etiquettes):
 # --- Adresses --------------------------------------------------------------------------------
 
 
-@register.simple_tag(takes_context=True)
-def adresse(context, nom, *args, **kwargs):
-    """Comme `{% url %}`, mais vide si la route n'existe pas (le rail saute l'entrée)."""
-    try:
-        return reverse(nom, args=args, kwargs=kwargs)
-    except NoReverseMatch:
-        return ""
+register.simple_tag(vues.adresse, name="adresse")  # comme {% url %}, mais vide si la route n'existe pas
