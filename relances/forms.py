@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import JourField
+from relances.domaine.natures import ModePalier, Nature
 from relances.models import Courrier, Palier
 from relances.models.echelles import CanalChoix
 
@@ -81,3 +82,12 @@ class PalierForm(forms.ModelForm):
         # L'ordre de préférence est celui du plan, puis celui de la liste.
         rangs = {c: i for i, c in enumerate(self.instance.canaux)}
         self.fields["canaux"].choices = sorted(CanalChoix.choices, key=lambda c: rangs.get(c[0], len(rangs)))
+
+    def clean(self):
+        """Les deux interdits que la base tient aussi, dits ici en clair."""
+        donnees = super().clean()
+        if donnees.get("mode") == ModePalier.AUTOMATIQUE and self.instance.nature >= Nature.MISE_EN_DEMEURE:
+            self.add_error("mode", _("Une mise en demeure ou un contentieux se valide toujours par une personne."))
+        if (donnees.get("delai") or 0) < 0 and self.instance.nature != Nature.AVANT_ECHEANCE:
+            self.add_error("delai", _("Seul un rappel avant échéance a un délai négatif."))
+        return donnees

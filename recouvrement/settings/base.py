@@ -132,7 +132,9 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
+# Au-delà, un envoi resté « en cours » est montré incertain, un passage interrompu est repris.
 BAIL_ENVOI_SECONDES = env.int("BAIL_ENVOI_SECONDES", default=900)
+BAIL_PASSAGE_SECONDES = env.int("BAIL_PASSAGE_SECONDES", default=900)
 
 # --- Courriels ------------------------------------------------------------------------------
 EMAIL_CONFIG = env.email("EMAIL_URL", default=f"filemail:///{VAR / 'courriels'}")

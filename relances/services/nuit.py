@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from time import monotonic
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -23,7 +24,6 @@ from .faits import faits_par_client, ouvreur, reglages
 from .plans import plans_publies
 
 log = logging.getLogger(__name__)
-BAIL_PASSAGE = timedelta(minutes=15)
 
 
 class LotDejaEnCours(Exception):
@@ -97,7 +97,7 @@ def essai(societe: Societe, *, au: date) -> Bilan:
 def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Passage:
     """Ouvre (ou reprend après une panne) le passage. Lève LotDejaEnCours si un autre travaille."""
     maintenant = timezone.now()
-    bail = maintenant + BAIL_PASSAGE
+    bail = maintenant + timedelta(seconds=settings.BAIL_PASSAGE_SECONDES)
     interrompu = Passage.objects.filter(societe=societe, statut=Passage.Statut.OUVERT).exclude(
         genre=Passage.Genre.MANUEL
     ).first()  # fmt: skip
@@ -158,7 +158,7 @@ def relancer(societe: Societe, *, au: date, passage: Passage, freins: bool = Tru
 
 def _garder_le_bail(passage: Passage) -> None:
     tenu = Passage.objects.filter(pk=passage.pk, statut=Passage.Statut.OUVERT).update(
-        bail_jusqu_au=timezone.now() + BAIL_PASSAGE
+        bail_jusqu_au=timezone.now() + timedelta(seconds=settings.BAIL_PASSAGE_SECONDES)
     )
     if not tenu:
         raise LotDejaEnCours("ce passage a été repris par un autre processus")

@@ -96,6 +96,7 @@ def ce_soir(request):
         "vue": vue,
         "peut_envoyer": peut(request.user, Droit.ENVOYER),
         "vues": _onglets(request, courriers),
+        "annonce": "",
     }
     if vue in ETATS:
         contexte |= _liste_de_courriers(request, courriers, vue)
@@ -139,6 +140,7 @@ def _projet(request, societe, vue: str) -> dict:
         "nombre_retenus": len({c for c, _d in retenues}),
         "totaux": _totaux(projet.envois),
         "caches": max(len(projet.envois) - MONTRES, 0),
+        "annonce": _("%(n)s envois prévus") % {"n": len(projet.envois)},
     }
     if vue == "ce-soir":
         contexte["groupes"] = [
