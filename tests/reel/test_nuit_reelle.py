@@ -65,7 +65,7 @@ def test_la_nuit_passe_seule_a_l_heure_reglee_a_l_ecran(env, smtp_pair, client, 
 def regler_l_heure(client, societe: Societe) -> None:
     """Par l'écran d'administration : passage actif, à une heure déjà sonnée."""
     url = reverse("comptes:societe", args=[societe.pk])
-    formulaire = client.get(url).context["form"]
+    formulaire = client.get(url).context["formulaire"]
     donnees = {nom: formulaire[nom].value() for nom in formulaire.fields}
     donnees = {nom: v for nom, v in donnees.items() if v not in (None, False)}
     reponse = client.post(url, donnees | {"heure_passage": "00:00", "relances_actives": "on"})
