@@ -1,0 +1,242 @@
+"""Contrôles d'une lettre : chaque manque a son code, sa phrase et l'endroit où le corriger."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from relances.domaine.natures import Canal, Nature
+from relances.rendu import controles
+from relances.rendu.contexte import Contestation, Contrat, Gestionnaire, Marche, Paiement, Signataire, Taux
+
+from . import exemples_rendu as ex
+
+MED = Nature.MISE_EN_DEMEURE
+
+
+def codes(lettre, **autres) -> list[str]:
+    return [m.code for m in controles.manques(lettre, **autres)]
+
+
+def sans(objet, champ):
+    return replace(objet, **{champ: ""})
+
+
+@pytest.mark.parametrize("client", [ex.HOTELIERE, ex.HALLAM, ex.COMMUNE, ex.KERDRAON], ids=lambda c: c.code)
+@pytest.mark.parametrize("nature", [Nature.RAPPEL_COURTOIS, Nature.FORMALISATION, MED])
+@pytest.mark.parametrize("canal", [Canal.COURRIEL, Canal.LETTRE, Canal.RECOMMANDE])
+def test_une_lettre_complete_part_sauf_la_mise_en_demeure_d_une_administration(client, nature, canal):
+    trouves = codes(ex.lettre(nature, destinataire=client, canal=canal))
+    if client is ex.COMMUNE and nature == MED:
+        assert "administration_mise_en_demeure" in trouves
+    else:
+        assert trouves == ([] if nature != MED or canal == Canal.RECOMMANDE else _sans_recommande(canal))
+
+
+def _sans_recommande(canal):
+    return ["modele_absent", "recommande"] if canal == Canal.COURRIEL else ["recommande"]
+
+
+def test_un_rappel_avant_echeance_part_par_courriel():
+    assert codes(ex.lettre(Nature.AVANT_ECHEANCE, canal=Canal.COURRIEL)) == []
+    assert codes(ex.lettre(Nature.AVANT_ECHEANCE, canal=Canal.LETTRE)) == ["modele_absent"]
+
+
+# --- Exigence 25 : les six éléments d'une mise en demeure, un par un ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("manquant", "attendu"),
+    [
+        ({"emetteur": sans(ex.EMETTEUR, "adresse")}, "societe_adresse"),
+        ({"destinataire": sans(ex.HOTELIERE, "adresse")}, "adresse_sans_rue"),
+        ({"textes": {"demande": "Merci de payer."}}, "mention"),
+        ({"arrete_au": date(2026, 11, 19)}, "arrete"),
+        ({"signataire": Signataire()}, "signataire"),
+        ({"signataire": Signataire(nom="Hélène Marchand")}, "signataire_fonction"),
+        ({"date_limite": None}, "date_limite"),
+        ({"date_limite": ex.ARRETE}, "date_limite"),
+        ({"lignes": ()}, "lignes"),
+    ],
+)
+def test_la_mise_en_demeure_exige_ses_six_elements(manquant, attendu):
+    """Exigence 25."""
+    assert attendu in codes(ex.lettre(MED, **manquant))
+
+
+def test_une_facture_contestee_meme_en_partie_sort_de_la_mise_en_demeure():
+    """Exigence 10."""
+    contestation = Contestation(facture="FA-2026-0412", recue_le=date(2026, 11, 18), montant=Decimal("10.00"))
+    assert codes(ex.lettre(MED, contestations=(contestation,))) == ["contestation"]
+    assert codes(ex.lettre(Nature.FORMALISATION, contestations=(contestation,))) == []
+
+
+# --- La société -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("champ", ["forme", "adresse", "code_postal", "ville", "rcs_ville", "capital", "siren", "iban"])
+@pytest.mark.parametrize("canal", [Canal.COURRIEL, Canal.LETTRE])
+def test_une_mention_legale_absente_arrete_tout_envoi(champ, canal):
+    """R123-237 et R123-238 C. com. : le courriel aussi porte les mentions."""
+    lettre = ex.lettre(Nature.RAPPEL_COURTOIS, canal=canal, emetteur=sans(ex.EMETTEUR, champ))
+    (manque,) = controles.manques(lettre)
+    assert manque.code.endswith(champ) and manque.ou_corriger == "societe" and manque.phrase.startswith("Société")
+
+
+def test_un_iban_faux_ou_un_bic_faux_se_voient():
+    assert codes(ex.lettre(emetteur=replace(ex.EMETTEUR, iban="FR7699999044100002187654327"))) == ["iban"]
+    assert codes(ex.lettre(emetteur=replace(ex.EMETTEUR, bic="VERD"))) == ["bic"]
+
+
+def test_un_entrepreneur_individuel_n_a_ni_capital_ni_greffe():
+    emetteur = replace(ex.EMETTEUR, forme="EI", capital="", rcs_ville="", bic="")
+    assert codes(ex.lettre(emetteur=emetteur)) == []
+
+
+# --- Le client et son droit -----------------------------------------------------------------------------
+
+
+def test_un_rappel_par_courriel_se_passe_d_adresse_postale():
+    client = replace(ex.HOTELIERE, adresse="", code_postal="", ville="")
+    assert codes(ex.lettre(Nature.RAPPEL_COURTOIS, destinataire=client, canal=Canal.COURRIEL)) == []
+    trouves = codes(ex.lettre(Nature.FORMALISATION, destinataire=client, canal=Canal.COURRIEL))
+    assert trouves == ["adresse", "adresse", "adresse_sans_rue"] or "adresse_sans_rue" in trouves
+
+
+def test_un_client_a_qualifier_ne_recoit_que_des_rappels():
+    client = replace(ex.HOTELIERE, type="a_qualifier")
+    assert codes(ex.lettre(Nature.RAPPEL_COURTOIS, destinataire=client)) == []
+    assert "type_debiteur" in codes(ex.lettre(Nature.FORMALISATION, destinataire=client))
+
+
+def test_un_particulier_ne_paie_ni_40_euros_ni_penalite():
+    """Exigence 24 : jamais un consommateur."""
+    dues = ex.lignes(1)
+    assert "particulier" in codes(ex.lettre(destinataire=ex.KERDRAON, lignes=dues))
+    assert "particulier" in codes(ex.lettre(destinataire=ex.KERDRAON, taux=Taux(stipule=Decimal("15.00"))))
+
+
+def test_la_mise_en_demeure_d_un_particulier_exige_mediateur_et_taux_legal():
+    lettre = ex.lettre(MED, destinataire=ex.KERDRAON, emetteur=sans(ex.EMETTEUR, "mediateur"), taux=Taux())
+    assert codes(lettre) == ["mediateur", "taux_legal"]
+
+
+def test_un_debiteur_anglais_sans_clause_de_droit_francais_ne_recoit_que_le_rappel():
+    for nature, attendus in (
+        (Nature.RAPPEL_COURTOIS, []),
+        (Nature.FORMALISATION, ["clause_loi"]),
+        (MED, ["clause_loi"]),
+    ):
+        assert codes(ex.lettre(nature, destinataire=ex.HALLAM, contrat=Contrat())) == attendus
+
+
+def test_aucun_modele_anglais_pour_un_particulier_ou_une_administration():
+    for client in (ex.KERDRAON, ex.COMMUNE):
+        lettre = ex.lettre(destinataire=client)
+        assert "langue" in codes(replace(lettre, destinataire=replace(client, langue="en")))
+
+
+def test_l_administration_se_retrouve_par_son_siret():
+    client = sans(ex.COMMUNE, "siret")
+    assert codes(ex.lettre(Nature.FORMALISATION, destinataire=client)) == ["siret"]
+    assert codes(ex.lettre(Nature.RAPPEL_COURTOIS, destinataire=client)) == []
+
+
+def test_engagement_et_reception_absents_se_signalent_sans_arreter():
+    dues = ex.lignes(1, debiteur="administration")
+    lettre = ex.lettre(destinataire=ex.COMMUNE, lignes=dues, marche=Marche())
+    assert codes(lettre) == []
+    assert [m.code for m in controles.avertissements(lettre)] == ["engagement", "reception"]
+    assert controles.avertissements(ex.lettre(destinataire=ex.COMMUNE)) == []
+
+
+def test_une_mise_en_demeure_en_premier_acte_se_signale():
+    """Exigence 11."""
+    lettre = ex.lettre(MED, rappels=(), contestations=None)
+    assert [m.code for m in controles.avertissements(lettre)] == ["contestations_inconnues", "premier_acte"]
+    assert codes(lettre) == []
+
+
+# --- Les sommes ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("credit", ["0.00", "0.01"])
+def test_un_total_nul_ou_negatif_ne_part_pas(credit):
+    """Exigence 4."""
+    lettre = ex.lettre(nombre=1)
+    couvert = replace(lettre, credits=(ex.avoir(lettre.totaux.a_payer + Decimal(credit)),))
+    assert codes(couvert) == ["total"]
+    a_un_centime = replace(lettre, credits=(ex.avoir(lettre.totaux.a_payer - Decimal("0.01")),))
+    assert codes(a_un_centime) == []
+
+
+def test_deux_devises_ne_partent_jamais_ensemble():
+    """Exigence 6."""
+    melange = (*ex.lignes(1), replace(ex.lignes(2)[1], devise="USD"))
+    assert "devises" in codes(ex.lettre(lignes=melange))
+    assert "devises" in codes(ex.lettre(credits=(ex.avoir(devise="USD"),)))
+
+
+def test_un_semestre_sans_taux_se_nomme_et_arrete_le_calcul():
+    manquant = tuple(replace(due, segments=()) for due in ex.lignes(1))
+    lettre = ex.lettre(lignes=manquant, taux=Taux(semestres_manquants=("2027-S1",)))
+    (manque,) = controles.manques(lettre)
+    assert (manque.code, manque.ou_corriger) == ("taux", "taux") and "1er semestre 2027" in manque.phrase
+
+
+def test_une_formalisation_sans_penalites_calculees_ne_part_pas():
+    assert codes(ex.lettre(lignes=(replace(ex.lignes(1)[0], segments=()),))) == ["decompte"]
+
+
+def test_le_decompte_et_le_compte_doivent_s_accorder_sur_le_principal():
+    due = ex.lignes(1)[0]
+    assert codes(ex.lettre(lignes=(replace(due, reste_du=due.reste_du - 1),))) == ["decompte_ecart"]
+    paye = ((date(2026, 9, 3), Decimal("500.00")), (ex.ARRETE, Decimal("100.00")))
+    assert codes(ex.lettre(lignes=(ex.ligne("FA-1", date(2026, 3, 1), Decimal("5000.00"), paiements=paye),))) == []
+
+
+def test_une_facture_ne_porte_qu_une_indemnite():
+    due = ex.lignes(1)[0]
+    assert codes(ex.lettre(lignes=(due, replace(due, rang="2/2")))) == ["indemnite_double"]
+    assert "indemnite" in codes(ex.lettre(lignes=(replace(due, indemnite=Decimal("80.00")),)))
+
+
+def test_une_facture_non_echue_ou_soldee_n_est_pas_relancee():
+    """Exigence 5."""
+    due = ex.lignes(1)[0]
+    assert "non_echue" in codes(ex.lettre(Nature.RAPPEL_COURTOIS, lignes=(replace(due, date_echeance=ex.ARRETE),)))
+    assert "reste_du" in codes(ex.lettre(Nature.RAPPEL_COURTOIS, lignes=(replace(due, reste_du=Decimal("0.00")),)))
+    avant = ex.lettre(Nature.AVANT_ECHEANCE, canal=Canal.COURRIEL, lignes=(due,))
+    assert codes(avant) == ["deja_echue"]
+
+
+def test_un_taux_stipule_sous_le_plancher_demande_une_decision():
+    assert codes(ex.lettre(taux=Taux(sous_plancher=True))) == ["taux_plancher"]
+
+
+# --- La lettre et ses textes ---------------------------------------------------------------------------------
+
+
+def test_une_date_limite_chomee_ne_part_pas():
+    """Exigence 15."""
+    assert codes(ex.lettre(date_limite=date(2026, 12, 25)), date_limite_ouvree=False) == ["date_limite_chomee"]
+
+
+def test_references_et_interlocuteur_sont_obligatoires():
+    assert codes(ex.lettre(reference="")) == ["reference"]
+    assert codes(ex.lettre(paiement=Paiement(reference="X" * 36))) == ["reference_paiement"]
+    assert codes(ex.lettre(gestionnaire=Gestionnaire(nom=""))) == ["gestionnaire"]
+
+
+def test_un_paragraphe_reecrit_ne_menace_pas_et_existe():
+    """Exigence 29."""
+    assert codes(ex.lettre(textes={"suites": "Sans réponse, nous enverrons l’huissier."})) == ["mot_interdit"]
+    assert codes(ex.lettre(textes={"inconnu": "Texte"})) == ["paragraphe"]
+    mise = ex.lettre(destinataire=ex.KERDRAON, textes={"suites": "Une indemnité forfaitaire de 40 € sera due."})
+    assert codes(mise) == ["mot_interdit", "mot_interdit"]
+
+
+def test_plusieurs_manques_se_disent_tous_a_la_fois():
+    lettre = ex.lettre(MED, emetteur=sans(sans(ex.EMETTEUR, "siren"), "iban"), signataire=Signataire())
+    assert {"societe_siren", "iban", "signataire", "signataire_fonction"} <= set(codes(lettre))
