@@ -131,7 +131,7 @@ def proposer(
             "C. com., art. L731-1 ; CPC, art. 1406",
             formulaire="cerfa 12948",
             competence="Créance entre commerçants ; le débiteur demeure dans le ressort du tribunal, dont la chambre "
-            "commerciale connaît de l'affaire (articles 1406 du code de procédure civile et L. 731-1 du code de "
+            "commerciale connaît de l’affaire (articles 1406 du code de procédure civile et L. 731-1 du code de "
             "commerce).",
             notes=(*doute, f"Siège à compléter : tribunal judiciaire du ressort de {lieu} (Alsace-Moselle)."),
         )
@@ -186,4 +186,4 @@ def _de(ville: str) -> str:
     """Article devant un nom de ville : de Lyon, d'Avignon, du Havre, du Mans."""
     if ville.startswith("Le "):
         return f"du {ville[3:]}"
-    return f"d'{ville}" if ville[0] in "AEIOUYÉ" else f"de {ville}"
+    return f"d’{ville}" if ville[0] in "AEIOUYÉ" else f"de {ville}"

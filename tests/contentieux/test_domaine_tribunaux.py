@@ -28,8 +28,8 @@ def juridiction(ville="Bernay", code_postal="27300", *, genre="entreprise", form
         ("Saint-Germain-en-Laye", "78100", "tribunal des activités économiques de Versailles"),
         ("LE MANS", "72000", "tribunal des activités économiques du Mans"),
         ("ST BRIEUC", "22000", "tribunal des activités économiques de Saint-Brieuc"),
-        ("Avignon", "84000", "tribunal des activités économiques d'Avignon"),
-        ("Auxerre", "89000", "tribunal des activités économiques d'Auxerre"),
+        ("Avignon", "84000", "tribunal des activités économiques d’Avignon"),
+        ("Auxerre", "89000", "tribunal des activités économiques d’Auxerre"),
     ],
 )
 def test_douze_ressorts_ont_un_tribunal_des_activites_economiques(ville, code_postal, nom):

@@ -1,0 +1,116 @@
+"""Le compte d'un dossier arrêté à sa date : principal, intérêts, indemnités, crédits reçus non affectés."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from contentieux.models import DossierContentieux
+from factures.models import Echeance, Imputation
+from relances.rendu import lettres
+from relances.rendu.contexte import Credit, Decompte, Destinataire, Gestionnaire, LigneDue, Taux, Totaux, totaliser
+from relances.services.preparation import credits_ouverts, destinataire, emetteur, lignes_dues
+
+
+@dataclass(frozen=True)
+class Compte:
+    """Ce que réclame le dossier ; `semestres_manquants` non vide : le calcul est refusé, pas extrapolé."""
+
+    arrete_au: date
+    devise: str
+    lignes: tuple[LigneDue, ...]
+    credits: tuple[Credit, ...]
+    totaux: Totaux
+    taux: Taux
+
+    @property
+    def accessoires(self) -> Decimal:
+        """Intérêts restant dus et indemnités."""
+        return self.totaux.penalites + self.totaux.indemnites
+
+    @property
+    def calculable(self) -> bool:
+        return not self.taux.semestres_manquants
+
+
+def echeances(dossier: DossierContentieux) -> list[Echeance]:
+    """Échéances du dossier encore dues, par ancienneté."""
+    toutes = Echeance.objects.filter(dossiers__dossier=dossier).ouvertes().select_related("facture")
+    return list(toutes.order_by("date_echeance", "pk"))
+
+
+def compter(dossier: DossierContentieux) -> Compte:
+    """Le compte arrêté à `dossier.arrete_au`, par les règles et le barème de factures.domaine."""
+    client = dossier.client
+    lignes, manquants = lignes_dues(echeances(dossier), client, au=dossier.arrete_au, chiffree=True)
+    credits = tuple(credits_ouverts(client, dossier.devise))
+    return Compte(
+        arrete_au=dossier.arrete_au,
+        devise=dossier.devise,
+        lignes=tuple(lignes),
+        credits=credits,
+        totaux=totaliser(tuple(lignes), credits, chiffree=True, devise=dossier.devise),
+        taux=Taux(
+            stipule=client.taux_penalites,
+            imputation=client.imputation,
+            semestres_manquants=tuple(sorted(manquants)),
+        ),
+    )
+
+
+def dernier_reglement(dossier: DossierContentieux) -> date | None:
+    """Jour de la dernière somme posée sur une échéance du dossier."""
+    return (
+        Imputation.objects.filter(echeance__dossiers__dossier=dossier)
+        .order_by("-date")
+        .values_list("date", flat=True)
+        .first()
+    )
+
+
+def debiteur(dossier: DossierContentieux) -> Destinataire:
+    """Le débiteur tel que le dossier l'identifie."""
+    return replace(
+        destinataire(dossier.client),
+        capital=dossier.debiteur_capital,
+        rcs_ville=dossier.debiteur_rcs.removeprefix("RCS ").strip(),
+        representant=dossier.debiteur_representant,
+    )
+
+
+def interlocuteur(dossier: DossierContentieux) -> Gestionnaire:
+    suivi, societe = dossier.client.gestionnaire, dossier.societe
+    return Gestionnaire(
+        nom=suivi.nom if suivi else societe.signataire_nom,
+        telephone=(suivi and suivi.telephone) or societe.telephone,
+        courriel=suivi.courriel if suivi else societe.courriel,
+    )
+
+
+def rendre_decompte(dossier: DossierContentieux, *, au: date) -> bytes:
+    """PDF du décompte. Lève PdfIndisponible sans moteur."""
+    compte = compter(dossier)
+    return lettres.rendre_decompte_pdf(
+        Decompte(
+            emetteur=emetteur(dossier.societe),
+            destinataire=debiteur(dossier),
+            reference=dossier.reference,
+            date=au,
+            arrete_au=compte.arrete_au,
+            lignes=compte.lignes,
+            gestionnaire=interlocuteur(dossier),
+            credits=compte.credits,
+            taux=compte.taux,
+            devise=compte.devise,
+        )
+    )
+
+
+def refus_du_calcul(compte: Compte) -> str:
+    """Phrase qui nomme les semestres absents du barème, vide si le calcul est fait."""
+    if compte.calculable:
+        return ""
+    return _("Taux inconnu pour %(s)s : le décompte n'est pas calculable à cette date.") % {
+        "s": ", ".join(compte.taux.semestres_manquants)
+    }

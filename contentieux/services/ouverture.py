@@ -1,0 +1,236 @@
+"""Ouvrir un dossier : une décision humaine, dans les conditions de la loi et de la maison (exigence 35)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client, Suspension, TypeDebiteur
+from contentieux.domaine.tribunaux import Juridiction, proposer
+from contentieux.donnees import ressorts_tae
+from contentieux.models import DossierContentieux, DossierEcheance
+from factures.models import Echeance, Litige, Promesse
+from recouvrement.commun.formats import jour as ecrire_jour
+from recouvrement.comptes.models import Societe
+from recouvrement.journal.services import consigner
+from relances.domaine.natures import Nature
+from relances.models import Courrier, Relance, Tache
+
+from .pieces import poser_les_pieces
+from .prescriptions import PARTIS
+
+
+@dataclass
+class Candidate:
+    """Une échéance ouverte du client et ce qui s'oppose à son entrée au dossier."""
+
+    echeance: Echeance
+    refus: list[str] = field(default_factory=list)  # rien ne les lève
+    derogeables: list[str] = field(default_factory=list)  # une dérogation motivée les lève
+
+
+@dataclass(frozen=True)
+class Examen:
+    """Ce que l'on peut porter au contentieux pour un client, et pourquoi pas le reste."""
+
+    client: Client
+    refus: tuple[str, ...]
+    derogeables: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    juridiction: Juridiction
+
+    @property
+    def possible(self) -> bool:
+        return not self.refus and any(not c.refus for c in self.candidates)
+
+
+def juridiction_proposee(client: Client, *, au: date) -> Juridiction:
+    """Juridiction du lieu où demeure le débiteur, à relire par une personne."""
+    return proposer(
+        type_debiteur=client.type,
+        forme=client.forme,
+        code_postal=client.code_postal,
+        ville=client.ville,
+        pays=client.pays,
+        ressorts=ressorts_tae(),
+        au=au,
+    )
+
+
+def examiner(client: Client, *, au: date, echeances: Iterable[int] | None = None) -> Examen:
+    """Conditions d'ouverture, en un nombre fixe de requêtes. `echeances` : identifiants, sinon toutes les ouvertes."""
+    refus, derogeables = _conditions_du_client(client, au=au)
+    lues = Echeance.objects.filter(client=client).select_related("facture")
+    lues = lues.ouvertes() if echeances is None else lues.filter(pk__in=list(echeances))
+    candidates = [Candidate(e) for e in lues.order_by("date_echeance", "pk")]
+    _juger(candidates, au=au)
+    return Examen(client, refus, derogeables, tuple(candidates), juridiction_proposee(client, au=au))
+
+
+def _conditions_du_client(client: Client, *, au: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    refus, derogeables = [], []
+    if client.type == TypeDebiteur.A_QUALIFIER:
+        refus.append(_("Le type du client est à qualifier : la juridiction et la procédure en dépendent."))
+    if client.type == TypeDebiteur.ADMINISTRATION:
+        refus.append(
+            _("Une personne publique ne se poursuit pas par injonction de payer : mandatement d'office "
+              "(CGCT, art. L1612-16) ou référé-provision (CJA, art. R541-1).")
+        )  # fmt: skip
+    if client.jugement_ouverture_le and client.jugement_ouverture_le <= au:
+        refus.append(
+            _("Procédure collective ouverte le %(jour)s : les poursuites sont arrêtées (C. com., art. L622-21), "
+              "la créance se déclare.") % {"jour": ecrire_jour(client.jugement_ouverture_le)}
+        )  # fmt: skip
+    if client.surendettement:
+        refus.append(_("Surendettement recevable : les poursuites sont suspendues (C. conso., art. L722-2)."))
+    suspension = Suspension.objects.en_cours(au).filter(client=client).order_by("-au").first()
+    if suspension:
+        derogeables.append(
+            _("Relances suspendues jusqu'au %(jour)s : %(motif)s.")
+            % {"jour": ecrire_jour(suspension.au), "motif": suspension.motif}
+        )
+    return tuple(refus), tuple(derogeables)
+
+
+def _juger(candidates: list[Candidate], *, au: date) -> None:
+    ids = [c.echeance.pk for c in candidates]
+    litiges = set(Litige.objects.ouverts().filter(echeance__in=ids).values_list("echeance", flat=True))
+    prises = dict(
+        DossierEcheance.objects.filter(echeance__in=ids, active=True).values_list("echeance", "dossier__reference")
+    )
+    promises = dict(Promesse.objects.en_attente().filter(echeances__in=ids).values_list("echeances", "date_promise"))
+    demeures = _mises_en_demeure(ids)
+    for c in candidates:
+        e = c.echeance
+        if e.reste_du <= 0:
+            c.refus.append(_("déjà soldée"))
+        if e.date_echeance >= au:
+            c.refus.append(_("pas encore échue"))
+        if e.pk in litiges:
+            c.refus.append(_("litige ouvert : une créance contestée ne va pas en injonction"))
+        if e.pk in prises:
+            c.refus.append(_("déjà au dossier %(reference)s") % {"reference": prises[e.pk]})
+        if e.pk in promises:
+            c.derogeables.append(_("promesse en cours pour le %(jour)s") % {"jour": ecrire_jour(promises[e.pk])})
+        courrier = demeures.get(e.pk)
+        if courrier is None:
+            c.derogeables.append(_("aucune mise en demeure envoyée"))
+        elif courrier.retour == Courrier.Retour.NPAI:
+            c.derogeables.append(_("mise en demeure revenue « inconnu à l'adresse » : son effet est incertain"))
+        elif courrier.date_limite and courrier.date_limite >= au:
+            limite = {"jour": ecrire_jour(courrier.date_limite)}
+            c.derogeables.append(_("le délai de la mise en demeure court jusqu'au %(jour)s") % limite)
+
+
+def _mises_en_demeure(ids: list[int]) -> dict[int, Courrier]:
+    """Dernière mise en demeure réellement partie, par échéance."""
+    envoyees = (
+        Relance.objects.filter(
+            echeance__in=ids,
+            nature=Nature.MISE_EN_DEMEURE,
+            statut=Relance.Statut.ENVOYEE,
+            courrier__statut__in=PARTIS,
+        )
+        .select_related("courrier")
+        .order_by("pk")
+    )
+    return {r.echeance_id: r.courrier for r in envoyees}
+
+
+@transaction.atomic
+def ouvrir_dossier(
+    client: Client,
+    echeances: Iterable[int],
+    *,
+    par,
+    au: date,
+    motif: str,
+    derogation: str = "",
+) -> DossierContentieux:
+    """Ouvre un dossier sur ces échéances (identifiants) : elles quittent l'échelle, restent dans l'encours.
+
+    Lève ValidationError, par champ : motif vide, client ou échéance inadmissible, devises mêlées, condition
+    manquante sans dérogation motivée. Rien n'est écrit dans ce cas.
+    """
+    ids = sorted(set(echeances))
+    # La société d'abord : un seul dossier se numérote à la fois, donc ni trou ni doublon.
+    societe = Societe.objects.select_for_update().get(pk=client.societe_id)
+    client = Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=client.pk)
+    list(Echeance.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+    if not motif.strip():
+        raise ValidationError({"motif": _("Dites pourquoi ce dossier passe au contentieux.")})
+    if not ids:
+        raise ValidationError({"echeances": _("Choisissez au moins une échéance.")})
+    examen = examiner(client, au=au, echeances=ids)
+    retenues = [c.echeance for c in examen.candidates]
+    _verifier(examen, ids, derogation)
+    dossier = DossierContentieux.objects.create(
+        societe=societe,
+        client=client,
+        reference=_reference(societe, au.year),
+        devise=retenues[0].devise,
+        ouvert_le=au,
+        ouvert_par=par,
+        motif=motif.strip()[:250],
+        derogation=derogation.strip()[:250],
+        arrete_au=au,
+        juridiction=examen.juridiction.genre if examen.juridiction.injonction_possible else "",
+        tribunal=examen.juridiction.nom if examen.juridiction.complete else "",
+    )
+    DossierEcheance.objects.bulk_create(
+        DossierEcheance(dossier=dossier, echeance=e, reste_du_a_l_ouverture=e.reste_du) for e in retenues
+    )
+    Echeance.objects.filter(pk__in=ids).update(en_contentieux=True)
+    poser_les_pieces(dossier)
+    Tache.objects.filter(client=client, genre=Tache.Genre.CONTENTIEUX, faite_le=None).update(
+        faite_le=timezone.now(), faite_par=par, issue=_("dossier %(r)s ouvert") % {"r": dossier.reference}
+    )
+    consigner(
+        "contentieux.ouvert",
+        societe=societe,
+        acteur=par,
+        objet=dossier,
+        client=client,
+        texte=_("Dossier %(reference)s ouvert : %(motif)s")
+        % {"reference": dossier.reference, "motif": dossier.motif},
+        donnees={
+            "echeances": ids,
+            "principal": sum(e.reste_du for e in retenues),
+            "derogation": dossier.derogation,
+        },
+    )
+    return dossier
+
+
+def _verifier(examen: Examen, ids: list[int], derogation: str) -> None:
+    """Lève ValidationError avec toutes les raisons à la fois."""
+    if len(examen.candidates) != len(ids):
+        raise ValidationError({"echeances": _("Une échéance choisie n'est pas à ce client.")})
+    erreurs = list(examen.refus)
+    for c in examen.candidates:
+        erreurs += [f"{c.echeance.facture.numero} : {raison}." for raison in c.refus]
+    if len({c.echeance.devise for c in examen.candidates}) > 1:
+        erreurs.append(_("Un dossier ne mêle pas deux devises : ouvrez-en un par devise."))
+    if erreurs:
+        raise ValidationError({"echeances": erreurs})
+    if derogation.strip():
+        return
+    manquantes = list(examen.derogeables)
+    for c in examen.candidates:
+        manquantes += [f"{c.echeance.facture.numero} : {raison}." for raison in c.derogeables]
+    if manquantes:
+        raise ValidationError({"derogation": [*manquantes, _("Motivez une dérogation pour passer outre.")]})
+
+
+def _reference(societe: Societe, annee: int) -> str:
+    """CX-AAAA-NNN, continue par société et par année ; l'appelant tient le verrou de la société."""
+    debut = f"CX-{annee}-"
+    prises = DossierContentieux.objects.filter(societe=societe, reference__startswith=debut)
+    rangs = (int(r.removeprefix(debut)) for r in prises.values_list("reference", flat=True))
+    return f"{debut}{max(rangs, default=0) + 1:03d}"
+
+
