@@ -1,7 +1,7 @@
 """Tâches Celery : des identifiants entrent, aucune décision ici. Le courtier ne fait que réveiller."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date
 
 from celery import shared_task
 from django.conf import settings
@@ -20,9 +20,9 @@ def tic():
     envoi.reprendre_les_interrompus()
     moment = maintenant()
     for societe in quotidien.societes_dues(moment):
-        relancer_societe.delay(societe.pk, moment.date().isoformat())
+        relancer_societe.apply_async((societe.pk, moment.date().isoformat()), expires=settings.TIC_SECONDES)
     for pk in Courrier.objects.a_envoyer().order_by("pk").values_list("pk", flat=True)[:1000]:
-        envoyer_courrier.apply_async((pk,), expires=timedelta(seconds=settings.TIC_SECONDES).total_seconds())
+        envoyer_courrier.apply_async((pk,), expires=settings.TIC_SECONDES)
 
 
 @shared_task(ignore_result=True)

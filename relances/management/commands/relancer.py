@@ -6,10 +6,10 @@ from datetime import date
 from django.core.management.base import BaseCommand, CommandError
 
 from factures.services import evaluer_promesses
-from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Passage
-from relances.services import nuit
+from relances.services import nuit, quotidien
 from relances.services.plans import installer_plans
 
 
@@ -37,8 +37,12 @@ class Command(BaseCommand):
             passage = nuit.ouvrir_passage(societe, au=jour, genre=genre)
         except nuit.LotDejaEnCours as raison:
             raise CommandError(str(raison), returncode=1) from raison
-        evaluer_promesses(societe, au=jour)
-        bilan = nuit.relancer(societe, au=jour, passage=passage)
+        if genre == Passage.Genre.AUTOMATIQUE and quotidien.donnees_perimees(societe, maintenant()):
+            quotidien.suspendre(passage, societe)
+            bilan = nuit.Bilan(erreurs=["suspendu : données périmées"])
+        else:
+            evaluer_promesses(societe, au=jour)
+            bilan = nuit.relancer(societe, au=jour, passage=passage)
         self._dire(passage, jour, bilan, options["json"])
         if bilan.erreurs:
             raise SystemExit(1)
