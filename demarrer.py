@@ -43,6 +43,7 @@ VAR = Path(os.environ.get("RECOUVREMENT_VAR", RACINE / "var"))
 PANGO = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"]
 DELAI_ARRET = 2.2  # secondes laissées aux processus ; le courtier part après eux, le tout en moins de 3 s
 REPIT_MAX = 30  # secondes, plafond du recul entre deux relances d'un même processus
+JOURNAL_MAX = 10 * 1024 * 1024  # octets ; au-delà, le journal est mis de côté au départ du processus
 OPTIONS_COURTIER = ["--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"]
 
 
@@ -229,6 +230,8 @@ class Fils:
 
     def lancer(self) -> None:
         self.chemin_journal.parent.mkdir(parents=True, exist_ok=True)
+        if self.chemin_journal.exists() and self.chemin_journal.stat().st_size > JOURNAL_MAX:
+            self.chemin_journal.replace(self.chemin_journal.with_suffix(".ancien.log"))
         with self.chemin_journal.open("ab") as journal:
             self.processus = subprocess.Popen(
                 self.commande,
@@ -383,9 +386,16 @@ def attendre(condition, delai: float) -> bool:
     return True
 
 
+def surveiller(fils: list[Fils]) -> None:
+    """Un tour de garde, puis une courte pause."""
+    for un in fils:
+        un.surveiller()
+    time.sleep(0.2)
+
+
 def page_repond(adresse: str) -> bool:
     with contextlib.suppress(OSError):
-        with urllib.request.urlopen(adresse, timeout=10) as reponse:
+        with urllib.request.urlopen(adresse, timeout=5) as reponse:
             return reponse.status == 200
     return False
 
@@ -428,16 +438,15 @@ def servir(port_voulu: int | None, debut: float) -> int:
                 raise echec(f"le courtier n'a pas démarré ; journal : {courtier.chemin_journal}")
         web, *autres = processus_applicatifs(port, redis_url)
         fils += [web, *autres]
-        for un in fils:
-            un.surveiller()
-        if attendre(lambda: not web.vivant() or page_repond(f"{adresse}sante"), 60) and web.vivant():
-            dire(accueil(adresse, bilan, debut))
-        else:
-            dire(f"! Le serveur web ne répond pas ; journal : {web.chemin_journal}")
+        limite = time.monotonic() + 60
+        while not page_repond(f"{adresse}sante"):
+            surveiller(fils)
+            if time.monotonic() > limite:
+                dire(f"! Le serveur web ne répond pas ; journal : {web.chemin_journal}")
+                limite += 3600
+        dire(accueil(adresse, bilan, debut))
         while True:
-            for un in fils:
-                un.surveiller()
-            time.sleep(0.2)
+            surveiller(fils)
     except Interruption:
         dire("\nArrêt…")
         return 0

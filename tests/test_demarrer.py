@@ -139,6 +139,16 @@ def test_l_arret_tue_ce_qui_n_obeit_pas(dossier):
     assert time.monotonic() - debut < 2
 
 
+def test_un_journal_trop_gros_est_mis_de_cote(dossier, monkeypatch):
+    monkeypatch.setattr(demarrer, "JOURNAL_MAX", 3)
+    fils = demarrer.Fils("bavard", [sys.executable, "-c", "print('neuf')"])
+    for attendu in ("neuf\n", "neuf\n"):
+        fils.lancer()
+        fils.processus.wait()
+        assert fils.chemin_journal.read_text() == attendu
+    assert fils.chemin_journal.with_suffix(".ancien.log").read_text() == "neuf\n"
+
+
 # --- Un vrai départ -------------------------------------------------------------------------------
 
 
@@ -190,11 +200,14 @@ def superviseur(copie, redis_url):
 
 
 def lire_jusqu_a(sortie, motif: str) -> re.Match:
+    """Première ligne du superviseur qui répond au motif ; échec s'il renonce ou se tait."""
     lues = []
     for ligne in sortie:
         lues.append(ligne)
         if trouve := re.search(motif, ligne):
             return trouve
+        if "ne répond pas" in ligne:
+            break
     pytest.fail("jamais vu « {} » dans :\n{}".format(motif, "".join(lues)))
 
 
