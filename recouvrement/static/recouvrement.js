@@ -143,7 +143,7 @@
   // Clavier. Les touches seules se taisent dans un champ et se désactivent (WCAG 2.1.4).
   const CLE = "raccourcis";
   const actifs = () => localStorage.getItem(CLE) !== "non";
-  const cible = (el) => el.matches("a[href],button,summary") ? el : un("a[href],button", el) || el;
+  const cible = (el) => el.matches("a[href],button,summary") ? el : un("a.lien-ligne", el) || un("a[href],button", el) || el;
   const lignes = () => tous("[data-navigation] [data-ligne]").filter(visible);
   const deplacer = (pas) => {
     const liste = lignes();
@@ -186,7 +186,8 @@
     const touche = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     if (touche === "?") { e.preventDefault(); un("#aide-clavier")?.togglePopover(); return; }
     if (touche === "j" || touche === "k") { e.preventDefault(); deplacer(touche === "j" ? 1 : -1); return; }
-    const bouton = tous(`[data-touche="${CSS.escape(touche)}"]`).find(visible);
+    const ligne = doc.activeElement?.closest("[data-ligne]");
+    const bouton = (ligne && un(`[data-touche-ligne="${CSS.escape(touche)}"]`, ligne)) || tous(`[data-touche="${CSS.escape(touche)}"]`).find(visible);
     if (bouton) { e.preventDefault(); if (bouton.matches("input:not([type=radio],[type=checkbox]),select")) bouton.focus(); else bouton.click(); }
   });
   // L'aide liste aussi les touches propres à l'écran.
@@ -229,6 +230,8 @@
     if (annonce) annoncer(annonce);
   });
 
+  // Une clé d'accès appartient à un nom de domaine : sur une adresse IP, le navigateur la refuse.
+  if (!window.PublicKeyCredential || /^[\d.]+$|:/.test(location.hostname)) un("#passkey_login")?.remove();
   suivreToasts();
   tous("form[data-selection]").forEach(compterSelection);
 })();

@@ -174,3 +174,27 @@ def test_sans_script_la_connexion_le_tri_et_le_menu_marchent(equipe, live_server
     page.click("text=Se déconnecter")
     assert "/compte/login" in page.url
     contexte.close()
+
+
+def test_une_cle_d_acces_s_ajoute_puis_ouvre_la_session_sans_mot_de_passe(connexion, live_server, equipe):
+    page = connexion
+    protocole = page.context.new_cdp_session(page)
+    protocole.send("WebAuthn.enable")
+    cle = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    cle |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    protocole.send("WebAuthn.addVirtualAuthenticator", {"options": cle})
+    page.goto(f"{live_server.url}/compte/2fa/webauthn/add/")
+    if page.locator("[type=password]").count():  # la session est relue avant d'ajouter une clé
+        page.fill("[type=password]", MOT_DE_PASSE)
+        page.click("main [type=submit]")
+    page.check("[name=passwordless]")
+    with page.expect_navigation():
+        page.click("#mfa_webauthn_add")
+    assert equipe.authenticator_set.filter(type="webauthn").exists()
+
+    page.click(".menu-compte > summary")
+    page.click("text=Se déconnecter")
+    with page.expect_navigation(url=lambda url: "/compte/login" not in url):
+        page.click("#passkey_login")
+    assert page.locator(".menu-compte").count() == 1
+    assert page.fautes == []
