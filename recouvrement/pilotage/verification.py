@@ -1,0 +1,205 @@
+"""Invariants re-prouvés d'après la base et le dépôt : chaque contrôle dit ce qu'il a compté et ce qui le dément.
+
+Ensembliste : un nombre fixe de requêtes, quel que soit le nombre de pièces ; seuls le journal et les
+fichiers se relisent en flux.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db.models import Count, F, Max, Model, Q, QuerySet, Sum, Value, Window
+from django.db.models.functions import Coalesce, Lag
+
+from contentieux.models import DossierContentieux, DossierEcheance, Piece
+from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Lot
+from recouvrement.commun import depot
+from recouvrement.commun.champs import ChampMontant
+from recouvrement.journal.services import verifier_chaine
+from relances.models import Courrier, Relance, Verdict
+
+MONTRES = 10  # défauts nommés ; au-delà on compte seulement
+ZERO = Value(0, output_field=ChampMontant())
+
+
+@dataclass(frozen=True)
+class Controle:
+    nom: str
+    ok: bool
+    detail: str
+
+    def en_dict(self) -> dict:
+        return {"nom": self.nom, "ok": self.ok, "detail": self.detail}
+
+
+def tout_verifier() -> list[Controle]:
+    """Tous les contrôles, dans l'ordre du grand livre aux fichiers ; aucun n'écrit."""
+    return [Controle(nom, *controle()) for nom, controle in CONTROLES.items()]
+
+
+def _verdict(nombre: int, quoi: str, defauts: Iterable[str]) -> tuple[bool, str]:
+    """(ok, phrase) ; `defauts` est lu jusqu'à MONTRES, puis compté."""
+    defauts = iter(defauts)
+    montres = list(islice(defauts, MONTRES))
+    if not montres:
+        return True, f"{nombre} {quoi}"
+    reste = sum(1 for _defaut in defauts)
+    suite = f" ; et {reste} de plus" if reste else ""
+    return False, " ; ".join(montres) + suite
+
+
+def _soldes(modele: type[Model]) -> tuple[bool, str]:
+    """`impute` égale la somme des imputations vivantes."""
+    lignes = modele.objects.order_by().annotate(prouve=Coalesce(Sum("imputations__montant"), ZERO))
+    faux = lignes.exclude(impute=F("prouve")).values_list("pk", "cle_source", "impute", "prouve")
+    nom = modele._meta.verbose_name
+    return _verdict(
+        modele.objects.count(), f"{modele._meta.verbose_name_plural or nom} : imputé = somme des imputations",
+        (f"{nom} {pk} ({cle}) : imputé {impute}, imputations {prouve}" for pk, cle, impute, prouve in faux.iterator()),
+    )  # fmt: skip
+
+
+def _soldee_le() -> tuple[bool, str]:
+    """Soldée le jour de la dernière imputation, et seulement si plus rien n'est dû."""
+    lignes = Echeance.objects.order_by().annotate(derniere=Max("imputations__date"))
+    soldees = Q(impute=F("montant"))
+    faux = lignes.filter(
+        (soldees & (Q(soldee_le=None) | ~Q(soldee_le=F("derniere")))) | (~soldees & Q(soldee_le__isnull=False))
+    )
+    valeurs = faux.values_list("pk", "cle_source", "soldee_le", "derniere")
+    return _verdict(
+        Echeance.objects.filter(soldee_le__isnull=False).count(),
+        "échéances soldées, datées de leur dernière imputation",
+        (
+            f"échéance {pk} ({cle}) : soldée le {le}, dernière imputation le {der}"
+            for pk, cle, le, der in valeurs.iterator()
+        ),
+    )
+
+
+def _niveaux() -> tuple[bool, str]:
+    """Niveau d'une échéance = nature de sa plus haute relance vivante (exigences 8 et 22)."""
+    lignes = Echeance.objects.order_by().annotate(
+        prouve=Coalesce(Max("relances__nature", filter=Q(relances__statut__in=Relance.VIVANTES)), 0)
+    )
+    faux = lignes.exclude(niveau=F("prouve")).values_list("pk", "cle_source", "niveau", "prouve")
+    return _verdict(
+        Echeance.objects.filter(niveau__gt=0).count(), "échéances relancées : niveau = plus haute relance vivante",
+        (f"échéance {pk} ({cle}) : niveau {n}, relances {p}" for pk, cle, n, p in faux.iterator()),
+    )  # fmt: skip
+
+
+def _factures() -> tuple[bool, str]:
+    """TTC = somme des échéances."""
+    lignes = Facture.objects.order_by().annotate(prouve=Coalesce(Sum("echeances__montant"), ZERO))
+    faux = lignes.exclude(montant_ttc=F("prouve")).values_list("numero", "montant_ttc", "prouve")
+    return _verdict(
+        Facture.objects.count(), "factures : TTC = somme des échéances",
+        (f"facture {n} : TTC {ttc}, échéances {p}" for n, ttc, p in faux.iterator()),
+    )  # fmt: skip
+
+
+def _recopies() -> tuple[bool, str]:
+    """Ce que l'échéance et l'imputation recopient est bien celui de leur pièce."""
+    e = Echeance.objects.exclude(
+        societe=F("facture__societe"),
+        client=F("facture__client"),
+        devise=F("facture__devise"),
+        date_facture=F("facture__date_emission"),
+    )
+    i = Imputation.objects.exclude(societe=F("echeance__societe"))
+    autre_devise = Imputation.objects.filter(
+        (Q(encaissement__isnull=False) & ~Q(encaissement__devise=F("echeance__devise")))
+        | (Q(avoir__isnull=False) & ~Q(avoir__devise=F("echeance__devise")))
+    )
+    defauts = (
+        *(f"échéance {pk} : société, client, devise ou date d'une autre facture" for pk in _cles(e)),
+        *(f"imputation {pk} : société d'une autre pièce" for pk in _cles(i)),
+        *(f"imputation {pk} : deux devises" for pk in _cles(autre_devise)),
+    )
+    return _verdict(Imputation.objects.count(), "imputations, société et devise de leurs pièces", defauts)
+
+
+def _cles(qs: QuerySet) -> list[int]:
+    return list(qs.order_by().values_list("pk", flat=True)[: MONTRES + 1])
+
+
+def _verdicts() -> tuple[bool, str]:
+    """Un seul verdict courant par échéance, intervalles disjoints."""
+    plusieurs = (
+        Verdict.objects.courants().order_by().values("echeance").annotate(n=Count("pk")).filter(n__gt=1)
+    ).values_list("echeance", "n")
+    precedent = Window(Lag("au"), partition_by="echeance_id", order_by=("du", "pk"))
+    rangs = Window(Lag("pk"), partition_by="echeance_id", order_by=("du", "pk"))
+    chevauches = (
+        Verdict.objects.order_by()
+        .annotate(avant=precedent, pk_avant=rangs)
+        .filter(Q(avant__gte=F("du")) | Q(pk_avant__isnull=False, avant=None))
+        .values_list("echeance", "du")
+    )
+    defauts = (
+        *(f"échéance {e} : {n} verdicts courants" for e, n in plusieurs[: MONTRES + 1]),
+        *(f"échéance {e} : deux verdicts le {du}" for e, du in chevauches[: MONTRES + 1]),
+    )
+    return _verdict(Verdict.objects.courants().count(), "verdicts courants, un par échéance", defauts)
+
+
+def _contentieux() -> tuple[bool, str]:
+    """Échéance d'un dossier en cours = hors de l'échelle ; références de dossier continues."""
+    actives = DossierEcheance.objects.filter(active=True)
+    faux = actives.filter(Q(echeance__en_contentieux=False) | Q(dossier__clos_le__isnull=False))
+    trous, rangs = [], {}
+    for societe, reference in DossierContentieux.objects.order_by().values_list("societe", "reference"):
+        annee, _tiret, rang = reference.removeprefix("CX-").partition("-")
+        rangs.setdefault((societe, annee), set()).add(int(rang) if rang.isdecimal() else 0)
+    for (societe, annee), vus in rangs.items():
+        if vus != set(range(1, len(vus) + 1)):
+            trous.append(f"société {societe} : références CX-{annee} discontinues")
+    defauts = (
+        *(f"ligne de dossier {pk} : échéance encore dans l'échelle ou dossier clos" for pk in _cles(faux)),
+        *trous,
+    )
+    return _verdict(actives.count(), "échéances en contentieux, hors de l'échelle", defauts)
+
+
+def _journal() -> tuple[bool, str]:
+    lu = verifier_chaine()
+    return _verdict(lu.maillons, "maillons chaînés", lu.defauts)
+
+
+FICHIERS = (
+    (Courrier, "pdf_chemin", "pdf_empreinte"),
+    (Courrier, "avis_chemin", "avis_empreinte"),
+    (Piece, "chemin", "empreinte"),
+    (DossierContentieux, "requete_chemin", "requete_empreinte"),
+    (Lot, "chemin", "empreinte"),
+)
+
+
+def _fichiers() -> tuple[bool, str]:
+    """Chaque fichier que la base connaît est au dépôt, et son contenu a son empreinte."""
+    vus, defauts = set(), []
+    for modele, chemin, empreinte in FICHIERS:
+        lignes = modele.objects.order_by().exclude(**{chemin: ""}).values_list(chemin, empreinte, "pk")
+        for ou, attendue, pk in lignes.iterator():
+            if (ou, attendue) in vus:
+                continue
+            vus.add((ou, attendue))
+            if defaut := depot.verifier(ou, attendue):
+                defauts.append(f"{modele._meta.verbose_name} {pk} : {defaut}")
+    return _verdict(len(vus), "fichiers conformes à leur empreinte", defauts)
+
+
+CONTROLES: dict[str, Callable[[], tuple[bool, str]]] = {
+    "echeances_soldes": lambda: _soldes(Echeance),
+    "encaissements_soldes": lambda: _soldes(Encaissement),
+    "avoirs_soldes": lambda: _soldes(Avoir),
+    "echeances_soldee_le": _soldee_le,
+    "factures_ttc": _factures,
+    "recopies": _recopies,
+    "echeances_niveau": _niveaux,
+    "verdicts": _verdicts,
+    "contentieux": _contentieux,
+    "journal": _journal,
+    "fichiers": _fichiers,
+}
