@@ -17,5 +17,6 @@ urlpatterns = [
     path("compte/", include("allauth.urls")),
     path("", include("recouvrement.comptes.urls")),
     path("", include("recouvrement.pilotage.urls")),
+    path("clients/", include("clients.urls")),
     path("", include("relances.urls")),
 ]

@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from .views import recherche
+from .views import ma_journee, recherche
 
 app_name = "pilotage"
 
 urlpatterns = [
+    path("", ma_journee.ma_journee, name="ma_journee"),
+    path("journee/suivant/", ma_journee.suivant, name="suivant"),
+    path("journee/apercu/<int:pk>/", ma_journee.apercu, name="apercu"),
+    path("taches/<int:pk>/faite/", ma_journee.tache_faite, name="tache_faite"),
+    path("taches/<int:pk>/reporter/", ma_journee.tache_reporter, name="tache_reporter"),
     path("recherche/", recherche.recherche, name="recherche"),
 ]

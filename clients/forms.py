@@ -1,0 +1,96 @@
+"""Saisies qui ne touchent que le client ; celles qui touchent ses pièces sont avec les écrans."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recouvrement.commun.forms import JourField, MontantField
+
+from .models import Client, Contact
+
+
+class NoteForm(forms.Form):
+    texte = forms.CharField(label=_("Note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
+
+
+class SuspensionForm(forms.Form):
+    """Motif et fin sont obligatoires : à la fin, les pièces rentrent seules (exigence 17)."""
+
+    motif = forms.CharField(
+        label=_("Motif"), max_length=200, help_text=_("Il se lit à côté de chaque pièce retenue, et au journal.")
+    )
+    au = JourField(label=_("Jusqu'au"), help_text=_("Compris. Les relances reprennent seules le lendemain."))
+
+
+class JugementForm(forms.Form):
+    le = JourField(label=_("Jugement d'ouverture du"), help_text=_("La date du jugement, pas celle du BODACC."))
+    publie_le = JourField(
+        label=_("Publié au BODACC le"),
+        required=False,
+        help_text=_("La créance se déclare dans les deux mois de la publication (R622-24 C. com.)."),
+    )
+
+
+class RetraitJugementForm(forms.Form):
+    motif = forms.CharField(label=_("Pourquoi les relances reprennent"), max_length=200)
+
+
+class ContactForm(forms.ModelForm):
+    class Meta:
+        model = Contact
+        fields = ["nom", "fonction", "courriel", "telephone", "recoit_relances"]
+
+
+class ClientForm(forms.ModelForm):
+    """Fiche modifiable. `version` : celle affichée ; le service refuse un formulaire périmé.
+
+    pilote : la personne règle aussi le portefeuille, le plafond et l'échelle de ce client.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    plafond = MontantField(label=_("Plafond d'encours"), required=False)
+
+    COORDONNEES = (
+        "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
+        "code_postal", "ville", "pays", "courriel", "telephone", "langue",
+    )  # fmt: skip
+    CONDITIONS = (
+        "gestionnaire", "segment", "plafond", "conditions", "lecture_fdm", "taux_penalites", "imputation",
+        "delai_entre_contacts", "regroupement", "surendettement", "prelevement",
+    )  # fmt: skip
+
+    class Meta:
+        model = Client
+        fields = [
+            "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
+            "code_postal", "ville", "pays", "courriel", "telephone", "langue", "gestionnaire", "segment", "plafond",
+            "conditions", "lecture_fdm", "taux_penalites", "imputation", "delai_entre_contacts", "regroupement",
+            "surendettement", "prelevement",
+        ]  # fmt: skip
+
+    def __init__(self, *args, pilote: bool, gestionnaires, **kwargs):
+        super().__init__(*args, **kwargs)
+        # « 732 829 320 » se saisit avec ses espaces ; le service les retire.
+        for nom, longueur in (("siren", 20), ("siret", 24), ("numero_tva", 30)):
+            self.fields[nom] = forms.CharField(label=self.fields[nom].label, required=False, max_length=longueur)
+        self.fields["gestionnaire"].queryset = gestionnaires
+        self.fields["version"].initial = self.instance.version
+        if not pilote:
+            for nom in self.CONDITIONS:
+                del self.fields[nom]
+
+    def coordonnees(self):
+        return [self[nom] for nom in self.COORDONNEES if nom in self.fields]
+
+    def conditions(self):
+        return [self[nom] for nom in self.CONDITIONS if nom in self.fields]
+
+    def _post_clean(self):
+        """Le service valide l'instance relue sous verrou ; celle de l'écran ne se touche pas."""
+
+    def valeurs(self) -> dict:
+        """Champs à écrire, sans la version."""
+        return {nom: valeur for nom, valeur in self.cleaned_data.items() if nom != "version"}
+
+
+class CourrielForm(forms.Form):
+    courriel = forms.EmailField()

@@ -1,0 +1,18 @@
+"""Routes des clients."""
+
+from django.urls import path
+
+from .views import actions, fiche, liste
+
+app_name = "clients"
+
+urlpatterns = [
+    path("", liste.liste, name="liste"),
+    path("<int:pk>/", fiche.fiche, name="fiche"),
+    path("<int:pk>/gestes/<slug:volet>/", actions.geste, name="geste"),
+    path("<int:pk>/gestes/<slug:volet>/effet/", actions.effet, name="effet"),
+    path("<int:pk>/suspensions/<int:suspension>/lever/", actions.lever, name="lever"),
+    path("<int:pk>/promesses/<int:promesse>/annuler/", actions.promesse_annuler, name="promesse_annuler"),
+    path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
+    path("<int:pk>/adresse/", actions.adresse, name="adresse"),
+]

@@ -1,0 +1,178 @@
+"""La prochaine étape d'un client, par le code même de la nuit ; et ce qu'un geste y changerait."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from factures.models import Echeance, Promesse
+from recouvrement.commun import formats
+from relances import motifs
+from relances.domaine import echelle
+from relances.domaine.echelle import ClientFaits, Decision, EcheanceFaits, Motif, PalierRegle
+from relances.domaine.natures import Nature
+from relances.services.faits import faits_par_client, ouvreur, reglages
+from relances.services.plans import plans_publies
+
+ZERO = Decimal("0.00")
+PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR)
+SIGNES = {
+    Motif.RELANCEE: ("circle-check", "bon"),
+    Motif.ATTENTE: ("clock", "doux"),
+    Motif.JOUR_NON_OUVRE: ("clock", "doux"),
+    Motif.DELAI_CONTACT: ("clock", "doux"),
+    Motif.DEJA_CE_JOUR: ("circle-check", "bon"),
+    Motif.PROCEDURE: ("gavel", "mal"),
+    Motif.SURENDETTEMENT: ("hand-stop", "mal"),
+    Motif.CONTENTIEUX: ("gavel", "doux"),
+    Motif.LITIGE: ("scale", "att"),
+}
+
+
+@dataclass
+class Raison:
+    """Une phrase et les pièces qu'elle concerne."""
+
+    motif: Motif
+    phrase: str
+    pieces: list[str]
+    total: int
+    le: date | None = None
+    nature: int = 0
+
+    @property
+    def autres(self) -> int:
+        return self.total - len(self.pieces)
+
+    @property
+    def signe(self) -> str:
+        return SIGNES.get(self.motif, ("player-pause", "att"))[0]
+
+    @property
+    def ton(self) -> str:
+        return SIGNES.get(self.motif, ("player-pause", "att"))[1]
+
+
+@dataclass
+class Etapes:
+    """`le` vide : rien n'est prévu. `par_piece` : {échéance: décision}, à échoir comprises."""
+
+    le: date | None = None
+    nature: int = 0
+    titre: str = ""
+    qui: str = ""
+    raisons: list[Raison] = field(default_factory=list)
+    par_piece: dict[int, Decision] = field(default_factory=dict)
+    retenu: Decimal = ZERO
+
+
+Retouche = Callable[[ClientFaits], ClientFaits]
+
+
+class Prevision:
+    """Faits d'un client lus une fois, jugés autant de fois qu'on veut."""
+
+    def __init__(self, client: Client, *, au: date, pieces: list[Echeance]):
+        societe = client.societe
+        plans = plans_publies(societe)
+        self.au = au
+        self.pieces = {e.pk: e for e in pieces}
+        self.plan = plans.pour(client.pk, client.type)
+        self.ouvre = ouvreur(societe)
+        self.regles = reglages(societe)
+        lots = faits_par_client(societe, plans, au=au, ouvre=self.ouvre, clients=[client.pk], toutes=True)
+        self.faits = next((f for lot in lots for f in lot), None)
+
+    def juger(self, retouche: Retouche | None = None) -> Etapes:
+        """Décide comme la nuit, sur les faits ou sur leur version retouchée."""
+        decisions: dict[int, Decision] = {}
+        if self.faits:
+            faits = retouche(self.faits) if retouche else self.faits
+            resultat = echelle.decider(faits, self.plan, au=self.au, reglages=self.regles, ouvre=self.ouvre)
+            decisions = {d.echeance.id: d for d in resultat.decisions}
+        for pk, piece in self.pieces.items():
+            if pk not in decisions and (a_venir := self._a_venir(piece)):
+                decisions[pk] = a_venir
+        return self._resumer(decisions)
+
+    def _a_venir(self, e: Echeance) -> Decision | None:
+        """Pièce pas encore échue : le premier palier qui la concernera, si rien ne change."""
+        if not self.plan or e.en_contentieux:
+            return None
+        faits = EcheanceFaits(
+            e.pk, e.facture_id, e.date_facture, e.date_echeance, e.reste_du, e.devise, Nature(e.niveau), e.niveau_rang,
+            e.niveau_version, e.niveau_le,
+        )  # fmt: skip
+        palier = self.plan.suivant(faits.nature, faits.rang, faits.version)
+        if palier is None:
+            return None
+        return Decision(faits, Motif.ATTENTE, "", self.ouvre(max(echelle.jour_du(palier, faits), self.au)), palier)
+
+    def _resumer(self, decisions: dict[int, Decision]) -> Etapes:
+        etapes = Etapes(par_piece=decisions)
+        prevues = [(self._jour(d), -d.palier.rang, d) for d in decisions.values() if d.palier and d.motif in PLANIFIES]
+        if prevues:
+            le, _rang, premiere = min(prevues, key=lambda x: x[:2])
+            palier: PalierRegle = premiere.palier
+            joignables = self.faits.canaux if self.faits else None
+            etapes.le, etapes.nature = le, int(palier.nature)
+            etapes.titre = motifs.avec_canal(palier.nature, palier.canaux, joignables)
+            etapes.qui = motifs.qui_agit(palier.mode)
+        etapes.retenu = sum(
+            (d.echeance.reste_du for d in decisions.values() if d.motif not in PLANIFIES), ZERO
+        )
+        etapes.raisons = self._raisons(decisions)
+        return etapes
+
+    def _jour(self, d: Decision) -> date:
+        return d.prochaine or self.ouvre(self.au)
+
+    def _raisons(self, decisions: dict[int, Decision]) -> list[Raison]:
+        """Une raison par phrase, la plus proche d'abord ; ce qui est seulement à échoir vient en dernier."""
+        groupes: dict[str, Raison] = {}
+        ordonnees = sorted(decisions.values(), key=lambda d: (d.echeance.date_echeance, d.echeance.id))
+        for d in ordonnees:
+            texte = motifs.phrase(d)
+            raison = groupes.setdefault(
+                texte, Raison(d.motif, texte, [], 0, d.prochaine, int(d.palier.nature) if d.palier else 0)
+            )
+            raison.total += 1
+            piece = self.pieces.get(d.echeance.id)
+            if piece and len(raison.pieces) < 3:
+                raison.pieces.append(piece.facture.numero)
+        return sorted(groupes.values(), key=lambda r: (r.motif is Motif.ATTENTE, r.le or date.min))
+
+
+def retoucher_echeances(ids, **champs) -> Retouche:
+    """Faits où ces échéances portent d'autres valeurs."""
+    ids = set(ids)
+
+    def retouche(faits: ClientFaits) -> ClientFaits:
+        return replace(
+            faits, echeances=tuple(e._replace(**champs) if e.id in ids else e for e in faits.echeances)
+        )
+
+    return retouche
+
+
+def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, str]:
+    """(deux mots, ton) : ce qu'il faut savoir de la pièce avant tout le reste."""
+    if piece.en_contentieux:
+        return _("Contentieux"), "mal"
+    if piece.litige:
+        return _("Litige %(montant)s") % {"montant": formats.somme(piece.conteste, piece.devise)}, "att"
+    if piece.promesse and piece.promesse.statut == Promesse.Statut.EN_ATTENTE:
+        return _("Promise pour le %(jour)s") % {"jour": formats.jour_court(piece.promesse.date_promise)}, "info"
+    if piece.promesse:
+        return _("Promesse rompue"), "mal"
+    if piece.date_echeance >= au:
+        return _("À échoir"), ""
+    if decision is None or decision.motif is Motif.TERMINEE:
+        return _("À décider"), "att"
+    if decision.motif in (Motif.RELANCEE, Motif.ATTENTE) and decision.palier:
+        jour = formats.jour_court(decision.prochaine) if decision.prochaine else _("ce soir")
+        return f"{motifs.nom_palier(decision.palier.nature)} {jour}", "vide"
+    return motifs.libelle(decision.motif), "att"

@@ -1,0 +1,205 @@
+"""La fiche d'un client : où il en est, ce qui va se passer, ce qu'il faut dire."""
+
+from datetime import date
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clients.models import Client
+from contentieux.models import DossierContentieux
+from factures.compte import comptes, habitudes
+from factures.models import Echeance
+from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi, veut_fragment
+from recouvrement.comptes.droits import Droit, exige, peut
+from relances import motifs
+from relances.models import Verdict, VersionEchelle
+
+from . import chronologie
+from .etapes import etat
+from .volets import Fiche
+from .volets_pieces import VOLETS
+
+ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
+PAR_PAGE = 50
+PIECES_EXPLIQUEES = 200
+DOSSIER_CLOS = DossierContentieux.Statut.CLOS
+
+
+def client_visible(request, pk: int) -> Client:
+    """Le client, ou 404 s'il est d'un autre portefeuille ou d'une autre société."""
+    visibles = Client.objects.visibles_pour(request.user).select_related("societe", "gestionnaire")
+    return get_object_or_404(visibles, pk=pk)
+
+
+@require_safe
+@exige(Droit.VOIR)
+def fiche(request, pk: int):
+    """Page entière ; pour htmx, le seul onglet ou le seul volet, selon la cible."""
+    client = client_visible(request, pk)
+    return rendre_fiche(request, Fiche(client, au=aujourd_hui(), user=request.user))
+
+
+def rendre_fiche(request, f: Fiche, *, volet=None, form=None, status: int = 200, conflit=None):
+    """Rend la fiche ; `volet` et `form` : une saisie refusée, rendue à sa place."""
+    peut_agir = peut(request.user, Droit.AGIR, f.client.societe_id)
+    nom = volet.nom if volet else request.GET.get("volet", "")
+    if volet is None and peut_agir and nom in VOLETS:
+        volet = VOLETS[nom](f, request.GET)
+    if volet is not None and form is None:
+        form = volet.formulaire()
+    contexte = {
+        "client": f.client,
+        "au": f.au,
+        "peut_agir": peut_agir,
+        "peut_envoyer": peut(request.user, Droit.ENVOYER, f.client.societe_id),
+        "volet": volet,
+        "form": form,
+        "conflit": conflit,
+        "suite": request.GET.get("suite", ""),
+    }
+    cible = request.htmx.target if veut_fragment(request) else ""
+    if cible == "volet":
+        return rendre(request, "", "clients/_volet.html", contexte | _volet(f, volet, form), status=status)
+    o = valeur_parmi(request, "o", ONGLETS)
+    contexte |= {"o": o} | _onglet(request, f, o)
+    if cible in ("liste", "onglet"):
+        contexte["vues"] = _onglets(request, f)
+        return rendre(request, "", "clients/_onglet.html", contexte, status=status)
+    contexte |= _tete(f) | _volet(f, volet, form)
+    contexte["vues"] = _onglets(request, f)
+    return rendre(request, "clients/fiche.html", "clients/fiche.html", contexte, status=status)
+
+
+def _onglets(request, f: Fiche):
+    return onglets(
+        request,
+        "o",
+        [
+            ("compte", _("Compte"), len(f.pieces) + len(f.credits)),
+            ("chronologie", _("Chronologie"), chronologie.compter(f.client)),
+            ("contacts", _("Contacts"), len(f.contacts)),
+            ("conditions", _("Conditions")),
+            ("pourquoi", _("Pourquoi, pourquoi pas")),
+        ],
+    )
+
+
+def _tete(f: Fiche) -> dict:
+    client = f.client
+    lignes = comptes(client, au=f.au, pieces=f.pieces)
+    principal = lignes[0]
+    plafond = None
+    if client.plafond and principal.devise == "EUR":
+        plafond = {"montant": client.plafond, "pourcent": principal.ligne.encours * 100 / client.plafond}
+    return {
+        "comptes": lignes,
+        "principal": principal,
+        "autres": lignes[1:],
+        "plafond": plafond,
+        "habitudes": habitudes(client, au=f.au),
+        "etapes": f.etapes,
+        "credits": f.credits,
+        "niveau": max((e.niveau for e in f.pieces), default=0),
+        "suspensions": list(client.suspensions.en_cours(f.au).select_related("auteur").order_by("-au")),
+        "dossiers": list(client.dossiers.exclude(statut=DOSSIER_CLOS)),
+        "litiges": [e for e in f.pieces if e.litige],
+    }
+
+
+def _volet(f: Fiche, volet, form) -> dict:
+    if volet is None:
+        return {
+            "effets": [],
+            "gestes": [(v.nom, v.signe, v.titre, v.touche) for v in VOLETS.values() if v.touche],
+            "taches": list(f.client.taches.filter(faite_le=None).order_by("due_le", "pk")[:20]),
+            "contacts": list(f.contacts[:6]),
+        }
+    return {"effets": volet.effets(form) if volet.avec_effets else [], **volet.contexte(form)}
+
+
+def _onglet(request, f: Fiche, o: str) -> dict:
+    return {
+        "compte": _compte,
+        "chronologie": _chronologie,
+        "contacts": _contacts,
+        "conditions": _conditions,
+        "pourquoi": _pourquoi,
+    }[o](request, f)
+
+
+def _compte(request, f: Fiche) -> dict:
+    """Pièces ouvertes de la page, leur état ; crédits et solde par devise sur la dernière page."""
+    lignes = Liste(request, f.pieces, par_page=PAR_PAGE)
+    for piece in lignes:
+        piece.etat, piece.ton_etat = etat(piece, f.etapes.par_piece.get(piece.pk), au=f.au)
+    derniere = not lignes.page.has_next()
+    return {
+        "liste": lignes,
+        "credits_montres": f.credits if derniere else [],
+        "soldes": comptes(f.client, au=f.au, pieces=f.pieces) if derniere else [],
+    }
+
+
+def _chronologie(request, f: Fiche) -> dict:
+    genre = valeur_parmi(request, "genre", chronologie.GENRES)
+    page = request.GET.get("page", "1")
+    page = int(page) if page.isdecimal() else 1
+    faits, encore = chronologie.chronologie(f.client, page=page, genre=genre)
+    noms = (_("tout"), _("courriers"), _("appels"), _("notes"), _("argent"), _("suivi"))
+    return {
+        "faits": faits,
+        "genres": list(zip(chronologie.GENRES, noms, strict=True)),
+        "precedente": page - 1 if page > 1 else None,
+        "suivante": page + 1 if encore else None,
+    }
+
+
+def _contacts(request, f: Fiche) -> dict:
+    return {"contacts_tous": list(f.contacts)}
+
+
+def _conditions(request, f: Fiche) -> dict:
+    plan = f.prevision.plan
+    return {"plan": _nom_du_plan(f) if plan else "", "pilote": f.pilote}
+
+
+def _nom_du_plan(f: Fiche) -> str:
+    version = VersionEchelle.objects.select_related("echelle").filter(pk=f.prevision.plan.version).first()
+    return str(version) if version else ""
+
+
+def _pourquoi(request, f: Fiche) -> dict:
+    """Pour chaque pièce ouverte à une date (`?le=`) : son verdict d'alors, et les intervalles d'avant."""
+    try:
+        le = min(date.fromisoformat(request.GET.get("le", "")), f.au)
+    except ValueError:
+        le = f.au
+    lignes = {
+        e.pk: {"echeance": e, "numero": e.facture.numero, "actuel": None, "passes": [], "ce_soir": ""}
+        for e in Echeance.objects.filter(client=f.client)
+        .ouvertes_au(le)
+        .select_related("facture")
+        .order_by("date_echeance", "pk")[:PIECES_EXPLIQUEES]
+    }
+    for v in Verdict.objects.filter(echeance__in=lignes, du__lte=le).order_by("-du", "-pk"):
+        ligne = lignes[v.echeance_id]
+        v.libelle, v.palier = motifs.libelle(v.code), motifs.nom_palier(v.nature) if v.nature else ""
+        if v.au is None or v.au >= le:
+            ligne["actuel"] = v
+        else:
+            ligne["passes"].append(v)
+    if le == f.au:
+        for pk, decision in f.etapes.par_piece.items():
+            if pk in lignes:
+                lignes[pk]["ce_soir"] = motifs.phrase(decision)
+    return {"le": le, "expliquees": list(lignes.values())}
+
+
+def volet_demande(f: Fiche, nom: str, params):
+    """La classe du volet, ou 404."""
+    if nom not in VOLETS:
+        raise Http404
+    return VOLETS[nom](f, params)

@@ -1,0 +1,113 @@
+"""Clients : qui doit quoi, depuis quand, où en est la relance."""
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clients.models import Client, TypeDebiteur
+from recouvrement.commun import formats
+from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi
+from recouvrement.comptes.courante import restreindre
+from recouvrement.comptes.droits import Droit, exige
+from recouvrement.comptes.models import Utilisateur
+from relances.models import NatureChoix
+
+from .lectures import apercus, avec_litige, devises_de, en_retard, with_cle
+
+TRIS = {
+    "nom": ["raison_sociale"],
+    "code": ["code"],
+    "gestionnaire": ["gestionnaire__nom", "raison_sociale"],
+    "echu": ["echu"],
+    "encours": ["encours"],
+    "retard": ["ancienne"],
+    "palier": ["niveau_max"],
+}
+CLES = {"echu": "echu", "encours": "encours", "retard": "ancienne", "palier": "niveau_max"}
+ETATS = ("tous", "retard", "litige", "suspendus", "procedure")
+
+
+@require_safe
+@exige(Droit.VOIR)
+def liste(request):
+    """Page entière, ou le bloc de liste pour htmx."""
+    au = aujourd_hui()
+    perimetre = restreindre(request, Client.objects.visibles_pour(request.user))
+    devises = devises_de(perimetre)
+    devise = valeur_parmi(request, "devise", devises)
+    clients = _filtrer(request, perimetre.with_est_suspendu(au), au=au, devise=devise)
+    tri = (request.GET.get("tri") or "-echu").removeprefix("-")
+    if tri in CLES:
+        clients = with_cle(clients, CLES[tri], au=au, devise=devise)
+    lignes = Liste(
+        request, clients.select_related("gestionnaire", "societe"), tris=TRIS, defaut="-echu"
+    )
+    vues = apercus([client.pk for client in lignes], au=au)
+    for client in lignes:
+        client.vue = vues[client.pk]
+    etats = onglets(
+        request,
+        "etat",
+        [
+            ("tous", _("Tous")),
+            ("retard", _("En retard")),
+            ("litige", _("En litige")),
+            ("suspendus", _("Suspendus")),
+            ("procedure", _("Procédure collective")),
+        ],
+    )
+    contexte = {
+        "liste": lignes,
+        "etats": etats,
+        "au": au,
+        "devise": devise,
+        "devises": [(d, d) for d in devises],
+        "types": TypeDebiteur.choices,
+        "paliers": [(str(valeur), libelle) for valeur, libelle in NatureChoix.choices],
+        "gestionnaires": _gestionnaires(perimetre),
+        "plusieurs_societes": len({client.societe_id for client in lignes}) > 1,
+        "annonce": _("%(n)s clients") % {"n": formats.nombre(lignes.total)},
+    }
+    return rendre(request, "clients/liste.html", "clients/_liste.html", contexte)
+
+
+def _filtrer(request, clients, *, au, devise):
+    """Chaque filtre vient de l'adresse ; une valeur inconnue ne filtre rien."""
+    q = request.GET.get("q", "").strip()[:80]
+    if q:
+        serre = q.replace(" ", "")
+        clients = clients.filter(
+            Q(raison_sociale__icontains=q)
+            | Q(code__icontains=q)
+            | Q(ville__icontains=q)
+            | Q(siren=serre)
+            | Q(siret=serre)
+            | Q(courriel__icontains=q)
+        )
+    if (genre := request.GET.get("type")) in TypeDebiteur.values:
+        clients = clients.filter(type=genre)
+    gestionnaire = request.GET.get("gestionnaire", "")
+    if gestionnaire == "aucun":
+        clients = clients.filter(gestionnaire=None)
+    elif gestionnaire.isdecimal():
+        clients = clients.filter(gestionnaire=int(gestionnaire))
+    palier = request.GET.get("palier", "")
+    if palier.isdecimal() and int(palier) in NatureChoix.values:
+        clients = with_cle(clients, "niveau_max", au=au, devise=devise).filter(niveau_max=int(palier))
+    etat = valeur_parmi(request, "etat", ETATS)
+    if etat == "retard":
+        clients = clients.filter(en_retard(au))
+    elif etat == "litige":
+        clients = clients.filter(avec_litige())
+    elif etat == "suspendus":
+        clients = clients.filter(est_suspendu=True)
+    elif etat == "procedure":
+        clients = clients.filter(Q(jugement_ouverture_le__isnull=False) | Q(surendettement=True))
+    return clients
+
+
+def _gestionnaires(clients) -> list[tuple[str, str]]:
+    """Qui suit au moins un client de ce périmètre, puis « sans gestionnaire »."""
+    suivis = Utilisateur.objects.filter(portefeuille__in=clients.values("pk")).distinct().values_list("pk", "nom")
+    return [*((str(pk), nom) for pk, nom in suivis.order_by("nom")), ("aucun", _("sans gestionnaire"))]

@@ -1,0 +1,438 @@
+"""Volets qui touchent les pièces : appel, promesse, litige, encaissement, affectation."""
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from factures.domaine.imputation import Dette, Repartition, repartir
+from factures.models import Avoir, Echeance
+from factures.services import (
+    clore_litige,
+    enregistrer_encaissement,
+    imputer,
+    imputer_avoir,
+    limite_promesse,
+    ouvrir_litige,
+    promettre,
+)
+from recouvrement.commun import formats
+from relances import motifs
+from relances.domaine.appels import SUITES, jour_de_suite
+from relances.domaine.appels import Issue as IssueAppel
+from relances.services import taches
+
+from .etapes import retoucher_echeances
+from .formulaires import (
+    AffectationForm,
+    AffecterForm,
+    AppelForm,
+    CloreLitigeForm,
+    EncaissementForm,
+    LitigeForm,
+    PromesseForm,
+)
+from .volets import Contact, Issue, Jugement, Modifier, Noter, Suspendre, Volet, attend, valeur
+
+ZERO = Decimal("0.00")
+
+
+class Promesse(Volet):
+    nom, titre, signe, touche = "promesse", gettext_lazy("Promesse de paiement"), "clipboard-check", "p"
+    bouton = gettext_lazy("Enregistrer la promesse")
+    avec_effets = True
+    prefixe = None
+
+    def formulaire(self, data=None):
+        return PromesseForm(data, pieces=self.fiche.pieces, au=self.au, prefix=self.prefixe)
+
+    def effets(self, form):
+        jour, montant = valeur(form, "date_promise"), valeur(form, "montant")
+        pieces = form.choisies()
+        if not jour or not pieces or jour < self.au:
+            return []
+        limite = limite_promesse(jour, self.fiche.region)
+        n = len(pieces)
+        phrases = [
+            ngettext(
+                "%(n)d pièce se met en pause jusqu'au contrôle du %(jour)s.",
+                "%(n)d pièces se mettent en pause jusqu'au contrôle du %(jour)s.",
+                n,
+            )
+            % {"n": n, "jour": formats.jour_long(limite)}
+        ]
+        avant = self.fiche.etapes
+        apres = self.fiche.prevision.juger(
+            retoucher_echeances([e.pk for e in pieces], promesse_jusqu_au=limite)
+        )
+        if avant.le and avant.le <= limite and (avant.le, avant.nature) != (apres.le, apres.nature):
+            phrases.append(attend(avant))
+        remplacees = {
+            e.promesse.pk: e.promesse for e in pieces if e.promesse and e.promesse.statut == "en_attente"
+        }
+        for ancienne in remplacees.values():
+            phrases.append(
+                _("Elle remplace la promesse de %(montant)s pour le %(jour)s.")
+                % {
+                    "montant": formats.somme(ancienne.montant, pieces[0].devise),
+                    "jour": formats.jour(ancienne.date_promise),
+                }
+            )
+        if montant:
+            phrases.append(
+                _("Sans %(montant)s reçus à cette date, elle est rompue : la relance reprend et une tâche vous attend.")
+                % {"montant": formats.somme(montant, pieces[0].devise)}
+            )
+        return phrases
+
+    def enregistrer(self, form):
+        donnees = form.cleaned_data
+        promesse = promettre(
+            self.client,
+            form.choisies(),
+            montant=donnees["montant"],
+            date_promise=donnees["date_promise"],
+            moyen=donnees["moyen"],
+            au=self.au,
+            acteur=self.fiche.user,
+        )
+        return Issue(
+            _("Promesse enregistrée pour le %(jour)s.") % {"jour": formats.jour(promesse.date_promise)},
+            reverse("clients:promesse_annuler", args=[self.client.pk, promesse.pk]),
+        )
+
+
+class Litige(Volet):
+    nom, titre, signe, touche = "litige", gettext_lazy("Ouvrir un litige"), "scale", "l"
+    bouton = gettext_lazy("Ouvrir le litige")
+    avec_effets = True
+    prefixe = None
+
+    def formulaire(self, data=None):
+        depart = {}
+        if (piece := self.params.get("piece", "")).isdecimal():
+            depart["echeance"] = int(piece)
+        return LitigeForm(
+            data, pieces=self.fiche.pieces, equipe=self.fiche.equipe, au=self.au, prefix=self.prefixe, initial=depart
+        )
+
+    def effets(self, form):
+        choisie, montant = valeur(form, "echeance"), valeur(form, "montant")
+        pk = getattr(choisie, "pk", choisie)
+        piece = next((e for e in self.fiche.pieces if e.pk == pk), None)
+        if not piece or not montant or montant > piece.reste_du:
+            return []
+        numero, reste = piece.facture.numero, piece.reste_du - montant
+        phrases = [
+            _("%(montant)s ne sont plus réclamés sur %(piece)s.")
+            % {"montant": formats.somme(montant, piece.devise), "piece": numero}
+        ]
+        if reste:
+            phrases.append(
+                _("Les %(reste)s restants suivent l'échelle, sauf la mise en demeure.")
+                % {"reste": formats.somme(reste, piece.devise)}
+            )
+        if jour := valeur(form, "a_traiter_le"):
+            phrases.append(_("Le litige revient dans Ma journée le %(jour)s.") % {"jour": formats.jour_long(jour)})
+        return phrases
+
+    def enregistrer(self, form):
+        donnees = form.cleaned_data
+        ouvrir_litige(
+            donnees["echeance"],
+            montant=donnees["montant"],
+            categorie=donnees["categorie"],
+            a_traiter_le=donnees["a_traiter_le"],
+            description=donnees["description"],
+            responsable=donnees["responsable"],
+            au=self.au,
+            acteur=self.fiche.user,
+        )
+        return Issue(_("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture})
+
+
+class CloreLitige(Volet):
+    nom, titre, signe = "clore", gettext_lazy("Clore le litige"), "check"
+    bouton = gettext_lazy("Clore le litige")
+    avec_effets = True
+
+    def formulaire(self, data=None):
+        depart = {"litige": self.params.get("litige")} if self.params.get("litige", "").isdecimal() else {}
+        return CloreLitigeForm(data, pieces=self.fiche.pieces, initial=depart)
+
+    def effets(self, form):
+        choisi = valeur(form, "litige")
+        pk = int(getattr(choisi, "pk", choisi) or 0)
+        piece = next((e for e in self.fiche.pieces if e.litige and (not pk or e.litige.pk == pk)), None)
+        if not piece:
+            return []
+        decision = self.fiche.prevision.juger(retoucher_echeances([piece.pk], conteste=ZERO)).par_piece.get(piece.pk)
+        phrases = [
+            _("%(montant)s sont de nouveau réclamés sur %(piece)s.")
+            % {"montant": formats.somme(piece.conteste, piece.devise), "piece": piece.facture.numero}
+        ]
+        if decision:
+            phrases.append(_("Suite : %(phrase)s.") % {"phrase": motifs.phrase(decision)})
+        return phrases
+
+    def enregistrer(self, form):
+        clore_litige(
+            form.cleaned_data["litige"], issue=form.cleaned_data["issue"], au=self.au, acteur=self.fiche.user
+        )
+        return Issue(_("Litige clos : la pièce rentre dans l'échelle."))
+
+
+class _Affectation(Volet):
+    """Ce que partagent un encaissement saisi et un crédit à affecter."""
+
+    avec_effets = True
+
+    def repartition(self, form, montant: Decimal, devise: str) -> Repartition:
+        """Parts proposées : la règle, restreinte aux pièces cochées si la personne a choisi."""
+        choix = valeur(form, "repartition")
+        if choix == AffectationForm.PLUS_TARD:
+            return Repartition((), montant)
+        pieces = form.choisies() if choix == AffectationForm.CHOISIES else self.fiche.pieces
+        dettes = [Dette(e.pk, e.reste_du, e.date_echeance) for e in pieces if e.devise == devise]
+        return repartir(montant, dettes, au=self.au)
+
+    def phrases(self, repartition: Repartition, devise: str) -> list[str]:
+        pieces = {e.pk: e for e in self.fiche.pieces}
+        phrases = []
+        for part in repartition.parts[:8]:
+            piece: Echeance = pieces[part.cle]
+            reste = piece.reste_du - part.montant
+            suite = _("reste %(reste)s") % {"reste": formats.somme(reste, devise)} if reste else _("soldée")
+            phrases.append(f"{piece.facture.numero} : {formats.somme(part.montant, devise)}, {suite}.")
+        if len(repartition.parts) > 8:
+            phrases.append(_("Et %(n)s autres pièces.") % {"n": len(repartition.parts) - 8})
+        if repartition.non_affecte:
+            phrases.append(
+                _("%(reste)s restent à affecter et retiennent les relances.")
+                % {"reste": formats.somme(repartition.non_affecte, devise)}
+            )
+        return phrases
+
+    def poser(self, source, repartition: Repartition, *, cle: str, vu=None) -> str:
+        """Impute, et rend l'adresse qui défait."""
+        parts = [(part.cle, part.montant) for part in repartition.parts]
+        if not parts:
+            return ""
+        service = imputer_avoir if isinstance(source, Avoir) else imputer
+        service(source, parts, au=self.au, cle=cle, acteur=self.fiche.user, vu=vu)
+        genre = "avoir" if isinstance(source, Avoir) else "encaissement"
+        return reverse("clients:desaffecter", args=[self.client.pk, genre, source.pk, cle])
+
+
+class Encaissement(_Affectation):
+    nom, titre, signe, touche = "encaissement", gettext_lazy("Encaissement reçu"), "building-bank", "e"
+    bouton = gettext_lazy("Enregistrer l'encaissement")
+
+    def formulaire(self, data=None):
+        devises = list(dict.fromkeys([*(e.devise for e in self.fiche.pieces), "EUR"]))
+        return EncaissementForm(data, pieces=self.fiche.pieces, devises=devises, au=self.au)
+
+    def effets(self, form):
+        montant, devise = valeur(form, "montant"), valeur(form, "devise")
+        if not montant or not devise:
+            return []
+        return self.phrases(self.repartition(form, montant, devise), devise)
+
+    def enregistrer(self, form):
+        d = form.cleaned_data
+        encaissement = enregistrer_encaissement(
+            self.client,
+            montant=d["montant"],
+            recu_le=d["recu_le"],
+            mode=d["mode"],
+            devise=d["devise"],
+            reference=d["reference"],
+            au=self.au,
+            cle=d["cle"],
+            acteur=self.fiche.user,
+        )
+        # Relu : un double envoi retrouve l'encaissement déjà affecté, sans le réaffecter ailleurs.
+        reste = encaissement.montant - encaissement.impute
+        annuler = ""
+        if reste == encaissement.montant:
+            annuler = self.poser(encaissement, self.repartition(form, reste, d["devise"]), cle=d["cle"])
+        return Issue(
+            _("Encaissement de %(montant)s enregistré.") % {"montant": formats.somme(d["montant"], d["devise"])},
+            annuler,
+        )
+
+
+class Affecter(_Affectation):
+    nom, titre, signe = "affecter", gettext_lazy("Affecter un crédit"), "arrows-exchange"
+    bouton = gettext_lazy("Affecter")
+
+    def formulaire(self, data=None):
+        voulu = self.params.get("credit", "")
+        disponibles = self.fiche.credits
+        choisi = next((c for c in disponibles if c.cle == voulu), disponibles[0] if disponibles else None)
+        depart = {"credit": choisi.cle, "vu": choisi.objet.impute} if choisi else {}
+        return AffecterForm(data, pieces=self.fiche.pieces, credits=disponibles, initial=depart)
+
+    def effets(self, form):
+        credit = form.credits.get(valeur(form, "credit"))
+        if not credit:
+            return []
+        return self.phrases(self.repartition(form, credit.reste, credit.devise), credit.devise)
+
+    def enregistrer(self, form):
+        d = form.cleaned_data
+        credit = form.credits[d["credit"]]
+        repartition = self.repartition(form, credit.reste, credit.devise)
+        if not repartition.parts:
+            raise ValidationError(_("Aucune pièce ouverte dans cette devise : rien à affecter."))
+        annuler = self.poser(credit.objet, repartition, cle=d["cle"], vu=d["vu"])
+        pose = credit.reste - repartition.non_affecte
+        return Issue(_("%(montant)s affectés.") % {"montant": formats.somme(pose, credit.devise)}, annuler)
+
+
+class Appel(Volet):
+    """Un appel et son issue codifiée ; la promesse ou le litige s'enregistrent avec lui (exigence 30)."""
+
+    nom, titre, signe, touche = "appel", gettext_lazy("Appel"), "phone", "a"
+    bouton = gettext_lazy("Enregistrer l'appel")
+    avec_effets = True
+
+    def __init__(self, fiche, params):
+        super().__init__(fiche, params)
+        self.promesse, self.litige = Promesse(fiche, params), Litige(fiche, params)
+        self.promesse.prefixe, self.litige.prefixe = "promesse", "litige"
+
+    def formulaire(self, data=None):
+        form = AppelForm(
+            data,
+            contacts=self.fiche.contacts,
+            initial={"contact": next((c.pk for c in self.fiche.contacts if c.telephone), None)},
+        )
+        issue = form["issue"].value()
+        form.suites = {
+            IssueAppel.PROMESSE.value: self.promesse.formulaire(data if issue == IssueAppel.PROMESSE else None),
+            IssueAppel.LITIGE.value: self.litige.formulaire(data if issue == IssueAppel.LITIGE else None),
+        }
+        return form
+
+    def contexte(self, form):
+        return {
+            "form_promesse": form.suites[IssueAppel.PROMESSE.value],
+            "form_litige": form.suites[IssueAppel.LITIGE.value],
+            "issues": [
+                (str(rang), valeur_, libelle) for rang, (valeur_, libelle) in enumerate(form.fields["issue"].choices, 1)
+            ],
+            "dire": self._dire(),
+            "numeros": [(c.nom, c.fonction, c.telephone) for c in self.fiche.contacts if c.telephone]
+            or ([(str(self.client), "", self.client.telephone)] if self.client.telephone else []),
+        }
+
+    def _dire(self) -> list[tuple[bool, str]]:
+        """(à dire, phrase) : les plus grosses dettes, la promesse rompue ; et ce qu'il faut taire."""
+        lignes = []
+        rompue = next((e.promesse for e in self.fiche.pieces if e.promesse and e.promesse.statut == "rompue"), None)
+        if rompue:
+            lignes.append(
+                (True, _("Promesse du %(jour)s non tenue") % {"jour": formats.jour_court(rompue.date_promise)})
+            )
+        plus_lourdes = sorted(self.fiche.echues, key=lambda e: e.conteste - e.reste_du)
+        for e in plus_lourdes[:3]:
+            if e.reste_du > e.conteste:
+                lignes.append(
+                    (
+                        True,
+                        _("%(piece)s, %(montant)s, %(retard)s de retard")
+                        % {
+                            "piece": e.facture.numero,
+                            "montant": formats.somme(e.reste_du - e.conteste, e.devise),
+                            "retard": formats.retard(e.date_echeance, self.au),
+                        },
+                    )
+                )
+        for e in self.fiche.pieces:
+            if e.conteste:
+                montant = formats.somme(e.conteste, e.devise)
+                lignes.append(
+                    (
+                        False,
+                        _("Ne pas réclamer les %(montant)s contestés sur %(piece)s")
+                        % {"montant": montant, "piece": e.facture.numero},
+                    )
+                )
+        return lignes
+
+    def effets(self, form):
+        issue = valeur(form, "issue")
+        if not issue:
+            return []
+        phrases = []
+        ouvertes = self.client.taches.filter(genre__in=taches.CLOSES_PAR_UN_APPEL, faite_le=None).count()
+        if ouvertes:
+            phrases.append(
+                ngettext("La tâche d'appel est close.", "Les %(n)d tâches d'appel sont closes.", ouvertes)
+                % {"n": ouvertes}
+            )
+        if issue == IssueAppel.PROMESSE:
+            return phrases + self.promesse.effets(form.suites[issue])
+        if issue == IssueAppel.LITIGE:
+            return phrases + self.litige.effets(form.suites[issue])
+        jour = valeur(form, "suite_le") or jour_de_suite(
+            IssueAppel(issue), au=self.au, region=self.fiche.region
+        )
+        if jour:
+            suite = SUITES.get(IssueAppel(issue))
+            titre = _(taches.TITRES_SUITE[suite.cle if suite else "rappel"])
+            phrases.append(
+                _("Nouvelle tâche %(jour)s : %(titre)s.")
+                % {"jour": formats.jour_long(jour), "titre": titre[0].lower() + titre[1:]}
+            )
+        phrases.append(_("Le palier ne bouge pas."))
+        return phrases
+
+    def enregistrer(self, form):
+        donnees, issue = form.cleaned_data, IssueAppel(form.cleaned_data["issue"])
+        suite = form.suites.get(issue.value)
+        if suite is not None and not suite.is_valid():
+            raise ValidationError(_("Complétez la suite de l'appel ci-dessous : rien n'est encore enregistré."))
+        with transaction.atomic():
+            resultat = Issue("")
+            if suite is not None:
+                volet = self.promesse if issue is IssueAppel.PROMESSE else self.litige
+                try:
+                    resultat = volet.enregistrer(suite)
+                except ValidationError as erreur:
+                    reporter(suite, erreur)
+                    raise ValidationError(
+                        _("Complétez la suite de l'appel ci-dessous : rien n'est encore enregistré.")
+                    ) from erreur
+            taches.consigner_appel(
+                self.client,
+                issue=issue,
+                au=self.au,
+                acteur=self.fiche.user,
+                contact=donnees["contact"],
+                commentaire=donnees["commentaire"],
+                motif=donnees["motif"],
+                suite_le=donnees["suite_le"] if suite is None else None,
+            )
+        return Issue(f"{_('Appel enregistré.')} {resultat.texte}".strip())
+
+
+def reporter(form, erreur: ValidationError) -> None:
+    """Pose une erreur de service sur les champs du formulaire ; un champ inconnu devient général."""
+    if not hasattr(erreur, "error_dict"):
+        form.add_error(None, erreur)
+        return
+    for champ, messages in erreur.message_dict.items():
+        form.add_error(champ if champ in form.fields else None, messages)
+
+
+VOLETS: dict[str, type[Volet]] = {
+    volet.nom: volet
+    for volet in (
+        Appel, Noter, Promesse, Litige, CloreLitige, Encaissement, Affecter, Suspendre, Contact, Modifier, Jugement,
+    )
+}  # fmt: skip

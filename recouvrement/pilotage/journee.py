@@ -1,0 +1,343 @@
+"""Ma journée : ce que chaque application attend d'une personne, réuni par client.
+
+Un nombre fixe de requêtes, quel que soit le nombre de lignes. Chaque source est plafonnée : une journée
+n'a pas mille actions, et les écrans dédiés montrent le reste.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from clients.models import Client, Suspension
+from factures.balance import Ligne, balance_agee
+from factures.models import Echeance, Encaissement, Litige, Promesse
+from factures.services import limite_promesse
+from recouvrement.commun import formats
+from recouvrement.commun.templatetags.interface import classe_palier
+from recouvrement.commun.vues import adresse
+from relances.domaine.natures import Canal
+from relances.models import Courrier, Tache
+
+from .domaine.priorite import Genre, Groupe, Poids, groupe, valeur
+
+PLAFOND = 500  # actions lues par source
+HORIZON = timedelta(days=7)  # ce qui « peut attendre » se voit une semaine d'avance
+HORIZON_BUTOIR = timedelta(days=62)  # deux mois : toute la durée d'une déclaration de créance
+DELAI_AR = timedelta(days=7)  # un avis distribué revient d'ordinaire dans la semaine
+S = Courrier.Statut
+G = Tache.Genre
+
+GENRE_DE_TACHE = {
+    G.APPEL: Genre.APPEL,
+    G.DECISION: Genre.DECISION,
+    G.CONTENTIEUX: Genre.PROCEDURE,
+    G.DECLARER: Genre.PROCEDURE,
+    G.PROMESSE_ROMPUE: Genre.PROMESSE,
+    G.SANS_ADRESSE: Genre.ADRESSE,
+    G.AUTRE: Genre.AUTRE,
+}
+SIGNES = {
+    Genre.APPEL: "phone",
+    Genre.DECISION: "scale",
+    Genre.PROCEDURE: "gavel",
+    Genre.PROMESSE: "phone",
+    Genre.ADRESSE: "map-pin",
+    Genre.AUTRE: "checklist",
+    Genre.VALIDER: "certificate",
+    Genre.POSTER: "printer",
+    Genre.ERREUR: "alert-triangle",
+    Genre.INCONNU: "zoom-question",
+    Genre.AR: "mailbox",
+    Genre.LITIGE: "hand-stop",
+    Genre.VIREMENT: "building-bank",
+}
+TONS = {
+    Genre.PROMESSE: "mal",
+    Genre.ERREUR: "mal",
+    Genre.INCONNU: "mal",
+    Genre.LITIGE: "att",
+    Genre.AR: "att",
+    Genre.ADRESSE: "att",
+    Genre.VIREMENT: "info",
+    Genre.AUTRE: "p0",
+}
+ONGLETS = (
+    ("appels", gettext_lazy("Appels"), {Genre.APPEL}),
+    ("valider", gettext_lazy("À valider"), {Genre.VALIDER}),
+    ("envois", gettext_lazy("Envois"), {Genre.POSTER, Genre.ERREUR, Genre.INCONNU}),
+    ("promesses", gettext_lazy("Promesses"), {Genre.PROMESSE}),
+    ("litiges", gettext_lazy("Litiges"), {Genre.LITIGE}),
+    ("ar", gettext_lazy("Retours d’AR"), {Genre.AR}),
+    ("virements", gettext_lazy("Virements"), {Genre.VIREMENT}),
+    ("procedure", gettext_lazy("Procédure"), {Genre.PROCEDURE}),
+    ("divers", gettext_lazy("Divers"), {Genre.DECISION, Genre.ADRESSE, Genre.AUTRE}),
+)
+
+
+@dataclass
+class Action:
+    """Une chose à faire : sa consigne au verbe, sa raison, son jour, où la faire."""
+
+    genre: Genre
+    client_id: int
+    consigne: str
+    le: date
+    raison: str = ""
+    nature: int = 0
+    url: str = ""
+    tache_id: int | None = None
+    butoir: bool = False
+    groupe: Groupe = Groupe.AUJOURDHUI
+
+
+@dataclass
+class LigneJour:
+    """Un client et ce qu'il demande, la plus pressante action d'abord."""
+
+    client: Client
+    actions: list[Action]
+    comptes: list[Ligne] = field(default_factory=list)
+    niveau: int = 0
+    plus_ancienne: date | None = None
+    retard: int = 0
+    suspendu_jusqu_au: date | None = None
+
+    @property
+    def principale(self) -> Action:
+        return self.actions[0]
+
+    @property
+    def autres(self) -> list[Action]:
+        return self.actions[1:]
+
+    @property
+    def groupe(self) -> Groupe:
+        return self.principale.groupe
+
+    @property
+    def echu(self) -> Decimal:
+        return self.comptes[0].echu if self.comptes else Decimal(0)
+
+    @property
+    def valeur(self) -> Decimal:
+        return valeur(self.echu, self.retard)
+
+    @property
+    def signe(self) -> str:
+        return SIGNES[self.principale.genre]
+
+    @property
+    def ton(self) -> str:
+        if self.principale.genre in TONS:
+            return TONS[self.principale.genre]
+        return classe_palier(self.principale.nature or self.niveau)
+
+    @property
+    def raisons(self) -> str:
+        """La raison de l'action, puis ce qui l'accompagne, en une ligne."""
+        morceaux = [self.principale.raison]
+        if self.suspendu_jusqu_au:
+            morceaux.append(
+                _("relances suspendues jusqu'au %(jour)s") % {"jour": formats.jour_court(self.suspendu_jusqu_au)}
+            )
+        if self.autres:
+            morceaux.append(
+                ngettext("et %(n)d autre action", "et %(n)d autres actions", len(self.autres)) % {"n": len(self.autres)}
+            )
+        return " · ".join(filter(None, morceaux))
+
+
+def lignes(clients: QuerySet, *, au: date) -> list[LigneJour]:
+    """Une ligne par client qui demande quelque chose, dans l'ordre où agir. Douze requêtes au plus."""
+    en_cours = Suspension.objects.en_cours(au).filter(client__in=clients.order_by().values("pk"))
+    suspendus = dict(en_cours.order_by("au").values_list("client", "au"))
+    par_client: dict[int, list[Action]] = defaultdict(list)
+    for action in _actions(clients, au=au):
+        retenu = action.client_id in suspendus
+        action.groupe = groupe(Poids(action.genre, action.le, action.nature, action.butoir, retenu), au=au)
+        par_client[action.client_id].append(action)
+    if not par_client:
+        return []
+    rangs = {genre: rang for rang, genre in enumerate(Genre)}
+    resultat = []
+    for client in Client.objects.filter(pk__in=par_client).select_related("societe", "gestionnaire"):
+        actions = sorted(par_client[client.pk], key=lambda a: (a.groupe, rangs[a.genre], a.le))
+        resultat.append(LigneJour(client, actions, suspendu_jusqu_au=suspendus.get(client.pk)))
+    _chiffrer(resultat, au=au)
+    resultat.sort(key=lambda x: (x.groupe, -x.valeur, x.principale.le, x.client.raison_sociale, x.client.pk))
+    return resultat
+
+
+def _chiffrer(resultat: list[LigneJour], *, au: date) -> None:
+    """Échu, palier et retard de chaque ligne, en deux requêtes."""
+    par_client = {ligne.client.pk: ligne for ligne in resultat}
+    for compte in balance_agee(Client.objects.filter(pk__in=par_client), au=au):
+        par_client[compte.cle].comptes.append(compte)
+    ouvertes = Echeance.objects.ouvertes().filter(client__in=par_client).order_by()
+    for pk, niveau, ancienne in ouvertes.values_list("client").annotate(
+        haut=Max("niveau"), ancienne=Min("date_echeance", filter=Q(date_echeance__lt=au))
+    ):
+        ligne = par_client[pk]
+        ligne.niveau, ligne.plus_ancienne = niveau, ancienne
+        ligne.retard = (au - ancienne).days if ancienne else 0
+    for ligne in resultat:
+        ligne.comptes.sort(key=lambda c: (-c.echu, -c.encours))
+
+
+def echu_du_portefeuille(clients: QuerySet, *, au: date) -> list[tuple[str, Decimal]]:
+    """[(devise, échu)] des clients du périmètre, la plus grosse somme d'abord."""
+    echues = Echeance.objects.ouvertes().echues(au).filter(client__in=clients.values("pk")).order_by()
+    sommes = echues.values_list("devise").annotate(reste=Sum(F("montant") - F("impute")))
+    return sorted(sommes, key=lambda x: -x[1])
+
+
+def prochaine(clients: QuerySet, *, au: date) -> date | None:
+    """Premier jour où quelque chose reviendra, quand tout est fait."""
+    return (
+        Tache.objects.filter(client__in=clients.values("pk"), faite_le=None, due_le__gt=au)
+        .order_by("due_le")
+        .values_list("due_le", flat=True)
+        .first()
+    )
+
+
+# --- Sources : une requête chacune -----------------------------------------------------------------
+
+
+def _actions(clients: QuerySet, *, au: date) -> Iterator[Action]:
+    ids = clients.order_by().values("pk")
+    for source in (_taches, _courriers, _promesses, _litiges, _virements):
+        yield from source(ids, au)
+
+
+def _taches(ids, au: date) -> Iterable[Action]:
+    ouvertes = Tache.objects.filter(client__in=ids, faite_le=None).select_related("courrier")
+    proches = Q(due_le__lte=au + HORIZON) | Q(genre=G.DECLARER, due_le__lte=au + HORIZON_BUTOIR)
+    for t in ouvertes.filter(proches).order_by("due_le", "pk")[:PLAFOND]:
+        raison = t.raison
+        if t.due_le < au:
+            prevu = _("prévu le %(jour)s") % {"jour": formats.jour_court(t.due_le)}
+            raison = f"{raison} · {prevu}" if raison else prevu
+        yield Action(
+            GENRE_DE_TACHE[t.genre],
+            t.client_id,
+            t.titre,
+            t.due_le,
+            raison,
+            t.courrier.nature if t.courrier else 0,
+            tache_id=t.pk,
+            butoir=t.genre == G.DECLARER,
+        )
+
+
+def _courriers(ids, au: date) -> Iterable[Action]:
+    attend_ar = Courrier.objects.filter(
+        statut=S.POSTE, canal=Canal.RECOMMANDE.value, retour="", depose_le__lte=au - DELAI_AR
+    )
+    ouverts = Courrier.objects.filter(statut__in=[S.A_VALIDER, S.A_POSTER, S.EN_ERREUR, S.INCERTAIN])
+    for c in (ouverts | attend_ar).filter(client__in=ids).order_by("-nature", "-total", "pk")[:PLAFOND]:
+        nom, montant = c.get_nature_display().lower(), formats.somme(c.total, c.devise)
+        canal = c.get_canal_display()
+        genre, consigne, raison = {
+            S.A_VALIDER: (
+                Genre.VALIDER,
+                _("Valider : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal.lower()},
+                _("%(montant)s réclamés ; %(motif)s") % {"montant": montant, "motif": c.motif} if c.motif else montant,
+            ),
+            S.A_POSTER: (
+                Genre.POSTER,
+                _("Imprimer et poster : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal.lower()},
+                montant,
+            ),
+            S.EN_ERREUR: (Genre.ERREUR, _("Reprendre l'envoi : %(courrier)s") % {"courrier": nom}, c.erreur),
+            S.INCERTAIN: (
+                Genre.INCONNU,
+                _("Vérifier si le courriel est parti : %(courrier)s") % {"courrier": nom},
+                _("sort inconnu, rien ne sera rejoué seul"),
+            ),
+            S.POSTE: (
+                Genre.AR,
+                _("Consigner le retour d'AR : %(courrier)s") % {"courrier": nom},
+                _("déposé le %(jour)s") % {"jour": formats.jour_court(c.depose_le)},
+            ),
+        }[c.statut]
+        yield Action(genre, c.client_id, consigne, au, raison, c.nature, adresse("relances:courrier", c.pk))
+
+
+def _promesses(ids, au: date) -> Iterable[Action]:
+    """Promesses dont le contrôle tombe dans la semaine ; les rompues ont leur tâche."""
+    attendues = Promesse.objects.en_attente().filter(client__in=ids, date_promise__lte=au + HORIZON)
+    for p in attendues.select_related("client__societe").annotate(devise=_devise_promise()).order_by("date_promise")[
+        :PLAFOND
+    ]:
+        limite = limite_promesse(p.date_promise, p.client.societe.region_feries)
+        montant = formats.somme(p.montant, p.devise or "EUR")
+        consigne = _("Promesse de %(montant)s à contrôler le %(jour)s")
+        yield Action(
+            Genre.AUTRE,
+            p.client_id,
+            consigne % {"montant": montant, "jour": formats.jour_court(limite)},
+            max(limite, au + timedelta(days=1)),
+            _("promise pour le %(jour)s") % {"jour": formats.jour_court(p.date_promise)},
+        )
+
+
+def _devise_promise():
+    """Une promesse ne réunit qu'une devise : celle de sa première pièce."""
+    liens = Promesse.echeances.through.objects.filter(promesse=OuterRef("pk")).order_by("pk")
+    return Subquery(liens.values("echeance__devise")[:1])
+
+
+def _litiges(ids, au: date) -> Iterable[Action]:
+    a_traiter = Litige.objects.ouverts().filter(echeance__client__in=ids, a_traiter_le__lte=au + HORIZON)
+    for x in a_traiter.select_related("echeance__facture", "responsable").order_by("a_traiter_le", "pk")[:PLAFOND]:
+        raison = [_("échéance du litige : %(jour)s") % {"jour": _jour(x.a_traiter_le, au)}]
+        if x.responsable:
+            raison.append(_("responsable : %(nom)s") % {"nom": x.responsable})
+        yield Action(
+            Genre.LITIGE,
+            x.echeance.client_id,
+            _("Clore ou prolonger le litige : %(montant)s contestés")
+            % {"montant": formats.somme(x.montant_conteste, x.echeance.devise)},
+            x.a_traiter_le,
+            " · ".join([x.echeance.facture.numero, *raison]),
+            url=f"{adresse('clients:fiche', x.echeance.client_id)}?volet=clore&litige={x.pk}",
+        )
+
+
+def _virements(ids, au: date) -> Iterable[Action]:
+    """Encaissements à affecter des clients qui ont une pièce ouverte dans cette devise."""
+    a_payer = Echeance.objects.ouvertes().filter(
+        client=OuterRef("client"), societe=OuterRef("societe"), devise=OuterRef("devise")
+    )
+    ouverts = Encaissement.objects.filter(Exists(a_payer), client__in=ids, impute__lt=F("montant"))
+    groupes: dict[tuple[int, str], list] = defaultdict(list)
+    for e in ouverts.order_by("date", "pk")[:PLAFOND]:
+        groupes[e.client_id, e.devise].append(e)
+    for (client, devise), recus in groupes.items():
+        reste = formats.somme(sum(e.montant - e.impute for e in recus), devise)
+        if len(recus) == 1:
+            consigne = _("Affecter les %(montant)s reçus le %(jour)s") % {
+                "montant": reste,
+                "jour": formats.jour_court(recus[0].date),
+            }
+        else:
+            consigne = _("Affecter %(n)d encaissements, %(montant)s") % {"n": len(recus), "montant": reste}
+        yield Action(
+            Genre.VIREMENT,
+            client,
+            consigne,
+            au,
+            _("tant qu'il n'est pas affecté, les relances peuvent être retenues"),
+            url=f"{adresse('clients:fiche', client)}?volet=affecter&credit=encaissement-{recus[0].pk}",
+        )
+
+
+def _jour(jour: date, au: date) -> str:
+    return _("aujourd'hui") if jour == au else formats.jour_court(jour)

@@ -1,0 +1,226 @@
+"""Ma journée : que faire, dans quel ordre, et pourquoi."""
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from clients.models import Client
+from factures.compte import comptes, pieces_ouvertes
+from recouvrement.commun import formats
+from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.vues import fait, onglets, parametres, rediriger, rendre, valeur_parmi
+from recouvrement.comptes.courante import restreindre
+from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
+from relances.models import Courrier, Tache
+from relances.services.taches import reporter_tache, terminer_tache
+
+from .. import journee
+from ..domaine.priorite import Groupe
+from ..forms import ReportForm, RetourForm
+
+PAS = 25
+CLE_FILE = "journee_file"
+
+
+def _perimetre(request):
+    """Clients de la journée : ceux que suit la personne, ou toute l'équipe (`?de=equipe`)."""
+    visibles = restreindre(request, Client.objects.visibles_pour(request.user))
+    miens = visibles.filter(gestionnaire=request.user)
+    large = peut(request.user, Droit.TOUT_VOIR)
+    de = valeur_parmi(request, "de", ("moi", "equipe"))
+    if large and "de" not in request.GET and not miens.exists():
+        de = "equipe"  # un responsable sans portefeuille voit le travail de son équipe
+    return (visibles if de == "equipe" and large else miens), de, large
+
+
+@require_safe
+@exige(Droit.VOIR)
+def ma_journee(request):
+    """La liste et l'aperçu ; pour htmx, la liste seule."""
+    au = aujourd_hui()
+    clients, de, large = _perimetre(request)
+    toutes = journee.lignes(clients, au=au)
+    cles = {cle: genres for cle, _nom, genres in journee.ONGLETS}
+    q = valeur_parmi(request, "q", ("tout", *cles))
+    choisies = [x for x in toutes if q == "tout" or any(a.genre in cles[q] for a in x.actions)]
+    for ligne in choisies:
+        if q != "tout":  # dans un onglet, c'est l'action de l'onglet qui se lit
+            ligne.actions.sort(key=lambda a: a.genre not in cles[q])
+    montrees = choisies[: _combien(request)]
+    choix = _choisie(request, montrees)
+    echu = journee.echu_du_portefeuille(clients, au=au)
+    contexte = {
+        "au": au,
+        "groupes": _groupes(montrees),
+        "total": len(choisies),
+        "restantes": len(choisies) - len(montrees),
+        "suite": parametres(request, lignes=len(montrees) + PAS),
+        "vues": _onglets(request, toutes),
+        "sous_titre": _sous_titre(au, toutes, echu, de),
+        "de": de,
+        "large": large,
+        "choix": choix,
+        "rang": montrees.index(choix) + 1 if choix else 0,
+        "peut_agir": peut(request.user, Droit.AGIR),
+        "prochaine": journee.prochaine(clients, au=au) if not toutes else None,
+        "annonce": _("%(n)s clients à voir") % {"n": formats.nombre(len(choisies))},
+    }
+    if choix:
+        contexte |= _apercu(choix, au=au)
+    return rendre(request, "pilotage/ma_journee.html", "pilotage/_journee.html", contexte)
+
+
+def _combien(request) -> int:
+    demande = request.GET.get("lignes", "")
+    return max(min(int(demande), journee.PLAFOND), PAS) if demande.isdecimal() else PAS
+
+
+def _choisie(request, montrees):
+    voulu = request.GET.get("choix", "")
+    return next((x for x in montrees if str(x.client.pk) == voulu), montrees[0] if montrees else None)
+
+
+def _groupes(montrees):
+    titres = {
+        Groupe.DABORD: (_("D'abord"), _("un délai, une promesse rompue ou un envoi attend")),
+        Groupe.AUJOURDHUI: (_("Aujourd'hui"), _("par montant et ancienneté")),
+        Groupe.ATTENDRE: (_("Peut attendre"), _("dans la semaine")),
+    }
+    groupes = [(*titres[g], [x for x in montrees if x.groupe is g]) for g in Groupe]
+    return [g for g in groupes if g[2]]
+
+
+def _onglets(request, toutes):
+    """« Tout », puis les onglets qui ont quelque chose, et celui où l'on est."""
+    choix = [("tout", _("Tout"), len(toutes))]
+    for cle, nom, genres in journee.ONGLETS:
+        nombre = sum(any(a.genre in genres for a in x.actions) for x in toutes)
+        if nombre or request.GET.get("q") == cle:
+            choix.append((cle, nom, nombre))
+    vues = onglets(request, "q", choix)
+    return vues
+
+
+def _sous_titre(au, toutes, echu, de) -> str:
+    n = sum(len(x.actions) for x in toutes)
+    morceaux = [formats.jour_long(au).capitalize(), ngettext("%(n)s action", "%(n)s actions", n) % {"n": n}]
+    if echu:
+        somme = " + ".join(formats.somme(montant, devise) for devise, montant in echu)
+        ou = _("%(somme)s échus dans votre portefeuille") if de == "moi" else _("%(somme)s échus")
+        morceaux.append(ou % {"somme": somme})
+    return " · ".join(morceaux)
+
+
+# --- Aperçu ------------------------------------------------------------------------------------
+
+
+@require_safe
+@exige(Droit.VOIR)
+def apercu(request, pk: int):
+    """Volet de droite : le client de la ligne courante."""
+    client = get_object_or_404(Client.objects.visibles_pour(request.user).select_related("societe"), pk=pk)
+    au = aujourd_hui()
+    trouvees = journee.lignes(Client.objects.filter(pk=client.pk), au=au)
+    if not trouvees:
+        raise Http404
+    contexte = {
+        "au": au,
+        "choix": trouvees[0],
+        "rang": 0,
+        "total": 0,
+        "peut_agir": peut(request.user, Droit.AGIR, client.societe_id),
+    }
+    contexte |= _apercu(trouvees[0], au=au)
+    return rendre(request, "pilotage/_apercu.html", "pilotage/_apercu.html", contexte)
+
+
+def _apercu(ligne, *, au) -> dict:
+    client = ligne.client
+    pieces = pieces_ouvertes(client)
+    contact = client.contacts.exclude(telephone="").first()
+    return {
+        "compte": comptes(client, au=au, pieces=pieces)[0],
+        "a_reclamer": [e for e in pieces if e.date_echeance < au and e.reclame > 0][:5],
+        "contact": contact,
+        "telephone": contact.telephone if contact else client.telephone,
+        "contacts_passes": list(
+            client.courriers.filter(statut__in=[Courrier.Statut.ENVOYE, Courrier.Statut.POSTE]).order_by("-envoye_le")[
+                :4
+            ]
+        ),
+        "tache": next((a for a in ligne.actions if a.tache_id), None),
+    }
+
+
+# --- Client par client --------------------------------------------------------------------------
+
+
+@require_safe
+@exige(Droit.VOIR)
+def suivant(request):
+    """Le client suivant de la journée, volet d'appel ouvert ; sans suivant, retour à Ma journée.
+
+    L'ordre est figé au premier clic, dans la session : un client traité ne fait pas sauter son voisin.
+    """
+    apres = request.GET.get("apres", "")
+    file = request.session.get(CLE_FILE, [])
+    if not apres.isdecimal() or int(apres) not in file:
+        clients, _de, _large = _perimetre(request)
+        file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui())]
+        request.session[CLE_FILE] = file
+        rang = 0
+    else:
+        rang = file.index(int(apres)) + 1
+    if rang >= len(file):
+        request.session.pop(CLE_FILE, None)
+        return rediriger(request, reverse("pilotage:ma_journee"))
+    volet = "&volet=appel" if peut(request.user, Droit.AGIR) else ""
+    return rediriger(request, f"{reverse('clients:fiche', args=[file[rang]])}?suite=journee{volet}")
+
+
+# --- Tâches ------------------------------------------------------------------------------------
+
+
+def _tache(request, pk: int) -> Tache:
+    tache = get_object_or_404(Tache.objects.visibles_pour(request.user).select_related("societe", "client"), pk=pk)
+    verifier_droit(request.user, Droit.AGIR, tache.societe_id)
+    return tache
+
+
+def _retour(request, tache: Tache):
+    form = RetourForm(request.POST)
+    fiche = form.is_valid() and form.cleaned_data["retour"] == "fiche"
+    url = reverse("clients:fiche", args=[tache.client_id]) if fiche else reverse("pilotage:ma_journee")
+    return rediriger(request, url)
+
+
+@require_POST
+@exige(Droit.AGIR)
+def tache_faite(request, pk: int):
+    tache = _tache(request, pk)
+    if terminer_tache(tache, issue=_("fait"), acteur=request.user):
+        fait(request, _("« %(titre)s » : c'est fait.") % {"titre": tache.titre})
+    return _retour(request, tache)
+
+
+@require_POST
+@exige(Droit.AGIR)
+def tache_reporter(request, pk: int):
+    """Report motivé ; refusé, l'aperçu revient avec ses erreurs (422)."""
+    tache = _tache(request, pk)
+    form = ReportForm(request.POST)
+    if form.is_valid():
+        try:
+            reporter_tache(tache, **form.cleaned_data, acteur=request.user, le=aujourd_hui())
+        except ValidationError as erreur:
+            for champ, messages in erreur.message_dict.items():
+                form.add_error(champ, messages)
+        else:
+            fait(request, _("Reporté au %(jour)s.") % {"jour": formats.jour(form.cleaned_data["au"])})
+            return _retour(request, tache)
+    contexte = {"form": form, "tache": tache}
+    return rendre(request, "pilotage/report.html", "pilotage/_report.html", contexte, status=422)

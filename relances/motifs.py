@@ -1,0 +1,131 @@
+"""Les mots d'un verdict : libellé court d'un groupe, phrase d'une pièce. Aucune décision ici."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recouvrement.commun import formats
+from relances.domaine.echelle import Decision, Motif
+from relances.domaine.natures import Canal, ModePalier, Nature, Reference
+from relances.models.echelles import CanalChoix, NatureChoix
+
+LIBELLES = {
+    Motif.RELANCEE: gettext_lazy("Relance décidée"),
+    Motif.ATTENTE: gettext_lazy("Pas encore le jour"),
+    Motif.TERMINEE: gettext_lazy("Échelle terminée"),
+    Motif.SANS_PLAN: gettext_lazy("Aucun plan de relance"),
+    Motif.CONTENTIEUX: gettext_lazy("En contentieux"),
+    Motif.PROCEDURE: gettext_lazy("Procédure collective"),
+    Motif.SURENDETTEMENT: gettext_lazy("Surendettement"),
+    Motif.SUSPENDUE: gettext_lazy("Client suspendu"),
+    Motif.PRELEVEMENT: gettext_lazy("Prélèvement en cours"),
+    Motif.PROMESSE: gettext_lazy("Promesse en cours"),
+    Motif.LITIGE: gettext_lazy("Litige"),
+    Motif.A_QUALIFIER: gettext_lazy("Type de client à préciser"),
+    Motif.SEUIL_PIECE: gettext_lazy("Sous le seuil par pièce"),
+    Motif.SEUIL_ENVOI: gettext_lazy("Sous le seuil par envoi"),
+    Motif.MAX_AMIABLES: gettext_lazy("Décision attendue"),
+    Motif.DEJA_CE_JOUR: gettext_lazy("Déjà relancée ce jour"),
+    Motif.EN_ATTENTE_ENVOI: gettext_lazy("Courrier précédent pas encore parti"),
+    Motif.DELAI_CONTACT: gettext_lazy("Contact trop récent"),
+    Motif.JOUR_NON_OUVRE: gettext_lazy("Jour non ouvré"),
+    Motif.CREDIT_NON_AFFECTE: gettext_lazy("Encaissement à affecter"),
+    Motif.COUVERTE: gettext_lazy("Couverte par un crédit"),
+    Motif.FORMALISATION_ABSENTE: gettext_lazy("Formalisation absente"),
+    Motif.SANS_ADRESSE: gettext_lazy("Aucune adresse utilisable"),
+    Motif.SOCIETE_INCOMPLETE: gettext_lazy("Société incomplète"),
+}
+# Retenu jusqu'à ce qu'une personne agisse ; les autres s'en vont avec le temps.
+A_TRANCHER = frozenset(
+    {
+        Motif.SANS_PLAN, Motif.A_QUALIFIER, Motif.MAX_AMIABLES, Motif.CREDIT_NON_AFFECTE, Motif.SANS_ADRESSE,
+        Motif.SOCIETE_INCOMPLETE, Motif.FORMALISATION_ABSENTE, Motif.TERMINEE,
+    }
+)  # fmt: skip
+
+
+def libelle(code: str) -> str:
+    """Libellé d'un code de verdict ; un code d'une version plus récente se montre tel quel."""
+    try:
+        return str(LIBELLES[Motif(code)])
+    except ValueError:
+        return code
+
+
+def nom_palier(nature: int) -> str:
+    return str(NatureChoix(nature).label)
+
+
+def avec_canal(nature: int, canaux: tuple[Canal, ...], joignables: frozenset[Canal] | None = None) -> str:
+    """« Mise en demeure, recommandé AR » : le premier canal par lequel le client est joignable."""
+    if nature in (Nature.APPEL, Nature.CONTENTIEUX):
+        return nom_palier(nature)
+    canal = next((c for c in canaux if joignables is None or c in joignables), None)
+    return f"{nom_palier(nature)}, {CanalChoix(canal).label.lower()}" if canal else nom_palier(nature)
+
+
+def qui_agit(mode: ModePalier) -> str:
+    """Qui fait partir ce palier."""
+    return {
+        ModePalier.AUTOMATIQUE: _("part seule"),
+        ModePalier.A_VALIDER: _("à valider par une personne"),
+        ModePalier.TACHE: _("à faire par une personne"),
+    }[mode]
+
+
+def phrase(d: Decision) -> str:
+    """Pourquoi cette pièce part ou ne part pas, en une phrase sans majuscule ni point."""
+    e, palier = d.echeance, d.palier
+    le = formats.jour_long(d.prochaine)
+    nom = nom_palier(palier.nature).lower() if palier else ""
+    if d.motif is Motif.RELANCEE:
+        texte = _("%(palier)s au prochain passage, %(qui)s") % {"palier": nom, "qui": qui_agit(palier.mode)}
+        if e.conteste:
+            conteste = formats.somme(e.conteste, e.devise)
+            texte += _(" ; %(conteste)s retenus par le litige") % {"conteste": conteste}
+        return texte
+    if d.motif is Motif.ATTENTE:
+        return _("%(palier)s %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
+    phrases = {
+        Motif.TERMINEE: _("dernier palier du plan atteint : à vous de décider de la suite"),
+        Motif.SANS_PLAN: _("aucun plan de relance publié pour ce type de client"),
+        Motif.CONTENTIEUX: _("confiée à un dossier contentieux, hors de l'échelle"),
+        Motif.PROCEDURE: _("procédure collective : plus aucune relance"),
+        Motif.SURENDETTEMENT: _("surendettement recevable : plus aucune relance"),
+        Motif.PRELEVEMENT: _("prélèvement en cours : rien tant qu'il n'est pas rejeté"),
+        Motif.LITIGE: _("%(montant)s contestés : aucune %(palier)s avant la clôture du litige")
+        % {"montant": formats.somme(e.conteste, e.devise), "palier": nom or _("relance")},
+        Motif.A_QUALIFIER: _("précisez si le client est une entreprise, une administration ou un particulier"),
+        Motif.SEUIL_PIECE: _("sous le seuil par pièce du plan"),
+        Motif.SEUIL_ENVOI: _("sous le seuil par envoi du plan"),
+        Motif.MAX_AMIABLES: _("relances amiables épuisées : mise en demeure ou abandon, à vous de trancher"),
+        Motif.DEJA_CE_JOUR: _("déjà relancée aujourd'hui, suite à partir du %(jour)s") % {"jour": le},
+        Motif.EN_ATTENTE_ENVOI: _("le courrier précédent n'est pas encore parti"),
+        Motif.JOUR_NON_OUVRE: _("%(palier)s %(jour)s, premier jour ouvré") % {"palier": nom, "jour": le},
+        Motif.CREDIT_NON_AFFECTE: _("un encaissement à affecter pèse trop lourd pour relancer"),
+        Motif.COUVERTE: _("les crédits non affectés couvrent ce qui est dû"),
+        Motif.FORMALISATION_ABSENTE: _("pas de mise en demeure sans formalisation envoyée"),
+        Motif.SANS_ADRESSE: _("ni adresse ni numéro utilisable pour %(palier)s") % {"palier": nom},
+        Motif.SOCIETE_INCOMPLETE: _("les mentions légales de votre société sont à compléter"),
+    }
+    if d.motif in phrases:
+        return phrases[d.motif]
+    # Suspension, promesse, contact récent : le détail nomme déjà la raison et sa fin.
+    texte = f"{str(LIBELLES[d.motif]).lower()} : {d.detail}"
+    if nom and d.prochaine:
+        texte += _(" ; %(palier)s à partir du %(jour)s") % {"palier": nom, "jour": le}
+    return texte
+
+
+def _compte(d: Decision) -> str:
+    """D'où se compte le délai du palier attendu."""
+    e, palier = d.echeance, d.palier
+    jours = formats.nombre(abs(palier.delai))
+    if palier.reference is Reference.PRECEDENT and e.atteint_le:
+        return _("%(n)s jours après %(palier)s du %(jour)s") % {
+            "n": jours,
+            "palier": nom_palier(e.nature).lower(),
+            "jour": formats.jour_court(e.atteint_le),
+        }
+    if palier.reference is Reference.FACTURE:
+        return _("%(n)s jours après la facture") % {"n": jours}
+    return (_("%(n)s jours avant l'échéance") if palier.delai < 0 else _("%(n)s jours après l'échéance")) % {"n": jours}
