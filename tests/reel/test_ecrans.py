@@ -7,7 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from recouvrement.commun.vues import adresse
 from recouvrement.comptes.models import Role, Societe
+from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory
@@ -34,7 +36,8 @@ def ecrans() -> list[str]:
             elif isinstance(motif, URLPattern) and getattr(motif.callback, "droit", None):
                 yield "/" + prefixe + str(motif.pattern)
 
-    return sorted({a for a in parcourir(get_resolver().url_patterns) if "<" not in a and "preferences/" not in a})
+    chemins = set(parcourir(get_resolver().url_patterns))
+    return sorted(chemin for chemin in chemins if "<" not in chemin and "preferences/" not in chemin)
 
 
 @pytest.fixture
@@ -48,7 +51,22 @@ def equipe(transactional_db):
         EcheanceFactory(client=client, reste=Decimal(1234 * (n + 1)))
         if n % 3 == 0:
             EncaissementFactory(client=client, montant=Decimal(100))
+    installer_plans(societe)
     return admin
+
+
+def fiches(equipe) -> list[str]:
+    """Adresses des écrans d'un objet, pris dans la société de l'équipe."""
+    societe = equipe.affectations.get().societe
+    client = societe.clients.first()
+    objets = [
+        ("clients:fiche", client),
+        ("factures:fiche", client.factures.first()),
+        ("relances:plan", societe.echelles.first()),
+        ("comptes:utilisateur", equipe),
+        ("comptes:societe", societe),
+    ]
+    return [url for route, objet in objets if (url := adresse(route, objet.pk))]
 
 
 @pytest.fixture
@@ -80,25 +98,25 @@ def fautes_axe(page) -> list[tuple]:
 
 
 @pytest.mark.timeout(600)
-def test_chaque_ecran_est_accessible_tient_dans_sa_largeur_et_respecte_la_csp(connexion, live_server):
+def test_chaque_ecran_est_accessible_tient_dans_sa_largeur_et_respecte_la_csp(connexion, live_server, equipe):
     page, fautes = connexion, {}
-    for adresse in ecrans():
-        reponse = page.request.get(live_server.url + adresse)
+    for chemin in [*ecrans(), *fiches(equipe)]:
+        reponse = page.request.get(live_server.url + chemin)
         if reponse.status == 405 or "text/html" not in reponse.headers.get("content-type", ""):
             continue  # un geste, un export
-        assert reponse.status == 200, adresse
+        assert reponse.status == 200, chemin
         for nom, (largeur, hauteur) in LARGEURS.items():
             for theme in ("light", "dark"):
                 page.set_viewport_size({"width": largeur, "height": hauteur})
                 page.emulate_media(color_scheme=theme)
-                page.goto(live_server.url + adresse)
+                page.goto(live_server.url + chemin)
                 constat = [*fautes_axe(page), *deborde(page), *page.fautes]
                 page.fautes.clear()
                 if constat:
-                    fautes[f"{adresse} {nom} {theme}"] = constat
+                    fautes[f"{chemin} {nom} {theme}"] = constat
         page.set_viewport_size({"width": ETROIT, "height": 640})
         if debord := deborde(page):
-            fautes[f"{adresse} {ETROIT}"] = debord
+            fautes[f"{chemin} {ETROIT}"] = debord
     assert fautes == {}
 
 

@@ -242,7 +242,7 @@ def etapes(liste, libelle):
 def vide(content, titre, texte="", signe="circle-check"):
     """État vide : une phrase, un geste (contenu du bloc), jamais d'humour."""
     return format_html(
-        '<div class="vide-etat">{}<h2 class="h-3">{}</h2>{}{}</div>',
+        '<div class="vide-etat">{}<h2 class="titre-3">{}</h2>{}{}</div>',
         icone(signe),
         titre,
         format_html('<p class="doux">{}</p>', texte) if texte else RIEN,
@@ -251,14 +251,15 @@ def vide(content, titre, texte="", signe="circle-check"):
 
 
 @register.simple_block_tag
-def menu(content, libelle, signe="", classe="btn btn-neutre", nom="", fleche=True):
+def menu(content, libelle, signe="", classe="btn btn-neutre", nom="", fleche=True, touche=""):
     """Menu déroulant sans script : `<details>` fermé par Échap ou un clic ailleurs ; contenu = liens ou boutons."""
     contenu_bouton: SafeString | str = libelle
     if nom:  # bouton sans texte : le nom est pour les lecteurs d'écran
         contenu_bouton = format_html('<span class="visually-hidden">{}</span>', nom)
     return format_html(
-        '<details class="ancre"><summary class="{}">{}{}{}</summary><div class="menu">{}</div></details>',
+        '<details class="ancre"><summary class="{}"{}>{}{}{}</summary><div class="menu">{}</div></details>',
         classe,
+        format_html(' data-touche="{}"', touche) if touche else RIEN,
         icone(signe) if signe else RIEN,
         contenu_bouton,
         icone("chevron-down") if fleche else RIEN,

@@ -97,12 +97,13 @@ def onglets(liste, nom, fragment=False):
 # --- Filtres : tout marche sans script, chacun est un `<details>` --------------------------------
 
 
-def _filtre(libelle, valeur, actif, signe, contenu, ident):
+def _filtre(libelle, valeur, actif, signe, contenu, ident, touche=""):
     return format_html(
-        '<details class="ancre filtre-menu" name="filtres"><summary class="filtre {}" id="filtre-{}">{}{} <b>{}</b>{}'
+        '<details class="ancre filtre-menu" name="filtres"><summary class="filtre {}" id="filtre-{}"{}>{}{} <b>{}</b>{}'
         '</summary><div class="menu menu-gauche">{}</div></details>',
         "actif" if actif else "",
         ident,
+        format_html(' data-touche="{}" data-touche-nom="{}"', touche, libelle) if touche else RIEN,
         icone(signe) if signe else RIEN,
         libelle,
         valeur,
@@ -175,7 +176,7 @@ def filtre_date(context, parametre, libelle, valeur: date, signe="calendar", tou
         f"{valeur:%Y-%m-%d}",
     )
     contenu = _formulaire_filtre(request, parametre, champ, _("Afficher"))
-    return _filtre(libelle, formats.jour(valeur), parametre in request.GET, signe, contenu, parametre)
+    return _filtre(libelle, formats.jour(valeur), parametre in request.GET, signe, contenu, parametre, touche)
 
 
 @register.simple_tag(takes_context=True)
