@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from recouvrement.commun.domaine.identifiants import est_bic, est_iban, est_sire
 from recouvrement.commun.domaine.montants_texte import DEVISES
 from relances.domaine.natures import Canal, Nature
 
-from . import gabarits, lettres, moteur, qr, variables
+from . import courriels, gabarits, lettres, moteur, qr, relecture, variables
 from .contexte import ZERO, Bordereau, Lettre, LigneDue, Requete, TypeDebiteur
 from .courriels import Courriel
 from .mots import elements_manquants, met_en_demeure, mots_interdits
@@ -267,10 +267,19 @@ def _textes(lettre: Lettre) -> Iterator[Manque]:
         if nom not in connus:
             yield Manque("paragraphe", _("Paragraphe inconnu du modèle : %(nom)s") % {"nom": nom}, MODELE)
     complet = "\n".join(connus.values())
+    modele = lettres.paragraphes(replace(lettre, textes={}))
+    for nom, texte in lettre.textes.items():
+        yield from _perimes(lettre, modele.get(nom, ""), texte)
     for mot in mots_interdits(complet, lettre.type_debiteur):
         yield Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE)
     if lettre.nature == Nature.MISE_EN_DEMEURE and not met_en_demeure(complet):
         yield Manque("mention", _("Le texte ne met plus en demeure : en garder les mots"), MODELE)
+
+
+def _perimes(lettre: Lettre, modele: str, texte: str) -> Iterator[Manque]:
+    for attendu in relecture.perimes(lettre, modele, texte):
+        phrase = _("Le texte réécrit ne cite plus %(quoi)s : le reprendre") % {"quoi": attendu}
+        yield Manque("texte_perime", phrase, MODELE)
 
 
 def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
@@ -281,7 +290,11 @@ def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
     ]
     for mot in mots_interdits(courriel.integral, lettre.type_debiteur):
         trouves.append(Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE))
-    return trouves
+    if gabarits.courriel_existe(lettre):
+        modele = courriels.rendre(replace(lettre, canal=Canal.COURRIEL, textes={}))
+        trouves += _perimes(lettre, modele.objet, courriel.objet)
+        trouves += _perimes(lettre, modele.texte, courriel.texte)
+    return list(dict.fromkeys(trouves))
 
 
 def variables_inconnues(source: str, lettre: Lettre) -> list[str]:

@@ -40,7 +40,7 @@ PARTICULIER = (
     "frais de recouvrement de",
 )
 
-_DATE = (
+DATE = (
     r"(?:\d{2}/\d{2}/\d{4}|\d{1,2}(?:er)? (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|"
     r"novembre|decembre|january|february|march|april|may|june|july|august|september|october|november|december) \d{4}"
     r"|\{\{ ?(?:courrier\.date_limite|premiere\.date_echeance))"
@@ -54,7 +54,7 @@ PARTIES = {
     ),
     "moyens de paiement": r"\biban\b|par virement|par cheque|en ligne|bank transfer",
     "date limite": (
-        r"(?:au plus tard|d'ici au|d'ici le|avant le|a regler le|by|no later than|due) (?:le )?(?:\w+ )?" + _DATE
+        r"(?:au plus tard|d'ici au|d'ici le|avant le|a regler le|by|no later than|due) (?:le )?(?:\w+ )?" + DATE
     ),
     "conséquences": (
         r"pourrions|passe cette date|fait courir|n'entraine ni|donne lieu|we may|may give rise|spare you|continuent de "

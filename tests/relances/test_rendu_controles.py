@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from relances.domaine.natures import Canal, Nature
-from relances.rendu import controles
+from relances.rendu import controles, courriels, lettres
 from relances.rendu.contexte import Contestation, Contrat, Gestionnaire, Marche, Paiement, Signataire, Taux
 
 from . import exemples_rendu as ex
@@ -240,3 +240,40 @@ def test_un_paragraphe_reecrit_ne_menace_pas_et_existe():
 def test_plusieurs_manques_se_disent_tous_a_la_fois():
     lettre = ex.lettre(MED, emetteur=sans(sans(ex.EMETTEUR, "siren"), "iban"), signataire=Signataire())
     assert {"societe_siren", "iban", "signataire", "signataire_fonction"} <= set(codes(lettre))
+
+
+# --- Relecture d'un texte réécrit (exigences 19 et 29) -----------------------------------------------------
+
+
+def test_un_texte_reecrit_se_relit_quand_la_somme_ou_la_date_a_change():
+    """Exigence 19 : un règlement arrivé entre la réécriture et l'envoi ne part pas dans une lettre périmée."""
+    lettre = ex.lettre(nombre=2)
+    textes = lettres.paragraphes(lettre) | {"suites": "Appelez-nous, nous pourrions étaler."}
+    assert codes(replace(lettre, textes=textes)) == []
+    payee = replace(lettre, textes=textes, credits=(ex.avoir("100.00"),))
+    assert codes(payee) == ["texte_perime"]
+    (manque,) = controles.manques(replace(lettre, textes=textes, date_limite=date(2026, 12, 3)))
+    assert manque.phrase == "Le texte réécrit ne cite plus 3\u00a0décembre\u00a02026 : le reprendre"
+
+
+def test_un_paragraphe_sans_somme_ni_date_n_est_jamais_perime():
+    lettre = ex.lettre(nombre=2, textes={"demande": "Nous vous remercions de régler cette somme avant cette date."})
+    assert codes(lettre) == []
+
+
+@pytest.mark.parametrize("client", [ex.HOTELIERE, ex.HALLAM, ex.KERDRAON, ex.COMMUNE], ids=lambda c: c.code)
+@pytest.mark.parametrize("nature", [Nature.RAPPEL_COURTOIS, Nature.FORMALISATION])
+def test_un_courriel_reecrit_se_relit_de_meme(nature, client):
+    lettre = ex.lettre(nature, nombre=2, destinataire=client, canal=Canal.COURRIEL)
+    ecrit = courriels.rendre(lettre)
+    assert controles.manques_du_texte(lettre, ecrit) == []
+    payee = replace(lettre, credits=(ex.avoir("100.00"),))
+    assert "texte_perime" in [m.code for m in controles.manques_du_texte(payee, ecrit)]
+    glissee = replace(lettre, date_limite=date(2026, 12, 3))
+    assert "texte_perime" in [m.code for m in controles.manques_du_texte(glissee, ecrit)]
+
+
+def test_une_somme_n_en_contient_pas_une_autre():
+    due = ex.ligne("FA-1", date(2026, 10, 1), Decimal("1234.56"))
+    lettre = ex.lettre(Nature.RAPPEL_COURTOIS, lignes=(due,), textes={"demande": "Merci de régler 21 234,56 €."})
+    assert codes(lettre) == ["texte_perime"]

@@ -35,7 +35,8 @@ def test_chaque_courriel_a_ses_sept_parties(nature, client):
     rendu = courriel(nature, destinataire=client)
     assert controles.elements_manquants(rendu.integral) == []
     assert controles.mots_interdits(rendu.integral, client.type) == []
-    assert controles.manques_du_texte(ex.lettre(destinataire=client), rendu) == []
+    lettre = ex.lettre(Nature(nature), nombre=2, destinataire=client, canal=Canal.COURRIEL)
+    assert controles.manques_du_texte(lettre, rendu) == []
 
 
 @tous

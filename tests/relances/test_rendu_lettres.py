@@ -242,6 +242,7 @@ def test_une_lettre_en_dollars_n_additionne_pas_les_40_euros():
     lu = texte(lettres.rendre_html(lettre)).replace("\u00a0", " ")
     assert f"{lettre.totaux.a_payer:.2f} USD".replace(".", ",") in lu
     assert re.search(r"En sus, payable en euros : .*40,00 € × 1\s+40,00 €", lu)
+    assert "Indemnité forfaitaire" not in lu  # aucune ligne en euros au-dessus du total
     assert "data:image/png" not in lettres.rendre_html(lettre)  # le code SEPA ne sait que l'euro
 
 
