@@ -323,7 +323,7 @@ class Tribunal:
 
     nom: str  # « tribunal de commerce de Bernay »
     adresse: tuple[str, ...] = ()
-    competence: str = ""  # phrase ; vide : celle des créances entre commerçants
+    competence: str = ""  # phrase de la requête ; vide : celle des créances entre commerçants
 
 
 @dataclass(frozen=True, kw_only=True)

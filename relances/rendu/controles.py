@@ -6,7 +6,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 
 from django.utils.translation import gettext as _
 
@@ -16,14 +15,14 @@ from recouvrement.commun.domaine.montants_texte import DEVISES
 from relances.domaine.natures import Canal, Nature
 
 from . import courriels, gabarits, lettres, moteur, qr, relecture, variables
-from .contexte import ZERO, Bordereau, Lettre, LigneDue, Requete, TypeDebiteur
+from .contexte import ZERO, Lettre, LigneDue, TypeDebiteur
 from .courriels import Courriel
 from .mots import elements_manquants, met_en_demeure, mots_interdits
 from .parties import adresse_du_debiteur
 
 __all__ = [
-    "Manque", "avertissements", "elements_manquants", "manques", "manques_bordereau", "manques_du_texte",
-    "manques_requete", "mots_interdits", "variables_inconnues",
+    "Manque", "avertissements", "elements_manquants", "manques", "manques_du_texte", "mots_interdits",
+    "variables_inconnues",
 ]  # fmt: skip
 
 SOCIETE, CLIENT, FACTURES, TAUX, COURRIER, MODELE, DOSSIER = (
@@ -334,59 +333,4 @@ def avertissements(lettre: Lettre) -> list[Manque]:
     if lettre.nature == Nature.MISE_EN_DEMEURE and not lettre.rappels:
         phrase = _("Mise en demeure sans relance préalable : motif à consigner")
         trouves.append(Manque("premier_acte", phrase, COURRIER))
-    return trouves
-
-
-# --- Requête et bordereau ----------------------------------------------------------------------------
-def manques_requete(requete: Requete) -> list[Manque]:
-    """Ce qui manque au projet de requête (CPC, art. 54, 57, 1405 à 1407) ; il se rend quand même, à compléter."""
-    d, dossier = requete.destinataire, []
-    if d.type != TypeDebiteur.ENTREPRISE:
-        phrase = _("Ce modèle saisit le tribunal de commerce : le débiteur doit être un commerçant ou une société")
-        dossier.append(Manque("juge", phrase, CLIENT))
-    for nom, libelle in (
-        ("forme", _("forme juridique")),
-        ("capital", _("capital")),
-        ("rcs_ville", _("ville du greffe (RCS)")),
-        ("representant", _("représentant légal")),
-    ):
-        if not getattr(d, nom).strip():
-            dossier.append(Manque(f"debiteur_{nom}", _("Débiteur : %(quoi)s à compléter") % {"quoi": libelle}, DOSSIER))
-    if not est_siren(d.siren):
-        dossier.append(Manque("debiteur_siren", _("Débiteur : SIREN absent ou faux"), CLIENT))
-    for nom, phrase in (
-        ("expose", _("Exposé des faits à écrire")),
-        ("diligences", _("Démarches amiables à rappeler")),
-        ("contestations", _("Dire si la créance a été contestée")),
-        ("pieces", _("Bordereau des pièces vide")),
-    ):
-        if not getattr(requete, nom):
-            dossier.append(Manque(nom, phrase, DOSSIER))
-    if not requete.tribunal.nom or not requete.tribunal.adresse:
-        dossier.append(Manque("tribunal", _("Tribunal du lieu où demeure le débiteur (CPC, art. 1406)"), DOSSIER))
-    if not requete.emetteur.representant:
-        dossier.append(Manque("representant", _("Société : représentant légal à renseigner"), SOCIETE))
-    if requete.totaux.a_payer <= 0:
-        dossier.append(Manque("total", _("Rien à réclamer"), FACTURES))
-    numeros = [piece.numero for piece in requete.pieces]
-    if len(set(numeros)) < len(numeros):
-        dossier.append(Manque("numerotation", _("Deux pièces portent le même numéro"), DOSSIER))
-    return dossier
-
-
-def manques_bordereau(bordereau: Bordereau, *, lettres_du: frozenset[date] = frozenset()) -> list[Manque]:
-    """Un recommandé deux fois, ou une lettre datée d'un autre jour que le dépôt (exigence 26).
-
-    lettres_du : dates portées par les lettres des plis.
-    """
-    trouves = []
-    if not bordereau.plis:
-        trouves.append(Manque("plis", _("Aucun pli à déposer"), COURRIER))
-    numeros = [pli.numero_recommande for pli in bordereau.plis if pli.numero_recommande]
-    for numero in dict.fromkeys(n for n in numeros if numeros.count(n) > 1):
-        phrase = _("N° de recommandé %(numero)s employé deux fois") % {"numero": numero}
-        trouves.append(Manque("recommande_double", phrase, COURRIER))
-    for jour in sorted(lettres_du - {bordereau.date}):
-        phrase = _("Une lettre est datée du %(jour)s : la refaire au jour du dépôt") % {"jour": ecriture.jj(jour)}
-        trouves.append(Manque("date_lettre", phrase, COURRIER))
     return trouves

@@ -135,7 +135,7 @@ def taux(t: Taux, type_debiteur: TypeDebiteur, langue: str, arrete_au: date) -> 
     elif type_debiteur is TypeDebiteur.ADMINISTRATION:
         regle, demande = REGLE_PUBLIC, ""
     elif type_debiteur is TypeDebiteur.PARTICULIER:
-        regle, demande = REGLE_PARTICULIER, ""
+        regle, demande = REGLE_PARTICULIER, "au taux légal, à compter de la mise en demeure"
     else:
         regle, demande = (REGLE_ANGLAISE if langue == "en" else REGLE_ENTREPRISE), DEMANDE_LEGALE
     return Objet(
@@ -296,14 +296,16 @@ def d_un_decompte(decompte: Decompte) -> dict:
 
 
 def d_une_requete(requete: Requete) -> dict:
-    return _commun(requete, "fr", TypeDebiteur.ENTREPRISE, chiffree=True) | {
+    type_debiteur = TypeDebiteur(requete.destinataire.type)
+    return _commun(requete, "fr", type_debiteur, chiffree=True) | {
+        "particulier": type_debiteur is TypeDebiteur.PARTICULIER,
         "signataire": parties.signataire(requete.signataire),
         "tribunal": Objet(
             "tribunal",
             {
                 "nom": requete.tribunal.nom,
                 "adresse": "\n".join(requete.tribunal.adresse),
-                "competence": requete.tribunal.competence or COMPETENCE,
+                "competence": typographier(requete.tribunal.competence) or COMPETENCE,
             },
         ),
         "dossier": Objet(

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from recouvrement.commun import pdf
 from relances.domaine.natures import Canal, Nature
-from relances.rendu import controles, lettres, qr
+from relances.rendu import controles, controles_actes, lettres, qr
 from relances.rendu.contexte import Contestation, Paiement, Piece, Taux
 from relances.rendu.gabarits import ModeleAbsent
 
@@ -389,7 +389,7 @@ def test_la_requete_dit_le_juge_le_decompte_et_ses_pieces_numerotees():
     for piece in requete.pieces:
         assert piece.designation in lu
     assert "Décompte arrêté au 20 novembre 2026" in lu and "à compléter et à signer" in lu
-    assert controles.manques_requete(requete) == []
+    assert controles_actes.manques_requete(requete) == []
     assert pdf.compter_pages(octets) == 3
 
 
@@ -397,7 +397,7 @@ def test_ce_que_la_requete_ignore_devient_un_blanc_et_se_liste():
     incomplet = replace(ex.HOTELIERE, capital="", representant="", rcs_ville="", forme="")
     requete = ex.requete(destinataire=incomplet, expose="", diligences="")
     assert lettres.rendre_requete_html(requete).count('class="v"') == 6  # quatre mentions, les diligences, la date
-    codes = {m.code for m in controles.manques_requete(requete)}
+    codes = {m.code for m in controles_actes.manques_requete(requete)}
     assert codes == {"debiteur_forme", "debiteur_capital", "debiteur_rcs_ville", "debiteur_representant"} | {
         "expose",
         "diligences",
@@ -406,8 +406,23 @@ def test_ce_que_la_requete_ignore_devient_un_blanc_et_se_liste():
 
 def test_la_requete_refuse_un_debiteur_public_et_deux_pieces_de_meme_numero():
     double = (Piece(numero=1, designation="Commande"), Piece(numero=1, designation="Facture"))
-    codes = {m.code for m in controles.manques_requete(ex.requete(destinataire=ex.COMMUNE, pieces=double))}
+    codes = {m.code for m in controles_actes.manques_requete(ex.requete(destinataire=ex.COMMUNE, pieces=double))}
     assert {"juge", "numerotation"} <= codes
+
+
+def test_la_requete_contre_un_particulier_ne_demande_que_le_taux_legal():
+    """Un consommateur ne doit ni pénalités de professionnel ni 40 €, devant le juge non plus."""
+    due = replace(ex.lignes(1)[0], segments=(), indemnite=Decimal("0.00"))
+    tribunal = replace(ex.requete().tribunal, competence="Créance civile ; le débiteur demeure dans le ressort.")
+    requete = ex.requete(destinataire=ex.KERDRAON, lignes=(due,), tribunal=tribunal)
+    lu = texte(lettres.rendre_requete_html(requete)).replace("\u00a0", " ")
+    assert "demeurant 5 rue du Pré Botté, 35000 Rennes" in lu and "Créance civile\u202f; le débiteur" in lu
+    assert "les intérêts à courir sur le principal restant dû, au taux légal, à compter de la mise en demeure" in lu
+    for interdit in ("441-10", "441-5", "forfaitaire", "pénalité", "RCS Bernay", "BCE"):
+        assert interdit not in lu
+    assert controles_actes.manques_requete(requete) == []
+    sans_juge = ex.requete(destinataire=ex.KERDRAON, lignes=(due,))
+    assert [m.code for m in controles_actes.manques_requete(sans_juge)] == ["competence"]
 
 
 @pytest.mark.parametrize("nombre", [1, 6, 60])
@@ -431,9 +446,9 @@ def test_le_bordereau_numerote_les_plis_et_signale_les_doublons():
     bordereau = ex.bordereau(nombre=5)
     lu = " ".join(pages(lettres.rendre_bordereau_pdf(bordereau))).replace("\u00a0", " ")
     assert "Arrêté à 5 plis." in lu and "RC 00 000 0012 349" in lu
-    assert controles.manques_bordereau(bordereau, lettres_du=frozenset({ex.ARRETE})) == []
+    assert controles_actes.manques_bordereau(bordereau, lettres_du=frozenset({ex.ARRETE})) == []
     double = replace(bordereau, plis=(bordereau.plis[0], bordereau.plis[0]))
-    codes = [m.code for m in controles.manques_bordereau(double, lettres_du=frozenset({date(2026, 11, 19)}))]
+    codes = [m.code for m in controles_actes.manques_bordereau(double, lettres_du=frozenset({date(2026, 11, 19)}))]
     assert codes == ["recommande_double", "date_lettre"]
 
 
