@@ -51,6 +51,11 @@ class Piece:
     montant: Decimal
 
     @property
+    def genre(self) -> str:
+        """« echeance », « encaissement » ou « avoir »."""
+        return self.objet._meta.model_name
+
+    @property
     def cellules(self) -> list[Decimal | None]:
         """Le montant dans sa colonne parmi les six, rien ailleurs."""
         return [self.montant if rang == self.rang else None for rang in range(6)]

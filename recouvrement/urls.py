@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("recouvrement.comptes.urls")),
     path("", include("recouvrement.pilotage.urls")),
     path("clients/", include("clients.urls")),
+    path("", include("factures.urls")),
     path("", include("relances.urls")),
 ]

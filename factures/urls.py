@@ -1,0 +1,25 @@
+"""Factures : liste, fiche, balance âgée, encaissements."""
+
+from django.urls import path
+
+from .views import affectation, balance_agee, encaissements, fiche, liste
+
+app_name = "factures"
+
+urlpatterns = [
+    path("factures/", liste.liste, name="liste"),
+    path("factures/<int:pk>/", fiche.fiche, name="fiche"),
+    path("balance-agee/", balance_agee.balance_agee, name="balance_agee"),
+    path("balance-agee/client/<int:client>/<slug:devise>/", balance_agee.ligne, name="balance_ligne"),
+    path("balance-agee/export/<slug:format>/", balance_agee.export, name="balance_export"),
+    path("encaissements/", encaissements.encaissements, name="encaissements"),
+    path("encaissements/nouveau/", encaissements.nouveau, name="encaissement_nouveau"),
+    path("encaissements/clients/", encaissements.suggestions, name="encaissement_clients"),
+    path("encaissements/<slug:genre>/<int:pk>/affecter/", affectation.affecter, name="affecter"),
+    path("encaissements/<slug:genre>/<int:pk>/ecart/", affectation.ecart, name="ecart"),
+    path(
+        "encaissements/<slug:genre>/<int:pk>/affectations/<str:cle>/defaire/",
+        affectation.desaffecter,
+        name="desaffecter",
+    ),
+]
