@@ -40,6 +40,9 @@ class Manque:
     phrase: str
     ou_corriger: str
 
+    def __post_init__(self):
+        object.__setattr__(self, "phrase", moteur.typographier(self.phrase))
+
 
 def manques(lettre: Lettre, *, date_limite_ouvree: bool = True) -> list[Manque]:
     """Tout ce qui interdit d'envoyer cette lettre ; vide si elle peut partir.

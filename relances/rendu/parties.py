@@ -11,6 +11,7 @@ from .contexte import Destinataire, Emetteur, Gestionnaire, Signataire, TypeDebi
 from .moteur import Objet
 
 NB = "\u00a0"
+_CIVILITE = re.compile(r"(madame|monsieur|mademoiselle|mmes?|mm?\.?|mr|mlle)\s", re.I)
 
 
 def enumerer(elements: Sequence[str], et: str = "et") -> str:
@@ -92,7 +93,9 @@ def societe(e: Emetteur, langue: str = "fr") -> Objet:
 
 def adresse_du_debiteur(d: Destinataire) -> AdressePostale:
     """Bloc de la fenêtre (NF Z10-011) ; la civilité d'un particulier précède son nom."""
-    nom = f"{d.civilite} {d.raison_sociale}" if d.type == TypeDebiteur.PARTICULIER else d.raison_sociale
+    nom = d.raison_sociale
+    if d.type == TypeDebiteur.PARTICULIER and not _CIVILITE.match(nom):
+        nom = f"{d.civilite} {nom}"
     return adresse_postale(
         nom,
         service=d.service,

@@ -81,7 +81,9 @@ def test_une_mention_legale_absente_arrete_tout_envoi(champ, canal):
     """R123-237 et R123-238 C. com. : le courriel aussi porte les mentions."""
     lettre = ex.lettre(Nature.RAPPEL_COURTOIS, canal=canal, emetteur=sans(ex.EMETTEUR, champ))
     (manque,) = controles.manques(lettre)
-    assert manque.code.endswith(champ) and manque.ou_corriger == "societe" and manque.phrase.startswith("Société")
+    assert (
+        manque.code.endswith(champ) and manque.ou_corriger == "societe" and manque.phrase.startswith("Société\u00a0: ")
+    )
 
 
 def test_un_iban_faux_ou_un_bic_faux_se_voient():
@@ -253,7 +255,7 @@ def test_un_texte_reecrit_se_relit_quand_la_somme_ou_la_date_a_change():
     payee = replace(lettre, textes=textes, credits=(ex.avoir("100.00"),))
     assert codes(payee) == ["texte_perime"]
     (manque,) = controles.manques(replace(lettre, textes=textes, date_limite=date(2026, 12, 3)))
-    assert manque.phrase == "Le texte réécrit ne cite plus 3\u00a0décembre\u00a02026 : le reprendre"
+    assert manque.phrase == "Le texte réécrit ne cite plus 3\u00a0décembre\u00a02026\u00a0: le reprendre"
 
 
 def test_un_paragraphe_sans_somme_ni_date_n_est_jamais_perime():

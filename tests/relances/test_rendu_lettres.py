@@ -452,6 +452,24 @@ def test_le_bordereau_numerote_les_plis_et_signale_les_doublons():
     assert codes == ["recommande_double", "date_lettre"]
 
 
+@toutes
+def test_une_societe_a_peine_saisie_se_montre_sans_faute_de_phrase(nature, client):
+    """L'aperçu d'une lettre bloquée se lit quand même ; ce qui manque se dit à côté."""
+    lettre = ex.lettre(nature, nombre=1, destinataire=client)
+    nu = replace(
+        lettre,
+        emetteur=type(lettre.emetteur)(raison_sociale="Ateliers Verdance"),
+        gestionnaire=replace(ex.GESTIONNAIRE, telephone="", courriel=""),
+        signataire=type(lettre.signataire)(),
+        contrat=type(lettre.contrat)(),
+        marche=type(lettre.marche)(),
+        taux=Taux(),
+    )
+    lu = texte(lettres.rendre_html(nu)).replace("\u00a0", " ")
+    assert not re.search(r"\bau (?:au|:)|appelez(?:-nous)? au :|BIC(?! [A-Z])|None", lu)
+    assert controles.manques(nu) != []
+
+
 def test_une_reference_de_paiement_absente_ne_fait_pas_tomber_le_rendu():
     lettre = ex.lettre(paiement=Paiement(reference=""), canal=Canal.LETTRE)
     assert "Code de virement" not in lettres.rendre_html(lettre)

@@ -1,6 +1,7 @@
 """Moteur de gabarits fermé, typographie, tableaux."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from relances.domaine.natures import Nature
 from relances.rendu import controles, lettres, moteur, tableaux, variables
 from relances.rendu.filtres import Somme, en_html, en_texte, euros
 from relances.rendu.moteur import ContexteFerme, VariableInconnue, typographier
-from relances.rendu.parties import telephone_international
+from relances.rendu.parties import adresse_du_debiteur, telephone_international
 
 from . import exemples_rendu as ex
 
@@ -117,6 +118,20 @@ def test_les_donnees_du_client_ne_sont_pas_retouchees():
 def test_une_somme_s_ecrit_dans_sa_devise():
     assert euros(Decimal("1234.5")) == f"1{NB}234,50{NB}€"
     assert euros(Somme(Decimal("1234.5"), "USD")) == f"1{NB}234,50{NB}USD"
+
+
+@pytest.mark.parametrize(
+    ("civilite", "nom", "attendu"),
+    [
+        ("Madame", "Solène Kerdraon", "MADAME SOLENE KERDRAON"),
+        ("Madame", "Mme Solène Kerdraon", "MME SOLENE KERDRAON"),
+        ("Monsieur", "M. Martin", "M. MARTIN"),
+        ("", "Mireille Martin", "MIREILLE MARTIN"),
+    ],
+)
+def test_la_civilite_d_un_particulier_ne_s_ecrit_qu_une_fois(civilite, nom, attendu):
+    client = replace(ex.KERDRAON, civilite=civilite, raison_sociale=nom)
+    assert adresse_du_debiteur(client).lignes[0] == attendu
 
 
 @pytest.mark.parametrize(
