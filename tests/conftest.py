@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from recouvrement.commun import catalogues
 from tests.outils import gabarits, moteurs, reseau, smtp, vidage
@@ -46,6 +47,12 @@ def gabarits_stricts(request, monkeypatch):
     """Variable de gabarit inconnue = échec, sauf marqueur `variables_inconnues_permises`."""
     if not request.node.get_closest_marker("variables_inconnues_permises"):
         gabarits.rendre_strict(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def langue_de_depart():
+    """Chaque essai part en français, quelle que soit la langue où la requête d'avant a laissé le fil."""
+    translation.activate("fr")
 
 
 @pytest.fixture(scope="session")
