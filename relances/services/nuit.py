@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from factures.models import Echeance
+from recouvrement.commun.formats import somme
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 from relances.domaine import echelle
@@ -235,7 +236,7 @@ def _taches(envois, courriers, passage, societe) -> None:
         repli = envoi.palier.nature not in TITRES
         genre, titre = TITRES.get(envoi.palier.nature, (Tache.Genre.APPEL, "Appeler"))
         n = len(envoi.decisions)
-        raison = f"{n} pièce{'s' if n > 1 else ''} échue{'s' if n > 1 else ''}, {envoi.total} {envoi.devise}"
+        raison = f"{n} pièce{'s' if n > 1 else ''} échue{'s' if n > 1 else ''}, {somme(envoi.total, envoi.devise)}"
         if envoi.canal is Canal.TACHE and envoi.palier.nature is Nature.APPEL:
             raison += " ; aucun numéro de téléphone"
         elif repli:

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from factures.services import evaluer_promesses
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
 from recouvrement.comptes.models import Role, Societe, Utilisateur
 from recouvrement.journal.services import consigner
@@ -15,6 +14,7 @@ from relances.models import Passage
 
 from .faits import ouvreur
 from .nuit import Bilan, LotDejaEnCours, ouvrir_passage, relancer
+from .taches import conclure_promesses
 
 log = logging.getLogger(__name__)
 P = Passage.Statut
@@ -61,7 +61,7 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
     if donnees_perimees(societe, moment):
         suspendre(passage, societe)
         return None
-    evaluer_promesses(societe, au=au)
+    conclure_promesses(societe, au=au)
     return relancer(societe, au=au, passage=passage)
 
 

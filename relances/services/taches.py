@@ -1,14 +1,19 @@
 """Ce qu'une personne fait : appeler, reporter, terminer. Chaque geste écrit un maillon."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from clients.models import Client, Contact
+from factures.models import Promesse
+from factures.services import evaluer_promesses
+from recouvrement.commun.formats import jour_court, somme
+from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 from relances.domaine.appels import SUITES, Issue, MotifRetard, jour_de_suite
 from relances.models import Tache
@@ -39,6 +44,7 @@ TITRES_SUITE = {
 }
 # Un appel abouti ou tenté répond à ces tâches-là.
 CLOSES_PAR_UN_APPEL = (Tache.Genre.APPEL, Tache.Genre.PROMESSE_ROMPUE)
+RATTRAPAGE = timedelta(days=15)  # promesses conclues dont la tâche aurait manqué
 # Un jugement d'ouverture interdit de réclamer : ces tâches n'ont plus d'objet.
 CLOSES_PAR_UN_JUGEMENT = (*CLOSES_PAR_UN_APPEL, Tache.Genre.DECISION, Tache.Genre.CONTENTIEUX)
 
@@ -158,6 +164,43 @@ def consigner_appel(
         },
     )
     return closes
+
+
+def conclure_promesses(societe: Societe, *, au: date) -> list[Promesse]:
+    """Juge les promesses du jour ; rompue ou partielle, elle laisse une tâche (exigence 31).
+
+    Une panne entre les deux ne perd rien : la nuit suivante rattrape les promesses conclues sans tâche.
+    """
+    conclues = evaluer_promesses(societe, au=au)
+    manquees = list(
+        Promesse.objects.filter(
+            client__societe=societe,
+            statut__in=(Promesse.Statut.ROMPUE, Promesse.Statut.PARTIELLE),
+            conclue_le__gt=au - RATTRAPAGE,
+            echeances__impute__lt=F("echeances__montant"),
+        )
+        .select_related("client")
+        .annotate(devise=Min("echeances__devise"))
+    )
+    cles = {p.pk: f"promesse:{p.pk}" for p in manquees}
+    connues = Tache.objects.filter(client__in={p.client_id for p in manquees}, cle__in=cles.values())
+    deja = set(connues.values_list("cle", flat=True))
+    for p in manquees:
+        if cles[p.pk] in deja:
+            continue
+        titre = _("Rappeler : promesse de %(montant)s rompue")
+        if p.statut == Promesse.Statut.PARTIELLE:
+            titre = _("Rappeler : promesse de %(montant)s tenue en partie")
+        creer_tache(
+            p.client,
+            genre=Tache.Genre.PROMESSE_ROMPUE,
+            titre=titre % {"montant": somme(p.montant, p.devise)},
+            due_le=au,
+            cle=cles[p.pk],
+            raison=_("attendue le %(jour)s, constatée le %(constat)s")
+            % {"jour": jour_court(p.date_promise), "constat": jour_court(p.conclue_le)},
+        )
+    return conclues
 
 
 @transaction.atomic

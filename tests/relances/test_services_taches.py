@@ -11,6 +11,7 @@ from relances.models import Tache
 from relances.services import taches
 from tests.clients.factories import ClientFactory, ContactFactory
 from tests.comptes.factories import UtilisateurFactory
+from tests.factures.factories import EcheanceFactory, ImputationFactory, PromesseFactory
 
 VENDREDI = date(2026, 11, 20)
 
@@ -126,3 +127,40 @@ def test_exigence_36_un_jugement_clot_ce_qui_reclamerait(client_, acteur):
 
     assert taches.clore_pour_jugement(client_, acteur=acteur) == 2
     assert list(Tache.objects.filter(faite_le=None)) == [declarer]
+
+
+@pytest.mark.parametrize(("paye", "mot"), [(0, "rompue"), (400, "en partie")])
+def test_exigence_31_une_promesse_manquee_laisse_une_tache_et_une_seule(client_, paye, mot):
+    echeance = EcheanceFactory(client=client_, echue_le=date(2026, 10, 1))
+    promesse = PromesseFactory(echeances=[echeance], date_promise=date(2026, 11, 16), faite_le=date(2026, 11, 9))
+    if paye:
+        ImputationFactory(echeance=echeance, montant=paye, date=date(2026, 11, 16))
+
+    for jour in (VENDREDI, VENDREDI + timedelta(3)):
+        taches.conclure_promesses(client_.societe, au=jour)
+
+    tache = Tache.objects.get(client=client_)
+    assert (tache.genre, tache.cle, tache.due_le) == (Tache.Genre.PROMESSE_ROMPUE, f"promesse:{promesse.pk}", VENDREDI)
+    assert mot in tache.titre
+    assert "1 000,00 €" in tache.titre.replace("\u00a0", " ")
+
+
+def test_exigence_31_la_tache_faite_ne_revient_pas(client_, acteur):
+    echeance = EcheanceFactory(client=client_, echue_le=date(2026, 10, 1))
+    PromesseFactory(echeances=[echeance], date_promise=date(2026, 11, 16), faite_le=date(2026, 11, 9))
+    taches.conclure_promesses(client_.societe, au=VENDREDI)
+    taches.consigner_appel(client_, issue=Issue.AUTRE, au=VENDREDI, acteur=acteur, commentaire="paie demain")
+
+    taches.conclure_promesses(client_.societe, au=VENDREDI + timedelta(3))
+
+    assert not Tache.objects.filter(client=client_, faite_le=None).exists()
+
+
+def test_exigence_31_une_promesse_tenue_ne_demande_rien(client_):
+    echeance = EcheanceFactory(client=client_, echue_le=date(2026, 10, 1))
+    PromesseFactory(echeances=[echeance], date_promise=date(2026, 11, 16), faite_le=date(2026, 11, 9))
+    ImputationFactory(echeance=echeance, date=date(2026, 11, 17))
+
+    taches.conclure_promesses(client_.societe, au=VENDREDI)
+
+    assert not Tache.objects.exists()

@@ -5,12 +5,12 @@ from datetime import date
 
 from django.core.management.base import BaseCommand, CommandError
 
-from factures.services import evaluer_promesses
 from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Passage
 from relances.services import nuit, quotidien
 from relances.services.plans import installer_plans
+from relances.services.taches import conclure_promesses
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             quotidien.suspendre(passage, societe)
             bilan = nuit.Bilan(erreurs=["suspendu : données périmées"])
         else:
-            evaluer_promesses(societe, au=jour)
+            conclure_promesses(societe, au=jour)
             bilan = nuit.relancer(societe, au=jour, passage=passage)
         self._dire(passage, jour, bilan, options["json"])
         if bilan.erreurs:
