@@ -8,7 +8,7 @@ from django.db.models import F, Sum
 
 from clients.models import Client, Contact, TypeDebiteur
 from factures.domaine import penalites
-from factures.domaine.bareme import TauxManquant
+from factures.domaine.bareme import TauxManquant, semestre
 from factures.domaine.calendrier import date_limite
 from factures.models import Avoir, Encaissement, Imputation, Litige
 from factures.services import bareme as bareme_en_base
@@ -75,12 +75,13 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
         lignes=tuple(lignes),
         credits=tuple(credits_ouverts(client, devise)),
-        contestations=tuple(_contestations([e.pk for e in echeances])),
+        contestations=_contestations([e.pk for e in echeances]),
         devise=devise,
         taux=c.Taux(
             stipule=client.taux_penalites,
             imputation=client.imputation,
             semestres_manquants=tuple(sorted(manquants)),
+            legal=_taux_legal(client, nature, au),
         ),
         paiement=c.Paiement(reference=reference_sepa(client.code, reference(courrier, au.year))),
         signataire=c.Signataire(nom=societe.signataire_nom, fonction=societe.signataire_fonction),
@@ -89,7 +90,10 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
             telephone=(gestionnaire and gestionnaire.telephone) or societe.telephone,
             courriel=gestionnaire.courriel if gestionnaire else societe.courriel,
         ),
-        contrat=c.Contrat(objet=client.objet_contrat, clause_loi=client.mention_loi_en),
+        contrat=c.Contrat(
+            objet=client.objet_contrat if client.langue == "fr" else "",  # saisi en français
+            clause_loi=client.mention_loi_en,
+        ),
         rappels=tuple(_rappels(courrier, [e.pk for e in echeances])),
         numero_recommande=courrier.numero_suivi,
     )
@@ -186,12 +190,25 @@ def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
     return credits
 
 
-def _contestations(echeances: list[int]) -> list[c.Contestation]:
-    ouverts = Litige.objects.filter(echeance__in=echeances, clos_le=None).select_related("echeance__facture")
-    return [
+def _taux_legal(client: Client, nature: Nature, au: date) -> Decimal | None:
+    """Taux légal qu'annonce la mise en demeure d'un particulier ; absent du barème, il la bloque."""
+    if client.type != TypeDebiteur.PARTICULIER or nature != Nature.MISE_EN_DEMEURE:
+        return None
+    try:
+        return bareme_en_base().taux_legal(semestre(au))
+    except TauxManquant:
+        return None
+
+
+def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
+    """Litiges ouverts ; None si tous sont clos : la lettre ne peut pas dire n'avoir reçu aucune contestation."""
+    litiges = Litige.objects.filter(echeance__in=echeances).select_related("echeance__facture").order_by("pk")
+    ouverts = tuple(
         c.Contestation(facture=x.echeance.facture.numero, recue_le=x.ouvert_le, montant=x.montant_conteste)
-        for x in ouverts
-    ]
+        for x in litiges
+        if x.clos_le is None
+    )
+    return ouverts if ouverts or not litiges else None
 
 
 def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:

@@ -1,0 +1,64 @@
+"""De la base à la lettre : ce que les services mettent dans le rendu, type de débiteur par type de débiteur."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from recouvrement.commun import pdf
+from relances.domaine.natures import Nature
+from relances.models import Courrier
+from relances.rendu import controles, lettres
+from relances.services.preparation import composer
+from tests.clients.factories import ClientFactory
+from tests.comptes.factories import SocieteFactory
+from tests.factures.factories import EcheanceFactory, LitigeFactory
+
+pytestmark = pytest.mark.django_db
+MARDI = date(2026, 2, 10)
+
+
+def lettre_de(client, echeances, nature=Nature.MISE_EN_DEMEURE, canal="recommande"):
+    """La lettre que composerait le palier de cette nature, sans courrier enregistré."""
+    version = client.societe.echelles.get(type_debiteur=client.type).versions.get()
+    palier = version.paliers.get(nature=nature)
+    courrier = Courrier(
+        societe=client.societe, client=client, palier=palier, nature=palier.nature, canal=canal, devise="EUR"
+    )
+    return composer(courrier, au=MARDI, echeances=echeances)
+
+
+def echues(client, nombre=1):
+    return [EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=60 + rang)) for rang in range(nombre)]
+
+
+def test_la_mise_en_demeure_d_une_entreprise_est_prete_a_partir():
+    """Exigence 25."""
+    client = ClientFactory()
+    lettre = lettre_de(client, echues(client, 6))
+    assert controles.manques(lettre) == []
+    assert pdf.compter_pages(lettres.rendre_pdf(lettre)) == 2
+
+
+def test_la_mise_en_demeure_d_un_particulier_annonce_le_taux_legal_du_semestre():
+    societe = SocieteFactory(mediateur="Médiation Exemple, 1 rue de la Paix, 75002 Paris, mediation.example")
+    client = ClientFactory(societe=societe, particulier=True)
+    lettre = lettre_de(client, echues(client))
+    assert controles.manques(lettre) == []
+    assert "2,62\u00a0% l’an au 1er semestre 2026" in lettres.rendre_html(lettre)
+    assert lettre.totaux.a_payer == lettre.totaux.reste_du
+
+
+def test_un_litige_clos_interdit_d_ecrire_qu_aucune_contestation_n_a_ete_recue():
+    client = ClientFactory()
+    echeances = echues(client)
+    assert "aucune contestation" in lettres.rendre_html(lettre_de(client, echeances))
+    LitigeFactory(echeance=echeances[0], clos_le=MARDI - timedelta(days=1), issue="rejeté")
+    relue = lettre_de(client, echeances)
+    assert relue.contestations is None
+    assert "aucune contestation" not in lettres.rendre_html(relue)
+
+
+def test_l_objet_du_contrat_en_francais_ne_se_glisse_pas_dans_une_lettre_anglaise():
+    client = ClientFactory(langue="en", objet_contrat="la fourniture de mobilier", mention_loi_en="French law applies.")
+    html = lettres.rendre_html(lettre_de(client, echues(client)))
+    assert "mobilier" not in html and "French law applies." in html
