@@ -43,18 +43,19 @@ def echeances(dossier: DossierContentieux) -> list[Echeance]:
 def compter(dossier: DossierContentieux) -> Compte:
     """Le compte arrêté à `dossier.arrete_au`, par les règles et le barème de factures.domaine."""
     client = dossier.client
-    lignes, manquants = lignes_dues(echeances(dossier), client, au=dossier.arrete_au, chiffree=True)
+    dues = lignes_dues(echeances(dossier), client, au=dossier.arrete_au, chiffree=True)
     credits = tuple(credits_ouverts(client, dossier.devise))
     return Compte(
         arrete_au=dossier.arrete_au,
         devise=dossier.devise,
-        lignes=tuple(lignes),
+        lignes=dues.lignes,
         credits=credits,
-        totaux=totaliser(tuple(lignes), credits, chiffree=True, devise=dossier.devise),
+        totaux=totaliser(dues.lignes, credits, chiffree=True, devise=dossier.devise),
         taux=Taux(
             stipule=client.taux_penalites,
             imputation=client.imputation,
-            semestres_manquants=tuple(sorted(manquants)),
+            sous_plancher=dues.sous_plancher,
+            semestres_manquants=dues.semestres_manquants,
         ),
     )
 

@@ -61,7 +61,7 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         echeances = [r.echeance for r in relances.order_by("echeance__date_echeance", "echeance_id")]
     nature = Nature(courrier.nature)
     chiffree = nature in CHIFFREES and client.type in PROFESSIONNELS
-    lignes, manquants = lignes_dues(echeances, client, au=au, chiffree=chiffree)
+    dues = lignes_dues(echeances, client, au=au, chiffree=chiffree)
     devise = courrier.devise
     gestionnaire = client.gestionnaire
     return c.Lettre(
@@ -73,14 +73,15 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         date=au,
         arrete_au=au,
         date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
-        lignes=tuple(lignes),
+        lignes=dues.lignes,
         credits=tuple(credits_ouverts(client, devise)),
         contestations=_contestations([e.pk for e in echeances]),
         devise=devise,
         taux=c.Taux(
             stipule=client.taux_penalites,
             imputation=client.imputation,
-            semestres_manquants=tuple(sorted(manquants)),
+            sous_plancher=dues.sous_plancher,
+            semestres_manquants=dues.semestres_manquants,
             legal=_taux_legal(client, nature, au),
         ),
         paiement=c.Paiement(reference=reference_sepa(client.code, reference(courrier, au.year))),
@@ -109,8 +110,17 @@ def destinataire(client: Client) -> c.Destinataire:
     return c.Destinataire(type=c.TypeDebiteur(client.type), **{n: getattr(client, n) for n in communs})
 
 
-def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple[list[c.LigneDue], set[str]]:
-    """Lignes d'une lettre ou d'un décompte pour ces échéances, et semestres absents du barème.
+@dataclass(frozen=True)
+class Dues:
+    """Lignes chiffrées, et ce qui empêche de s'y fier : semestres sans taux, clause sous le plancher légal."""
+
+    lignes: tuple[c.LigneDue, ...]
+    semestres_manquants: tuple[str, ...]
+    sous_plancher: bool
+
+
+def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
+    """Lignes d'une lettre ou d'un décompte pour ces échéances.
 
     La part contestée est hors de la ligne ; un avoir réduit le principal dès l'origine ; les 40 € se
     comptent une fois par facture.
@@ -128,7 +138,7 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple
         ):
             regles.setdefault(e, []).append((jour, montant))
     bareme = bareme_en_base() if chiffree else None
-    lignes, manquants, factures_vues = [], set(), set()
+    lignes, manquants, factures_vues, sous_plancher = [], set(), set(), False
     for e in echeances:
         conteste = min(contestes.get(e.pk, ZERO), e.reste_du)
         retard = (au - e.date_echeance).days
@@ -147,6 +157,7 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple
                     jugement_ouverture=client.jugement_ouverture_le,
                     avec_indemnite=e.facture_id not in factures_vues,
                 )
+                sous_plancher |= any(a.code == "stipule_sous_plancher" for a in calcul.avertissements)
                 champs = {
                     "segments": calcul.segments,
                     "reglements": tuple(p for p in calcul.paiements if p.jour > e.date_echeance),
@@ -168,7 +179,7 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> tuple
                 **champs,
             )
         )
-    return lignes, manquants
+    return Dues(tuple(lignes), tuple(sorted(manquants)), sous_plancher)
 
 
 def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
@@ -267,7 +278,9 @@ def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
     courrier.arrete_au = au
     courrier.date_limite = preparation.lettre.date_limite
     courrier.principal, courrier.credits = totaux.reste_du, totaux.credits
-    courrier.penalites, courrier.indemnites, courrier.total = totaux.penalites, totaux.indemnites, totaux.a_payer
+    # Intérêts courus, non restants : principal en compte + intérêts courus + indemnités − crédits = total.
+    courrier.penalites = totaux.interets_courus if preparation.lettre.chiffree else ZERO
+    courrier.indemnites, courrier.total = totaux.indemnites, totaux.a_payer
     courrier.pieces = len(preparation.lettre.lignes)
     courrier.manques = []
     if courrier.canal == Canal.COURRIEL:
