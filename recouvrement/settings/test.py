@@ -3,7 +3,8 @@
 import os
 import tempfile
 
-os.environ.setdefault("RECOUVREMENT_VAR", tempfile.mkdtemp(prefix="recouvrement-essais-"))
+if "RECOUVREMENT_VAR" not in os.environ:  # tests/conftest.py retire ce dossier à la fin
+    os.environ["RECOUVREMENT_VAR"] = tempfile.mkdtemp(prefix="recouvrement-essais-")
 
 from .base import *  # noqa: E402, F403
 from .base import DATABASES, STORAGES, TEMPLATES, VAR, env
