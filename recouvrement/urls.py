@@ -20,4 +20,5 @@ urlpatterns = [
     path("clients/", include("clients.urls")),
     path("", include("factures.urls")),
     path("", include("relances.urls")),
+    path("contentieux/", include("contentieux.urls")),
 ]

@@ -1,7 +1,7 @@
 """Écritures et lectures du contentieux qui ont un sens pour le métier."""
 
 from .archive import archiver
-from .decompte import Compte, compter, rendre_decompte
+from .decompte import Compte, compter, refus_du_calcul, rendre_decompte
 from .manques import Point, manques, points
 from .ouverture import examiner, juridiction_proposee, ouvrir_dossier
 from .pieces import actualiser_pieces, ajouter_piece, deplacer, dispenser, joindre_piece, renumeroter
@@ -24,6 +24,6 @@ __all__ = [
     "Compte", "Point", "actualiser_pieces", "ajouter_frais", "ajouter_piece", "annuler_etape", "archiver", "clore",
     "completer", "compter", "dater_execution", "delais", "deplacer", "dispenser", "du_dossier", "enregistrer_etape",
     "etapes_possibles", "examiner", "joindre_piece", "juridiction_proposee", "manques", "ouvrir_dossier", "points",
-    "pour_factures", "projet_de_requete", "proposer_expose", "relever_interruption", "rendre_decompte", "renumeroter",
-    "veiller",
+    "pour_factures", "projet_de_requete", "proposer_expose", "refus_du_calcul", "relever_interruption",
+    "rendre_decompte", "renumeroter", "veiller",
 ]  # fmt: skip

@@ -69,15 +69,20 @@ def etapes_possibles(dossier: DossierContentieux, *, au: date) -> tuple[Transiti
 
 # --- Renseigner ----------------------------------------------------------------------------------
 @transaction.atomic
-def completer(dossier: DossierContentieux, *, par, **champs) -> DossierContentieux:
+def completer(dossier: DossierContentieux, *, par, vu: str = "", **champs) -> DossierContentieux:
     """Renseigne tribunal, représentant, exposé, décompte… Lève ValidationError, par champ.
 
-    Un champ inconnu lève TypeError. Le journal garde le nom des champs changés, pas leur contenu.
+    vu : instant de dernière modification que la personne avait sous les yeux (ISO) ; s'il a changé, rien ne
+    s'écrit. Un champ inconnu lève TypeError. Le journal garde le nom des champs changés, pas leur contenu.
     """
     if inconnus := set(champs) - set(CHAMPS_LIBRES):
         raise TypeError(f"champs inconnus : {sorted(inconnus)}")
     dossier = verrouiller(dossier)
     refuser_si_clos(dossier)
+    if vu and vu != dossier.updated_at.isoformat():
+        raise ValidationError(
+            _("Le dossier a été modifié entre-temps : copiez votre saisie, rouvrez ce volet et reprenez-la.")
+        )
     changes = {nom: valeur for nom, valeur in champs.items() if getattr(dossier, nom) != valeur}
     if dossier.depose_le and set(changes) - {"nature_creance", "prescription_relue_le"}:
         raise ValidationError(

@@ -117,4 +117,4 @@ def _dossiers(user, texte):
 
 def _dossier(dossier) -> Trouvaille:
     detail = f"{dossier.client.raison_sociale} · {dossier.get_statut_display()}"
-    return Trouvaille(dossier.reference, detail, "contentieux:fiche", dossier.pk)
+    return Trouvaille(dossier.reference, detail, "contentieux:dossier", dossier.pk)
