@@ -9,7 +9,7 @@ from .models import Client, Contact
 
 
 class NoteForm(forms.Form):
-    texte = forms.CharField(label=_("Note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
+    texte = forms.CharField(label=_("Texte de la note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
 
 
 class SuspensionForm(forms.Form):

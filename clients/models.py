@@ -98,6 +98,8 @@ class Client(Horodate):
     mention_loi_en = models.TextField(_("clause de droit français acceptée (anglais)"), blank=True)
     objet_contrat = models.CharField(_("objet du contrat"), max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
+    # Ce que le dernier import disait, champ par champ : ce qui en diffère a été retouché, et n'est plus écrasé.
+    importe = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = ClientQuerySet.as_manager()
 

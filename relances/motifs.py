@@ -60,13 +60,17 @@ def avec_canal(nature: int, canaux: tuple[Canal, ...], joignables: frozenset[Can
     if nature in (Nature.APPEL, Nature.CONTENTIEUX):
         return nom_palier(nature)
     canal = next((c for c in canaux if joignables is None or c in joignables), None)
-    return f"{nom_palier(nature)}, {CanalChoix(canal).label.lower()}" if canal else nom_palier(nature)
+    return f"{nom_palier(nature)}, {_minuscule(str(CanalChoix(canal).label))}" if canal else nom_palier(nature)
+
+
+def _minuscule(texte: str) -> str:
+    return texte[:1].lower() + texte[1:]
 
 
 def qui_agit(mode: ModePalier) -> str:
     """Qui fait partir ce palier."""
     return {
-        ModePalier.AUTOMATIQUE: _("part seule"),
+        ModePalier.AUTOMATIQUE: _("envoi automatique"),
         ModePalier.A_VALIDER: _("à valider par une personne"),
         ModePalier.TACHE: _("à faire par une personne"),
     }[mode]
@@ -84,7 +88,7 @@ def phrase(d: Decision) -> str:
             texte += _(" ; %(conteste)s retenus par le litige") % {"conteste": conteste}
         return texte
     if d.motif is Motif.ATTENTE:
-        return _("%(palier)s %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
+        return _("%(palier)s le %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
     phrases = {
         Motif.TERMINEE: _("dernier palier du plan atteint : à vous de décider de la suite"),
         Motif.SANS_PLAN: _("aucun plan de relance publié pour ce type de client"),
@@ -100,7 +104,7 @@ def phrase(d: Decision) -> str:
         Motif.MAX_AMIABLES: _("relances amiables épuisées : mise en demeure ou abandon, à vous de trancher"),
         Motif.DEJA_CE_JOUR: _("déjà relancée aujourd'hui, suite à partir du %(jour)s") % {"jour": le},
         Motif.EN_ATTENTE_ENVOI: _("le courrier précédent n'est pas encore parti"),
-        Motif.JOUR_NON_OUVRE: _("%(palier)s %(jour)s, premier jour ouvré") % {"palier": nom, "jour": le},
+        Motif.JOUR_NON_OUVRE: _("%(palier)s le %(jour)s, premier jour ouvré") % {"palier": nom, "jour": le},
         Motif.CREDIT_NON_AFFECTE: _("un encaissement à affecter pèse trop lourd pour relancer"),
         Motif.COUVERTE: _("les crédits non affectés couvrent ce qui est dû"),
         Motif.FORMALISATION_ABSENTE: _("pas de mise en demeure sans formalisation envoyée"),

@@ -196,7 +196,7 @@ def _litiges(client: Client, n: int) -> Iterator[Fait]:
 
 def _notes(client: Client, n: int) -> Iterator[Fait]:
     for note in client.notes.select_related("auteur")[:n]:
-        yield Fait(note.created_at, _("Note"), note.texte, str(note.auteur), "note")
+        yield Fait(note.created_at, _("Note interne"), note.texte, str(note.auteur), "note")
 
 
 def _appels(client: Client, n: int) -> Iterator[Fait]:

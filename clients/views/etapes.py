@@ -13,12 +13,14 @@ from recouvrement.commun import formats
 from relances import motifs
 from relances.domaine import echelle
 from relances.domaine.echelle import ClientFaits, Decision, EcheanceFaits, Motif, PalierRegle
-from relances.domaine.natures import Nature
-from relances.services.faits import faits_par_client, ouvreur, reglages
+from relances.domaine.natures import Canal, Nature
+from relances.services.faits import faits_par_client, fin_de_promesse, ouvreur, reglages
 from relances.services.plans import plans_publies
 
 ZERO = Decimal("0.00")
-PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR)
+# Freins qui s'en vont seuls à une date connue : l'étape est prévue, au plus tôt à cette date.
+DATES = (Motif.SUSPENDUE, Motif.PROMESSE)
+PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR, *DATES)
 SIGNES = {
     Motif.RELANCEE: ("circle-check", "bon"),
     Motif.ATTENTE: ("clock", "doux"),
@@ -84,19 +86,42 @@ class Prevision:
         self.ouvre = ouvreur(societe)
         self.regles = reglages(societe)
         lots = faits_par_client(societe, plans, au=au, ouvre=self.ouvre, clients=[client.pk], toutes=True)
-        self.faits = next((f for lot in lots for f in lot), None)
+        self.faits = next((f for lot in lots for f in lot), None) or self._faits_sans_echu(client)
+
+    def _faits_sans_echu(self, client: Client) -> ClientFaits:
+        """Rien d'échu : la nuit ne lirait pas ce client, mais ce qui l'arrête vaut aussi pour demain."""
+        suspension = client.suspensions.en_cours(self.au).order_by("au").last()
+        return ClientFaits(
+            client.pk,
+            client.type,
+            (),
+            suspendu_jusqu_au=suspension.au if suspension else None,
+            motif_suspension=suspension.motif if suspension else "",
+            jugement=client.jugement_ouverture_le,
+            surendettement=client.surendettement,
+            canaux=frozenset(Canal),
+        )
 
     def juger(self, retouche: Retouche | None = None) -> Etapes:
         """Décide comme la nuit, sur les faits ou sur leur version retouchée."""
-        decisions: dict[int, Decision] = {}
-        if self.faits:
-            faits = retouche(self.faits) if retouche else self.faits
-            resultat = echelle.decider(faits, self.plan, au=self.au, reglages=self.regles, ouvre=self.ouvre)
-            decisions = {d.echeance.id: d for d in resultat.decisions}
+        faits = retouche(self.faits) if retouche else self.faits
+        resultat = echelle.decider(faits, self.plan, au=self.au, reglages=self.regles, ouvre=self.ouvre)
+        decisions = {d.echeance.id: self._le_jour_dit(d, faits) for d in resultat.decisions}
         for pk, piece in self.pieces.items():
             if pk not in decisions and (a_venir := self._a_venir(piece)):
-                decisions[pk] = a_venir
+                decisions[pk] = self._le_jour_dit(a_venir, faits)
         return self._resumer(decisions)
+
+    def _le_jour_dit(self, d: Decision, faits: ClientFaits) -> Decision:
+        """Une pièce qui attend son jour : ce qui la retiendra ce jour-là si rien ne change d'ici là."""
+        if d.motif is not Motif.ATTENTE or not d.prochaine:
+            return d
+        if faits.suspendu_jusqu_au and faits.suspendu_jusqu_au < d.prochaine:
+            faits = replace(faits, suspendu_jusqu_au=None)
+        ce_jour = echelle.juger(
+            d.echeance, faits, self.plan, au=d.prochaine, reglages=self.regles, ouvre=self.ouvre
+        )
+        return d if ce_jour.motif is Motif.RELANCEE else ce_jour
 
     def _a_venir(self, e: Echeance) -> Decision | None:
         """Pièce pas encore échue : le premier palier qui la concernera, si rien ne change."""
@@ -104,12 +129,18 @@ class Prevision:
             return None
         faits = EcheanceFaits(
             e.pk, e.facture_id, e.date_facture, e.date_echeance, e.reste_du, e.devise, Nature(e.niveau), e.niveau_rang,
-            e.niveau_version, e.niveau_le,
+            e.niveau_version, e.niveau_le, e.prelevement, False, e.conteste, self._fin_de_promesse(e),
         )  # fmt: skip
         palier = self.plan.suivant(faits.nature, faits.rang, faits.version)
         if palier is None:
             return None
-        return Decision(faits, Motif.ATTENTE, "", self.ouvre(max(echelle.jour_du(palier, faits), self.au)), palier)
+        jour = self.ouvre(max(echelle.jour_du(palier, faits), self.au))
+        return Decision(faits, Motif.ATTENTE, "", jour, palier)
+
+    def _fin_de_promesse(self, e: Echeance) -> date | None:
+        if e.promesse is None or e.promesse.statut != Promesse.Statut.EN_ATTENTE:
+            return None
+        return fin_de_promesse(e.promesse.date_promise, self.ouvre)
 
     def _resumer(self, decisions: dict[int, Decision]) -> Etapes:
         etapes = Etapes(par_piece=decisions)
@@ -117,10 +148,11 @@ class Prevision:
         if prevues:
             le, _rang, premiere = min(prevues, key=lambda x: x[:2])
             palier: PalierRegle = premiere.palier
-            joignables = self.faits.canaux if self.faits else None
             etapes.le, etapes.nature = le, int(palier.nature)
-            etapes.titre = motifs.avec_canal(palier.nature, palier.canaux, joignables)
+            etapes.titre = motifs.avec_canal(palier.nature, palier.canaux, self.faits.canaux)
             etapes.qui = motifs.qui_agit(palier.mode)
+            if premiere.motif in DATES:
+                etapes.qui = _("au plus tôt, %(qui)s") % {"qui": etapes.qui}
         etapes.retenu = sum(
             (d.echeance.reste_du for d in decisions.values() if d.motif not in PLANIFIES), ZERO
         )
@@ -172,6 +204,8 @@ def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, 
         return _("À échoir"), ""
     if decision is None or decision.motif is Motif.TERMINEE:
         return _("À décider"), "att"
+    if decision.motif is Motif.EN_ATTENTE_ENVOI:
+        return _("Envoi en attente"), "info"
     if decision.motif in (Motif.RELANCEE, Motif.ATTENTE) and decision.palier:
         jour = formats.jour_court(decision.prochaine) if decision.prochaine else _("ce soir")
         return f"{motifs.nom_palier(decision.palier.nature)} {jour}", "vide"

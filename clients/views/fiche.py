@@ -15,7 +15,7 @@ from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
-from relances.models import Verdict, VersionEchelle
+from relances.models import Courrier, Verdict, VersionEchelle
 
 from . import chronologie
 from .etapes import etat
@@ -25,6 +25,9 @@ from .volets_pieces import VOLETS
 ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
 PAR_PAGE = 50
 PIECES_EXPLIQUEES = 200
+A_FAIRE_PARTIR = (
+    Courrier.Statut.A_VALIDER, Courrier.Statut.A_POSTER, Courrier.Statut.EN_ERREUR, Courrier.Statut.INCERTAIN,
+)  # fmt: skip
 DOSSIER_CLOS = DossierContentieux.Statut.CLOS
 
 
@@ -105,7 +108,7 @@ def _tete(f: Fiche) -> dict:
         "niveau": max((e.niveau for e in f.pieces), default=0),
         "suspensions": list(client.suspensions.en_cours(f.au).select_related("auteur").order_by("-au")),
         "dossiers": list(client.dossiers.exclude(statut=DOSSIER_CLOS)),
-        "litiges": [e for e in f.pieces if e.litige],
+        "en_attente": list(client.courriers.filter(statut__in=A_FAIRE_PARTIR).order_by("-nature", "pk")[:3]),
     }
 
 
@@ -178,7 +181,7 @@ def _pourquoi(request, f: Fiche) -> dict:
     except ValueError:
         le = f.au
     lignes = {
-        e.pk: {"echeance": e, "numero": e.facture.numero, "actuel": None, "passes": [], "ce_soir": ""}
+        e.pk: {"echeance": e, "numero": e.facture.numero, "actuel": None, "passes": [], "a_ce_jour": ""}
         for e in Echeance.objects.filter(client=f.client)
         .ouvertes_au(le)
         .select_related("facture")
@@ -194,7 +197,7 @@ def _pourquoi(request, f: Fiche) -> dict:
     if le == f.au:
         for pk, decision in f.etapes.par_piece.items():
             if pk in lignes:
-                lignes[pk]["ce_soir"] = motifs.phrase(decision)
+                lignes[pk]["a_ce_jour"] = motifs.phrase(decision)
     return {"le": le, "expliquees": list(lignes.values())}
 
 

@@ -37,7 +37,8 @@ def liste(request):
     devises = devises_de(perimetre)
     devise = valeur_parmi(request, "devise", devises)
     clients = _filtrer(request, perimetre.with_est_suspendu(au), au=au, devise=devise)
-    tri = (request.GET.get("tri") or "-echu").removeprefix("-")
+    tri = request.GET.get("tri", "").removeprefix("-")
+    tri = tri if tri in TRIS else "echu"
     if tri in CLES:
         clients = with_cle(clients, CLES[tri], au=au, devise=devise)
     lignes = Liste(

@@ -25,6 +25,7 @@ from factures.models import Echeance
 from recouvrement.commun import formats
 from recouvrement.comptes.droits import Droit, peut, roles_avec
 from recouvrement.comptes.models import Utilisateur
+from relances import motifs
 from relances.models import Courrier, Tache
 from relances.services import taches
 
@@ -307,5 +308,8 @@ def valeur(form, nom: str):
 
 
 def attend(etapes: Etapes) -> str:
-    """« Mise en demeure du lundi 23/11/2026 : elle attend. »"""
-    return _("%(etape)s, prévue %(jour)s, attend.") % {"etape": etapes.titre, "jour": formats.jour_long(etapes.le)}
+    """L'étape prévue n'aura pas lieu à sa date."""
+    return _("L'étape prévue le %(jour)s (%(etape)s) attend.") % {
+        "etape": motifs.nom_palier(etapes.nature).lower(),
+        "jour": formats.jour_long(etapes.le),
+    }

@@ -8,17 +8,21 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
+from clients.models import Client
 from contentieux.models import DossierContentieux
 from factures.models import Encaissement
 from recouvrement.commun.formats import initiales
+from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import adresse
 from recouvrement.comptes import demo
 from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, peut, roles_de
 from recouvrement.comptes.models import Role
-from relances.models import Courrier, Tache
+from relances.models import Courrier
+
+from . import journee
 
 
 @dataclass(frozen=True)
@@ -49,27 +53,39 @@ MENU = (
     (
         "",
         (
-            Entree("pilotage:ma_journee", "checklist", _l("Ma journée"), court=_l("Ma journée"), compteur="taches"),
-            Entree("clients:liste", "users", _l("Clients"), court=_l("Clients")),
-            Entree("factures:liste", "file-invoice", _l("Factures")),
-            Entree("factures:encaissements", "building-bank", _l("Encaissements"), compteur="encaissements"),
-            Entree("relances:ce_soir", "send", _l("Relances"), court=_l("Relances"), compteur="courriers"),
-            Entree("contentieux:liste", "gavel", _l("Contentieux"), compteur="dossiers"),
+            Entree(
+                "pilotage:ma_journee",
+                "checklist",
+                gettext_lazy("Ma journée"),
+                court=gettext_lazy("Ma journée"),
+                compteur="taches",
+            ),
+            Entree("clients:liste", "users", gettext_lazy("Clients"), court=gettext_lazy("Clients")),
+            Entree("factures:liste", "file-invoice", gettext_lazy("Factures")),
+            Entree("factures:encaissements", "building-bank", gettext_lazy("Encaissements"), compteur="encaissements"),
+            Entree(
+                "relances:ce_soir",
+                "send",
+                gettext_lazy("Relances"),
+                court=gettext_lazy("Relances"),
+                compteur="courriers",
+            ),
+            Entree("contentieux:liste", "gavel", gettext_lazy("Contentieux"), compteur="dossiers"),
         ),
     ),
     (
-        _l("Piloter"),
+        gettext_lazy("Piloter"),
         (
-            Entree("factures:balance_agee", "columns-3", _l("Balance âgée"), court=_l("Balance")),
-            Entree("pilotage:indicateurs", "chart-line", _l("Pilotage")),
+            Entree("factures:balance_agee", "columns-3", gettext_lazy("Balance âgée"), court=gettext_lazy("Balance")),
+            Entree("pilotage:indicateurs", "chart-line", gettext_lazy("Pilotage")),
         ),
     ),
     (
-        _l("Régler"),
+        gettext_lazy("Régler"),
         (
-            Entree("relances:plans", "stairs-up", _l("Plans et modèles"), droit=Droit.PLANS),
-            Entree("factures:imports", "upload", _l("Imports"), droit=Droit.IMPORTER),
-            Entree("comptes:administration", "settings", _l("Administration"), droit=Droit.ADMINISTRER),
+            Entree("relances:plans", "stairs-up", gettext_lazy("Plans et modèles"), droit=Droit.PLANS),
+            Entree("factures:imports", "upload", gettext_lazy("Imports"), droit=Droit.IMPORTER),
+            Entree("comptes:administration", "settings", gettext_lazy("Administration"), droit=Droit.ADMINISTRER),
         ),
     ),
 )
@@ -175,7 +191,10 @@ class Coque:
         return restreindre(self.request, lignes.visibles_pour(self.user)).count()
 
     def _taches(self) -> int:
-        return self._compter(Tache.objects.filter(faite_le=None, due_le__lte=timezone.localdate()))
+        """Autant que de lignes dans Ma journée."""
+        visibles = restreindre(self.request, Client.objects.visibles_pour(self.user))
+        clients, _de = journee.perimetre(visibles, self.user)
+        return journee.compter(clients, au=aujourd_hui())
 
     def _encaissements(self) -> int:
         return self._compter(Encaissement.objects.filter(impute__lt=F("montant")))

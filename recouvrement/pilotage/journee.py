@@ -21,6 +21,7 @@ from factures.services import limite_promesse
 from recouvrement.commun import formats
 from recouvrement.commun.templatetags.interface import classe_palier
 from recouvrement.commun.vues import adresse
+from recouvrement.comptes.droits import Droit, peut
 from relances.domaine.natures import Canal
 from relances.models import Courrier, Tache
 
@@ -30,6 +31,7 @@ PLAFOND = 500  # actions lues par source
 HORIZON = timedelta(days=7)  # ce qui « peut attendre » se voit une semaine d'avance
 HORIZON_BUTOIR = timedelta(days=62)  # deux mois : toute la durée d'une déclaration de créance
 DELAI_AR = timedelta(days=7)  # un avis distribué revient d'ordinaire dans la semaine
+VALIDATION_ORDINAIRE = "ce palier se valide"  # relances.domaine.echelle
 S = Courrier.Statut
 G = Tache.Genre
 
@@ -190,11 +192,37 @@ def _chiffrer(resultat: list[LigneJour], *, au: date) -> None:
         ligne.comptes.sort(key=lambda c: (-c.echu, -c.encours))
 
 
+def perimetre(clients: QuerySet, user, de: str = "") -> tuple[QuerySet, str]:
+    """(clients de la journée, « moi » ou « equipe ») parmi ceux que la personne voit.
+
+    `de` vide : son portefeuille ; sans portefeuille, qui voit toute une société voit le travail de l'équipe.
+    """
+    miens = clients.filter(gestionnaire=user)
+    if not peut(user, Droit.TOUT_VOIR) or de == "moi":
+        return miens, "moi"
+    if de == "equipe" or not miens.exists():
+        return clients, "equipe"
+    return miens, "moi"
+
+
 def echu_du_portefeuille(clients: QuerySet, *, au: date) -> list[tuple[str, Decimal]]:
     """[(devise, échu)] des clients du périmètre, la plus grosse somme d'abord."""
     echues = Echeance.objects.ouvertes().echues(au).filter(client__in=clients.values("pk")).order_by()
     sommes = echues.values_list("devise").annotate(reste=Sum(F("montant") - F("impute")))
     return sorted(sommes, key=lambda x: -x[1])
+
+
+def compter(clients: QuerySet, *, au: date) -> int:
+    """Nombre de lignes de la journée, pour le menu : une requête, sans rien lire des lignes."""
+    ids = clients.order_by().values("pk")
+    sources = [
+        _taches_ouvertes(ids, au).order_by().values_list("client"),
+        _courriers_ouverts(ids, au).order_by().values_list("client"),
+        _promesses_attendues(ids, au).order_by().values_list("client"),
+        _litiges_a_traiter(ids, au).order_by().values_list("echeance__client"),
+        _encaissements_a_affecter(ids).order_by().values_list("client"),
+    ]
+    return sources[0].union(*sources[1:]).count()
 
 
 def prochaine(clients: QuerySet, *, au: date) -> date | None:
@@ -216,10 +244,13 @@ def _actions(clients: QuerySet, *, au: date) -> Iterator[Action]:
         yield from source(ids, au)
 
 
-def _taches(ids, au: date) -> Iterable[Action]:
-    ouvertes = Tache.objects.filter(client__in=ids, faite_le=None).select_related("courrier")
+def _taches_ouvertes(ids, au: date) -> QuerySet:
     proches = Q(due_le__lte=au + HORIZON) | Q(genre=G.DECLARER, due_le__lte=au + HORIZON_BUTOIR)
-    for t in ouvertes.filter(proches).order_by("due_le", "pk")[:PLAFOND]:
+    return Tache.objects.filter(proches, client__in=ids, faite_le=None)
+
+
+def _taches(ids, au: date) -> Iterable[Action]:
+    for t in _taches_ouvertes(ids, au).select_related("courrier").order_by("due_le", "pk")[:PLAFOND]:
         raison = t.raison
         if t.due_le < au:
             prevu = _("prévu le %(jour)s") % {"jour": formats.jour_court(t.due_le)}
@@ -236,23 +267,25 @@ def _taches(ids, au: date) -> Iterable[Action]:
         )
 
 
+def _courriers_ouverts(ids, au: date) -> QuerySet:
+    a_traiter = Q(statut__in=[S.A_VALIDER, S.A_POSTER, S.EN_ERREUR, S.INCERTAIN])
+    attend_ar = Q(statut=S.POSTE, canal=Canal.RECOMMANDE.value, retour="", depose_le__lte=au - DELAI_AR)
+    return Courrier.objects.filter(a_traiter | attend_ar, client__in=ids)
+
+
 def _courriers(ids, au: date) -> Iterable[Action]:
-    attend_ar = Courrier.objects.filter(
-        statut=S.POSTE, canal=Canal.RECOMMANDE.value, retour="", depose_le__lte=au - DELAI_AR
-    )
-    ouverts = Courrier.objects.filter(statut__in=[S.A_VALIDER, S.A_POSTER, S.EN_ERREUR, S.INCERTAIN])
-    for c in (ouverts | attend_ar).filter(client__in=ids).order_by("-nature", "-total", "pk")[:PLAFOND]:
-        nom, montant = c.get_nature_display().lower(), formats.somme(c.total, c.devise)
-        canal = c.get_canal_display()
+    for c in _courriers_ouverts(ids, au).order_by("-nature", "-total", "pk")[:PLAFOND]:
+        nom, montant = minuscule(c.get_nature_display()), formats.somme(c.total, c.devise)
+        canal = minuscule(c.get_canal_display())
         genre, consigne, raison = {
             S.A_VALIDER: (
                 Genre.VALIDER,
-                _("Valider : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal.lower()},
-                _("%(montant)s réclamés ; %(motif)s") % {"montant": montant, "motif": c.motif} if c.motif else montant,
+                _("Valider : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal},
+                " · ".join([_("%(montant)s réclamés") % {"montant": montant}, *_motif(c)]),
             ),
             S.A_POSTER: (
                 Genre.POSTER,
-                _("Imprimer et poster : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal.lower()},
+                _("Imprimer et poster : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal},
                 montant,
             ),
             S.EN_ERREUR: (Genre.ERREUR, _("Reprendre l'envoi : %(courrier)s") % {"courrier": nom}, c.erreur),
@@ -270,12 +303,24 @@ def _courriers(ids, au: date) -> Iterable[Action]:
         yield Action(genre, c.client_id, consigne, au, raison, c.nature, adresse("relances:courrier", c.pk))
 
 
+def _motif(c: Courrier) -> list[str]:
+    """Pourquoi une personne, sauf quand le palier se valide toujours : la consigne le dit déjà."""
+    return [] if c.motif in ("", VALIDATION_ORDINAIRE) else [c.motif]
+
+
+def minuscule(texte: str) -> str:
+    """« Recommandé AR » → « recommandé AR » : les sigles restent."""
+    return texte[:1].lower() + texte[1:]
+
+
+def _promesses_attendues(ids, au: date) -> QuerySet:
+    return Promesse.objects.en_attente().filter(client__in=ids, date_promise__lte=au + HORIZON)
+
+
 def _promesses(ids, au: date) -> Iterable[Action]:
     """Promesses dont le contrôle tombe dans la semaine ; les rompues ont leur tâche."""
-    attendues = Promesse.objects.en_attente().filter(client__in=ids, date_promise__lte=au + HORIZON)
-    for p in attendues.select_related("client__societe").annotate(devise=_devise_promise()).order_by("date_promise")[
-        :PLAFOND
-    ]:
+    attendues = _promesses_attendues(ids, au).select_related("client__societe").annotate(devise=_devise_promise())
+    for p in attendues.order_by("date_promise", "pk")[:PLAFOND]:
         limite = limite_promesse(p.date_promise, p.client.societe.region_feries)
         montant = formats.somme(p.montant, p.devise or "EUR")
         consigne = _("Promesse de %(montant)s à contrôler le %(jour)s")
@@ -294,8 +339,12 @@ def _devise_promise():
     return Subquery(liens.values("echeance__devise")[:1])
 
 
+def _litiges_a_traiter(ids, au: date) -> QuerySet:
+    return Litige.objects.ouverts().filter(echeance__client__in=ids, a_traiter_le__lte=au + HORIZON)
+
+
 def _litiges(ids, au: date) -> Iterable[Action]:
-    a_traiter = Litige.objects.ouverts().filter(echeance__client__in=ids, a_traiter_le__lte=au + HORIZON)
+    a_traiter = _litiges_a_traiter(ids, au)
     for x in a_traiter.select_related("echeance__facture", "responsable").order_by("a_traiter_le", "pk")[:PLAFOND]:
         raison = [_("échéance du litige : %(jour)s") % {"jour": _jour(x.a_traiter_le, au)}]
         if x.responsable:
@@ -311,14 +360,17 @@ def _litiges(ids, au: date) -> Iterable[Action]:
         )
 
 
-def _virements(ids, au: date) -> Iterable[Action]:
-    """Encaissements à affecter des clients qui ont une pièce ouverte dans cette devise."""
+def _encaissements_a_affecter(ids) -> QuerySet:
+    """Ceux des clients qui ont une pièce ouverte dans cette devise : il y a où les poser."""
     a_payer = Echeance.objects.ouvertes().filter(
         client=OuterRef("client"), societe=OuterRef("societe"), devise=OuterRef("devise")
     )
-    ouverts = Encaissement.objects.filter(Exists(a_payer), client__in=ids, impute__lt=F("montant"))
+    return Encaissement.objects.filter(Exists(a_payer), client__in=ids, impute__lt=F("montant"))
+
+
+def _virements(ids, au: date) -> Iterable[Action]:
     groupes: dict[tuple[int, str], list] = defaultdict(list)
-    for e in ouverts.order_by("date", "pk")[:PLAFOND]:
+    for e in _encaissements_a_affecter(ids).order_by("date", "pk")[:PLAFOND]:
         groupes[e.client_id, e.devise].append(e)
     for (client, devise), recus in groupes.items():
         reste = formats.somme(sum(e.montant - e.impute for e in recus), devise)

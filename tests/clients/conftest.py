@@ -1,15 +1,16 @@
 """Un client qui a tout vécu : c'est lui que montrent les essais d'écran."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun import horloge
 from recouvrement.comptes.models import Role
 from relances.services.plans import installer_plans
-from tests.clients.factories import ClientFactory, ContactFactory, NoteFactory, SuspensionFactory
-from tests.comptes.factories import AffectationFactory, SocieteFactory, UtilisateurFactory
+from tests.clients.factories import ClientFactory, ContactFactory
+from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import (
     AvoirFactory,
     EcheanceFactory,
@@ -19,9 +20,14 @@ from tests.factures.factories import (
 )
 
 
+VENDREDI = date(2026, 11, 20)
+
+
 @pytest.fixture
-def au():
-    return aujourd_hui()
+def au(monkeypatch):
+    """Un jour ouvré, le même quel que soit le jour où l'on joue les essais."""
+    monkeypatch.setattr(horloge, "maintenant", lambda: timezone.make_aware(datetime.combine(VENDREDI, time(10))))
+    return VENDREDI
 
 
 @pytest.fixture
@@ -73,6 +79,3 @@ def belcourt(societe, gestionnaire, au):
     EncaissementFactory(client=belcourt, montant=1200, date=au - timedelta(3))
     AvoirFactory(client=belcourt, montant=100, date_emission=au - timedelta(3))
     return belcourt
-
-
-__all__ = ["AffectationFactory", "NoteFactory", "SuspensionFactory"]

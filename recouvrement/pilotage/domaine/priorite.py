@@ -41,6 +41,8 @@ class Groupe(IntEnum):
 
 # Un envoi au sort inconnu ou refusé laisse croire qu'on a relancé : c'est toujours pour maintenant.
 URGENTS = frozenset({Genre.PROMESSE, Genre.INCONNU, Genre.ERREUR})
+# Un client suspendu ne s'appelle pas et rien ne part vers lui : valider peut attendre aussi.
+RETENUES = frozenset({Genre.APPEL, Genre.DECISION, Genre.VALIDER})
 # Ce qui, non fait la veille, passe devant le lendemain.
 SE_PERIMENT = frozenset({Genre.APPEL, Genre.DECISION, Genre.LITIGE, Genre.PROCEDURE})
 
@@ -50,7 +52,7 @@ class Poids:
     """Ce que la règle lit d'une action.
 
     butoir : `le` est un délai de procédure, à tenir avant, non un jour où s'y mettre. retenu : relances du
-    client suspendues, l'appel peut attendre.
+    client suspendues.
     """
 
     genre: Genre
@@ -64,7 +66,7 @@ def groupe(action: Poids, *, au: date) -> Groupe:
     """Le groupe d'une action au jour `au`."""
     if action.butoir:
         return Groupe.DABORD
-    if action.le > au or (action.retenu and action.genre in (Genre.APPEL, Genre.DECISION)):
+    if action.le > au or (action.retenu and action.genre in RETENUES):
         return Groupe.ATTENDRE
     grave = action.genre is Genre.VALIDER and action.nature >= MISE_EN_DEMEURE
     en_souffrance = action.genre in SE_PERIMENT and action.le < au

@@ -29,12 +29,7 @@ CLE_FILE = "journee_file"
 def _perimetre(request):
     """Clients de la journée : ceux que suit la personne, ou toute l'équipe (`?de=equipe`)."""
     visibles = restreindre(request, Client.objects.visibles_pour(request.user))
-    miens = visibles.filter(gestionnaire=request.user)
-    large = peut(request.user, Droit.TOUT_VOIR)
-    de = valeur_parmi(request, "de", ("moi", "equipe"))
-    if large and "de" not in request.GET and not miens.exists():
-        de = "equipe"  # un responsable sans portefeuille voit le travail de son équipe
-    return (visibles if de == "equipe" and large else miens), de, large
+    return journee.perimetre(visibles, request.user, request.GET.get("de", ""))
 
 
 @require_safe
@@ -42,7 +37,7 @@ def _perimetre(request):
 def ma_journee(request):
     """La liste et l'aperçu ; pour htmx, la liste seule."""
     au = aujourd_hui()
-    clients, de, large = _perimetre(request)
+    clients, de = _perimetre(request)
     toutes = journee.lignes(clients, au=au)
     cles = {cle: genres for cle, _nom, genres in journee.ONGLETS}
     q = valeur_parmi(request, "q", ("tout", *cles))
@@ -62,7 +57,7 @@ def ma_journee(request):
         "vues": _onglets(request, toutes),
         "sous_titre": _sous_titre(au, toutes, echu, de),
         "de": de,
-        "large": large,
+        "large": peut(request.user, Droit.TOUT_VOIR),
         "choix": choix,
         "rang": montrees.index(choix) + 1 if choix else 0,
         "peut_agir": peut(request.user, Droit.AGIR),
@@ -109,7 +104,7 @@ def _sous_titre(au, toutes, echu, de) -> str:
     n = sum(len(x.actions) for x in toutes)
     morceaux = [formats.jour_long(au).capitalize(), ngettext("%(n)s action", "%(n)s actions", n) % {"n": n}]
     if echu:
-        somme = " + ".join(formats.somme(montant, devise) for devise, montant in echu)
+        somme = _(" et ").join(formats.somme(montant, devise) for devise, montant in echu)
         ou = _("%(somme)s échus dans votre portefeuille") if de == "moi" else _("%(somme)s échus")
         morceaux.append(ou % {"somme": somme})
     return " · ".join(morceaux)
@@ -169,7 +164,7 @@ def suivant(request):
     apres = request.GET.get("apres", "")
     file = request.session.get(CLE_FILE, [])
     if not apres.isdecimal() or int(apres) not in file:
-        clients, _de, _large = _perimetre(request)
+        clients, _de = _perimetre(request)
         file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui())]
         request.session[CLE_FILE] = file
         rang = 0
