@@ -7,8 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from contentieux.models import DossierContentieux
@@ -53,39 +52,27 @@ MENU = (
     (
         "",
         (
-            Entree(
-                "pilotage:ma_journee",
-                "checklist",
-                gettext_lazy("Ma journée"),
-                court=gettext_lazy("Ma journée"),
-                compteur="taches",
-            ),
-            Entree("clients:liste", "users", gettext_lazy("Clients"), court=gettext_lazy("Clients")),
-            Entree("factures:liste", "file-invoice", gettext_lazy("Factures")),
-            Entree("factures:encaissements", "building-bank", gettext_lazy("Encaissements"), compteur="encaissements"),
-            Entree(
-                "relances:ce_soir",
-                "send",
-                gettext_lazy("Relances"),
-                court=gettext_lazy("Relances"),
-                compteur="courriers",
-            ),
-            Entree("contentieux:liste", "gavel", gettext_lazy("Contentieux"), compteur="dossiers"),
+            Entree("pilotage:ma_journee", "checklist", _("Ma journée"), court=_("Ma journée"), compteur="taches"),
+            Entree("clients:liste", "users", _("Clients"), court=_("Clients")),
+            Entree("factures:liste", "file-invoice", _("Factures")),
+            Entree("factures:encaissements", "building-bank", _("Encaissements"), compteur="encaissements"),
+            Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
+            Entree("contentieux:liste", "gavel", _("Contentieux"), compteur="dossiers"),
         ),
     ),
     (
-        gettext_lazy("Piloter"),
+        _("Piloter"),
         (
-            Entree("factures:balance_agee", "columns-3", gettext_lazy("Balance âgée"), court=gettext_lazy("Balance")),
-            Entree("pilotage:indicateurs", "chart-line", gettext_lazy("Pilotage")),
+            Entree("factures:balance_agee", "columns-3", _("Balance âgée"), court=_("Balance")),
+            Entree("pilotage:indicateurs", "chart-line", _("Pilotage")),
         ),
     ),
     (
-        gettext_lazy("Régler"),
+        _("Régler"),
         (
-            Entree("relances:plans", "stairs-up", gettext_lazy("Plans et modèles"), droit=Droit.PLANS),
-            Entree("factures:imports", "upload", gettext_lazy("Imports"), droit=Droit.IMPORTER),
-            Entree("comptes:administration", "settings", gettext_lazy("Administration"), droit=Droit.ADMINISTRER),
+            Entree("relances:plans", "stairs-up", _("Plans et modèles"), droit=Droit.PLANS),
+            Entree("factures:imports", "upload", _("Imports"), droit=Droit.IMPORTER),
+            Entree("comptes:administration", "settings", _("Administration"), droit=Droit.ADMINISTRER),
         ),
     ),
 )
@@ -124,7 +111,7 @@ class Coque:
     def nom_societe(self) -> str:
         if self.societe:
             return self.societe.nom_court or self.societe.raison_sociale
-        return _("Toutes les sociétés") if self.societes else "Recouvrement"
+        return str(_("Toutes les sociétés")) if self.societes else "Recouvrement"
 
     @property
     def sigle(self) -> str:
