@@ -19,7 +19,6 @@ from tests.factures.factories import (
     PromesseFactory,
 )
 
-
 VENDREDI = date(2026, 11, 20)
 
 

@@ -76,7 +76,8 @@ def test_chaque_geste_ecrit_un_maillon_et_revient_a_la_fiche(connecte, belcourt,
 
 @pytest.mark.parametrize("volet", VOLETS)
 def test_htmx_est_redirige_sans_303(connecte, belcourt, saisies, volet):
-    reponse = connecte.post(geste(belcourt, volet), saisies[volet], headers={"HX-Request": "true", "HX-Target": "volet"})
+    htmx = {"HX-Request": "true", "HX-Target": "volet"}
+    reponse = connecte.post(geste(belcourt, volet), saisies[volet], headers=htmx)
 
     assert reponse.headers["HX-Redirect"] == reverse("clients:fiche", args=[belcourt.pk])
 

@@ -165,7 +165,9 @@ def _avoir(client) -> str:
     return f"Avoir {client.avoirs.get().numero}"
 
 
-@pytest.mark.parametrize(("genre", "attendu"), [("notes", 1), ("argent", 2), ("appels", 0), ("suivi", 2), ("envois", 0)])
+@pytest.mark.parametrize(
+    ("genre", "attendu"), [("notes", 1), ("argent", 2), ("appels", 0), ("suivi", 2), ("envois", 0)]
+)
 def test_la_chronologie_se_filtre_par_genre(connecte, belcourt, gestionnaire, genre, attendu):
     NoteFactory(client=belcourt, auteur=gestionnaire)
 
