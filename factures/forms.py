@@ -98,14 +98,15 @@ class AffectationForm(forms.Form):
 
     @property
     def total(self) -> Decimal:
-        """Ce que la saisie affecte : lisible avant comme après la validation."""
+        """Somme des montants lisibles, même refusés : l'écart se voit pendant la saisie."""
         if self.is_bound:
             self.is_valid()
-            return sum((montant for _e, montant in self.parts()), ZERO)
+            return self.saisi
         return sum((self.fields[f"e{e.pk}"].initial or ZERO for e in self.echeances), ZERO)
 
     def clean(self):
         super().clean()
+        self.saisi = sum((montant for _e, montant in self.parts()), ZERO)
         for e in self.echeances:
             montant = self.cleaned_data.get(f"e{e.pk}")
             if montant and montant > e.reste_du:

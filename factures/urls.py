@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import affectation, balance_agee, encaissements, fiche, liste
+from .views import balance_agee, encaissements, fiche, gestes, liste
 
 app_name = "factures"
 
@@ -13,13 +13,13 @@ urlpatterns = [
     path("balance-agee/client/<int:client>/<slug:devise>/", balance_agee.ligne, name="balance_ligne"),
     path("balance-agee/export/<slug:format>/", balance_agee.export, name="balance_export"),
     path("encaissements/", encaissements.encaissements, name="encaissements"),
-    path("encaissements/nouveau/", encaissements.nouveau, name="encaissement_nouveau"),
-    path("encaissements/clients/", encaissements.suggestions, name="encaissement_clients"),
-    path("encaissements/<slug:genre>/<int:pk>/affecter/", affectation.affecter, name="affecter"),
-    path("encaissements/<slug:genre>/<int:pk>/ecart/", affectation.ecart, name="ecart"),
+    path("encaissements/nouveau/", gestes.nouveau, name="encaissement_nouveau"),
+    path("encaissements/clients/", gestes.suggestions, name="encaissement_clients"),
+    path("encaissements/<slug:genre>/<int:pk>/affecter/", gestes.affecter, name="affecter"),
+    path("encaissements/<slug:genre>/<int:pk>/ecart/", gestes.ecart, name="ecart"),
     path(
         "encaissements/<slug:genre>/<int:pk>/affectations/<str:cle>/defaire/",
-        affectation.desaffecter,
+        gestes.desaffecter,
         name="desaffecter",
     ),
 ]

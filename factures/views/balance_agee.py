@@ -51,8 +51,8 @@ NOMS_DES_TRANCHES = [
     gettext_lazy("Plus de 90 jours"),
 ]  # fmt: skip
 TYPES = {
-    "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
     "pdf": "application/pdf",
 }
 

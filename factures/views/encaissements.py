@@ -2,27 +2,18 @@
 
 from decimal import Decimal
 
-from django.core.exceptions import ValidationError
 from django.db.models import F, Sum
-from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from clients.models import Client
-from factures.forms import EncaissementForm, clients_proposes
 from factures.models import Avoir, Encaissement
-from factures.services import enregistrer_encaissement
 from recouvrement.commun import formats
-from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, parametres, rediriger, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, onglets, parametres, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre
-from recouvrement.comptes.droits import Droit, exige, peut, societes_pour, verifier_droit
+from recouvrement.comptes.droits import Droit, exige, peut
 
 from .affectation import contexte_affectation, source_visible
-from .parametres import clients_visibles
 
 VUES = {
     "a_affecter": gettext_lazy("À affecter"),
@@ -51,19 +42,25 @@ def _file(request):
 @require_safe
 @exige(Droit.VOIR)
 def encaissements(request):
+    return ecran(request, source_visible(request, request.GET.get("v", "")))
+
+
+def ecran(request, choisi, *, form=None, status: int = 200):
+    """La file et le mouvement choisi ; `form` : une affectation refusée, à remontrer."""
     vue, mouvements = _file(request)
     liste = Liste(request, mouvements, par_page=PAR_PAGE)
-    choisi = source_visible(request, request.GET.get("v", ""))
     page = [(m, f"{m._meta.model_name}-{m.pk}") for m in liste]
     if choisi is None and page and not request.GET.get("v"):
         choisi = page[0][0]
     restes = _restes(request)
     contexte = {
         "liste": liste,
+        "url_file": reverse("factures:encaissements"),
         "mouvements": [(m, cle, parametres(request, v=cle, p=None, page=request.GET.get("page"))) for m, cle in page],
         "vues": onglets(request, "f", [(v, libelle) for v, libelle in VUES.items()]),
         "vue": vue,
         "choisi": choisi,
+        "refusee": form is not None,
         "cle_choisie": f"{choisi._meta.model_name}-{choisi.pk}" if choisi else "",
         "annonce": ngettext("%(n)s mouvement", "%(n)s mouvements", liste.total) % {"n": formats.nombre(liste.total)},
         "resume": " · ".join(formats.somme(reste, devise) for devise, reste in restes),
@@ -71,8 +68,8 @@ def encaissements(request):
         "url_saisie": reverse("factures:encaissement_nouveau"),
     }
     if choisi:
-        contexte |= contexte_affectation(request, choisi)
-    return rendre(request, "factures/encaissements.html", "factures/_encaissements.html", contexte)
+        contexte |= contexte_affectation(request, choisi, form)
+    return rendre(request, "factures/encaissements.html", "factures/_encaissements.html", contexte, status=status)
 
 
 def _restes(request) -> list[tuple[str, Decimal]]:
@@ -84,53 +81,3 @@ def _restes(request) -> list[tuple[str, Decimal]]:
         .annotate(reste=Sum(F("montant") - F("impute")))
         .values_list("devise", "reste")
     )
-
-
-def _agissables(request):
-    """Clients pour qui la personne peut saisir."""
-    return clients_visibles(request).filter(societe__in=societes_pour(request.user, Droit.AGIR))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@exige(Droit.AGIR)
-def nouveau(request):
-    """Saisir un encaissement, puis l'affecter."""
-    au = aujourd_hui()
-    clients = _agissables(request)
-    if request.method == "POST":
-        form = EncaissementForm(request.POST, clients=clients, au=au)
-        if form.is_valid():
-            donnees = form.cleaned_data
-            client: Client = donnees["client"]
-            verifier_droit(request.user, Droit.AGIR, client.societe_id)
-            try:
-                encaissement = enregistrer_encaissement(client, au=au, acteur=request.user, **_champs(donnees))
-            except ValidationError as erreur:
-                form.add_error(None, erreur.messages)
-            else:
-                return rediriger(request, f"{reverse('factures:encaissements')}?v=encaissement-{encaissement.pk}")
-        return _saisie(request, form, status=422)
-    depart = {}
-    if (demande := request.GET.get("client", "")).isdecimal() and len(demande) < 18:
-        client = clients.filter(pk=int(demande)).first()
-        depart = {"client": f"{client.code} – {client.raison_sociale}"} if client else {}
-    form = EncaissementForm(initial=depart, clients=clients, au=au)
-    return _saisie(request, form)
-
-
-def _saisie(request, form, status=200):
-    contexte = {"form": form, "url_suggestions": reverse("factures:encaissement_clients")}
-    return render(request, "factures/encaissement_nouveau.html", contexte, status=status)
-
-
-def _champs(donnees: dict) -> dict:
-    return {nom: donnees[nom] for nom in ("montant", "devise", "recu_le", "mode", "reference", "libelle", "cle")}
-
-
-@require_safe
-@exige(Droit.AGIR)
-def suggestions(request):
-    """Clients dont le nom ou le code répond à la frappe, en options de liste."""
-    trouves = clients_proposes(_agissables(request), request.GET.get("client", ""))
-    options = format_html_join("", '<option value="{} – {}">', ((c.code, c.raison_sociale) for c in trouves))
-    return HttpResponse(options)

@@ -19,6 +19,7 @@ from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import rendre
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
+from relances.domaine.echelle import Motif
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance, Verdict
 
@@ -62,8 +63,9 @@ def fiche(request, pk: int):
     }
     for e in echeances:
         verdict = verdicts.get(e.pk)
-        e.verdict = (motifs.libelle(verdict.code), verdict.detail, verdict.prochaine) if verdict else None
         e.litige = litiges.get(e.pk)
+        e.verdict = (motifs.libelle(verdict.code), verdict.detail, verdict.prochaine) if verdict else None
+        e.verdict_dit_par_le_litige = bool(e.litige and verdict and verdict.code == Motif.LITIGE)
     bareme = bareme_en_base()
     decomptes = decompter(echeances, client, au=au, bareme=bareme, mises_en_demeure=_mises_en_demeure(client, ids))
     reste = sum((e.reste_du for e in echeances), ZERO)

@@ -174,6 +174,7 @@ def test_l_ecart_se_lit_pendant_la_saisie_sans_rien_ecrire(client, claire, debit
 
     assert "restera 120,50" in ecart("379,50")
     assert "dépassé : −100,00" in ecart("600")
+    assert "dépassé : −800,00" in ecart("1300")  # plus que la pièce : refusé, mais compté
     assert "restera 500,00" in ecart("abc")
     assert not Imputation.objects.exists()
 

@@ -138,10 +138,10 @@ def test_la_fiche_montre_echeances_reglements_verdict_et_promesse(client, claire
     paiement = EncaissementFactory(client=e.client, montant=4000, date=date(2026, 7, 15), reference="VIR 42")
     ImputationFactory(echeance=e, encaissement=paiement, montant=4000, date=date(2026, 7, 20))
     PromesseFactory(echeances=[e], date_promise=AU + timedelta(days=7), faite_le=AU, montant=500)
-    Verdict.objects.create(echeance=e, du=AU, code="litige", detail="1 200 € contestés", prochaine=AU)
+    Verdict.objects.create(echeance=e, du=AU, code="promesse", detail="attendue le 27/11", prochaine=AU)
     page = fiche(client, e.facture, au=AU.isoformat())
-    for attendu in ("8 480,00", "VIR 42", "15/07/2026", "20/07/2026", "litige 1 200,00 €", "1 200 € contestés",
-                    "Promesse de 500,00 € pour le 27/11/2026", "Formalisation"):  # fmt: skip
+    for attendu in ("8 480,00", "VIR 42", "15/07/2026", "20/07/2026", "litige 1 200,00 €", "Promesse en cours",
+                    "attendue le 27/11", "Promesse de 500,00 € pour le 27/11/2026", "Formalisation"):  # fmt: skip
         assert attendu in page, attendu
 
 
@@ -151,7 +151,8 @@ def test_le_decompte_donne_chaque_periode_sa_source_et_son_article(client, clair
     paiement = EncaissementFactory(client=e.client, montant=4000, date=date(2026, 7, 15))
     ImputationFactory(echeance=e, encaissement=paiement, montant=4000, date=date(2026, 9, 1))
     page = fiche(client, e.facture, au=AU.isoformat())
-    for attendu in ("01/04/2026 – 30/06/2026", "378,04", "63,60", "387,96", "12,15 %", "12,40 %",
+    for attendu in ('01/04/2026 –</span> <span class="date">30/06/2026', "378,04", "63,60", "387,96",
+                    "12,15 %", "12,40 %",
                     "−441,64", "−3 558,36", "BCE 2,15 au 01/01/2026 + 10", "BCE 2,40 au 01/07/2026 + 10",
                     "C. com., art. L441-10, II", "C. com., art. D441-5", "40,00 €", "9 349,60 €"):  # fmt: skip
         assert attendu in page, attendu
