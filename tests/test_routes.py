@@ -1,0 +1,259 @@
+"""Toutes les routes × tous les rôles : rien d'ouvert que personne n'ait classé (exigence 39).
+
+Une vue sans `droit` (posé par @exige ou @public) fait échouer l'essai, comme une route à paramètres absente
+d'OBJETS : qui ajoute une route dit ce qu'elle montre et à qui.
+"""
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings as reglages
+from django.db import transaction
+from django.test import Client as Navigateur
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from factures.models import Lot
+from recouvrement.comptes.droits import MATRICE, Droit, peut
+from recouvrement.comptes.models import Role
+from relances.models import Echelle, Tache
+from relances.services.plans import installer_plans
+from tests.clients.factories import ClientFactory, SuspensionFactory
+from tests.comptes.factories import SocieteFactory, UtilisateurFactory
+from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
+from tests.factures.factories import EcheanceFactory, EncaissementFactory, PromesseFactory
+
+AU = date(2026, 11, 20)
+
+# Connexion, mot de passe et second facteur : django-allauth décide de ses propres droits.
+ALLAUTH = {
+    "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_email",
+    "account_email_verification_sent", "account_change_password", "account_set_password", "account_reset_password",
+    "account_confirm_login_code", "account_confirm_email", "account_reset_password_from_key_done",
+    "account_reset_password_from_key", "account_reset_password_done", "mfa_index", "mfa_authenticate",
+    "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn", "mfa_login_webauthn",
+}  # fmt: skip
+PUBLIQUES = {"sante", "comptes:langue"}
+
+PORTEFEUILLE, SOCIETE = "portefeuille", "société"
+
+# Route à paramètres → (portée, {paramètre: objet}). Portée : qui d'autre ne doit pas le trouver.
+OBJETS = {
+    "comptes:utilisateur": (SOCIETE, {"pk": "utilisateur"}),
+    "comptes:portefeuille": (SOCIETE, {"pk": "utilisateur"}),
+    "comptes:inviter": (SOCIETE, {"pk": "utilisateur"}),
+    "comptes:societe": (SOCIETE, {"pk": "societe"}),
+    "pilotage:apercu": (PORTEFEUILLE, {"pk": "client"}),
+    "pilotage:tache_faite": (PORTEFEUILLE, {"pk": "tache"}),
+    "pilotage:tache_reporter": (PORTEFEUILLE, {"pk": "tache"}),
+    "clients:fiche": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:geste": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
+    "clients:effet": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
+    "clients:lever": (PORTEFEUILLE, {"pk": "client", "suspension": "suspension"}),
+    "clients:promesse_annuler": (PORTEFEUILLE, {"pk": "client", "promesse": "promesse"}),
+    "clients:desaffecter": (
+        PORTEFEUILLE, {"pk": "client", "genre": "=encaissement", "source": "encaissement", "cle": "=x"},
+    ),
+    "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
+    "factures:fiche": (PORTEFEUILLE, {"pk": "facture"}),
+    "factures:balance_ligne": (PORTEFEUILLE, {"client": "client", "devise": "=EUR"}),
+    "factures:balance_export": (None, {"format": "=csv"}),
+    "factures:affecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
+    "factures:ecart": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
+    "factures:desaffecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement", "cle": "=x"}),
+    "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
+    "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
+    "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
+    "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:image": (PORTEFEUILLE, {"pk": "courrier", "page": "=1"}),
+    "relances:texte": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:annuler": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:remettre": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:trancher": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:poster": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:retour": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:avis": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:plan": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_brouillon": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_palier": (SOCIETE, {"pk": "palier"}),
+    "relances:plan_publier": (SOCIETE, {"pk": "echelle"}),
+    "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
+    "contentieux:dossier": (PORTEFEUILLE, {"pk": "dossier"}),
+    "contentieux:fiche": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
+    "contentieux:geste": (PORTEFEUILLE, {"societe": "code", "reference": "reference", "geste": "=clore"}),
+    "contentieux:piece": (PORTEFEUILLE, {"societe": "code", "reference": "reference", "piece": "piece"}),
+    "contentieux:requete": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
+    "contentieux:decompte": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
+    "contentieux:archive": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
+}  # fmt: skip
+# Objet visible mais dont l'état peut faire répondre 404 à qui a le droit (pièce ou brouillon pas encore là).
+PARFOIS_ABSENTS = {
+    "relances:apercu", "relances:apercu_image", "relances:image", "relances:avis", "relances:plan_palier",
+    "relances:plan_publier", "contentieux:piece", "contentieux:requete",
+}  # fmt: skip
+
+
+def routes() -> dict[str, URLPattern]:
+    """{nom complet: route} de tout le projet."""
+
+    def parcourir(motifs, espace=""):
+        for motif in motifs:
+            if isinstance(motif, URLResolver):
+                yield from parcourir(motif.url_patterns, f"{espace}{motif.namespace}:" if motif.namespace else espace)
+            else:
+                yield f"{espace}{motif.name}", motif
+
+    return dict(parcourir(get_resolver().url_patterns))
+
+
+ROUTES = routes()
+NOTRES = sorted(set(ROUTES) - ALLAUTH)
+
+
+def droit_de(nom: str):
+    return ROUTES[nom].callback.droit
+
+
+def test_aucune_route_n_est_sans_nom():
+    assert [nom for nom in ROUTES if nom.endswith(":None") or nom == "None"] == []
+
+
+def test_chaque_vue_dit_son_droit():
+    assert [nom for nom in NOTRES if not hasattr(ROUTES[nom].callback, "droit")] == []
+
+
+def test_les_routes_d_allauth_sont_celles_qu_on_a_relues():
+    fautes = [nom for nom in ALLAUTH if nom not in ROUTES or not ROUTES[nom].callback.__module__.startswith("allauth.")]
+    assert fautes == []
+
+
+def test_les_routes_publiques_se_comptent_sur_les_doigts():
+    assert {nom for nom in NOTRES if droit_de(nom) is None} == PUBLIQUES
+
+
+def test_chaque_route_a_parametres_dit_ce_qu_elle_montre():
+    avec = {nom for nom in NOTRES if ROUTES[nom].pattern.converters}
+    assert avec == set(OBJETS)
+
+
+@pytest.fixture
+def monde(db, settings, tmp_path, time_machine):
+    """Une société, un client suivi par `gestionnaire`, un objet de chaque sorte ; et tous ceux qui frappent."""
+    settings.DEPOT = tmp_path / "depot"
+    time_machine.move_to("2026-11-20 10:00 +0100", tick=False)
+    societe = SocieteFactory()
+    installer_plans(societe)
+    equipe = {role.value: UtilisateurFactory(societe=societe, role=role) for role in Role}
+    client = ClientFactory(societe=societe, gestionnaire=equipe[Role.GESTIONNAIRE])
+    echeance = EcheanceFactory(client=client, echue_le=AU - timedelta(60))
+    dossier = DossierFactory(client=client)
+    echelle = Echelle.objects.filter(societe=societe).first()
+    objets = SimpleNamespace(
+        societe=societe,
+        code=societe.code,
+        utilisateur=equipe[Role.LECTEUR],
+        client=client,
+        facture=echeance.facture,
+        encaissement=EncaissementFactory(client=client, date=AU),
+        courrier=CourrierEnvoyeFactory([echeance], nature=2),
+        tache=Tache.objects.create(
+            societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=AU, cle="a"
+        ),
+        suspension=SuspensionFactory(client=client, du=AU),
+        promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
+        echelle=echelle,
+        palier=echelle.versions.get().paliers.first(),
+        dossier=dossier,
+        reference=dossier.reference,
+        piece=dossier.pieces.first(),
+    )
+    personnes = equipe | {
+        "voisin": UtilisateurFactory(societe=societe, role=Role.GESTIONNAIRE),
+        "étranger": UtilisateurFactory(role=Role.ADMINISTRATEUR),
+    }
+    return SimpleNamespace(objets=objets, personnes=personnes)
+
+
+def adresse(nom: str, objets) -> str:
+    _portee, parametres = OBJETS.get(nom, (None, {}))
+
+    def valeur(source: str):
+        if source.startswith("="):
+            return source[1:]
+        objet = getattr(objets, source)
+        return getattr(objet, "pk", objet)
+
+    return reverse(nom, kwargs={cle: valeur(source) for cle, source in parametres.items()})
+
+
+def frapper(url: str, personne=None):
+    """Réponse à GET, ou à POST si la vue n'accepte que lui ; rien de ce qui est écrit ne reste."""
+    navigateur = Navigateur(raise_request_exception=False)
+    if personne is not None:
+        navigateur.force_login(personne)
+    with transaction.atomic():
+        reponse = navigateur.get(url)
+        if reponse.status_code == 405:
+            reponse = navigateur.post(url, {})
+        if reponse.streaming:  # lu jusqu'au bout, le fichier se ferme
+            b"".join(reponse.streaming_content)
+        transaction.set_rollback(True)
+    return reponse
+
+
+def vers_la_connexion(reponse) -> bool:
+    return reponse.status_code in (302, 303) and reponse.url.startswith(reverse(reglages.LOGIN_URL))
+
+
+@pytest.mark.variables_inconnues_permises
+@pytest.mark.parametrize("nom", NOTRES)
+def test_chaque_route_n_ouvre_qu_a_ceux_qui_en_ont_le_droit(monde, nom):
+    url, droit = adresse(nom, monde.objets), droit_de(nom)
+    anonyme = frapper(url)
+    if droit is None:
+        assert anonyme.status_code < 500
+        assert not vers_la_connexion(anonyme)
+        return
+    assert vers_la_connexion(anonyme), f"{nom} : {anonyme.status_code} sans connexion"
+    for role in Role:
+        statut = frapper(url, monde.personnes[role]).status_code
+        if droit not in MATRICE[role]:
+            assert statut == 403, f"{nom}, {role} : {statut}"
+            continue
+        refus = (403,) if nom in PARFOIS_ABSENTS else (403, 404)
+        assert statut < 500 and statut not in refus, f"{nom}, {role} : {statut}"
+
+
+@pytest.mark.variables_inconnues_permises
+@pytest.mark.parametrize("nom", sorted(nom for nom, (portee, _p) in OBJETS.items() if portee))
+def test_l_objet_d_un_autre_portefeuille_ou_d_une_autre_societe_est_introuvable(monde, nom):
+    url, (portee, _parametres) = adresse(nom, monde.objets), OBJETS[nom]
+    intrus = ["étranger", "voisin"] if portee == PORTEFEUILLE else ["étranger"]
+    for personne in intrus:
+        attendu = 404 if peut(monde.personnes[personne], droit_de(nom)) else 403
+        assert frapper(url, monde.personnes[personne]).status_code == attendu, f"{nom}, {personne}"
+
+
+# --- La matrice écrite et la matrice appliquée ne se séparent pas ---------------------------------------
+
+
+def test_docs_droits_montre_la_matrice_appliquee():
+    texte = (Path(__file__).resolve().parent.parent / "docs" / "droits.md").read_text(encoding="utf-8")
+    lignes = re.findall(r"^\| `(\w+)` \|(.*)\|$", texte, flags=re.M)
+    roles = [Role.LECTEUR, Role.GESTIONNAIRE, Role.RESPONSABLE, Role.ADMINISTRATEUR]
+    ecrite = {nom: [c.strip() == "oui" for c in reste.split("|")[-4:]] for nom, reste in lignes}
+
+    assert ecrite == {droit.value: [droit in MATRICE[role] for role in roles] for droit in Droit}
+
+
+def test_un_import_n_est_visible_que_de_ceux_qui_importent(monde):
+    Lot.objects.create(societe=monde.objets.societe, fichier="fec.txt", empreinte="0")
+
+    vus = {nom: Lot.objects.visibles_pour(personne).count() for nom, personne in monde.personnes.items()}
+
+    assert vus == {"administrateur": 1, "responsable": 1, "gestionnaire": 1, "lecteur": 0, "voisin": 1, "étranger": 0}
