@@ -33,9 +33,7 @@ class Compte:
     @property
     def legende(self):
         noms = (_("Non échu"), _("1–30 j"), _("31–60 j"), _("61–90 j"), _("> 90 j"))
-        return [
-            (f"a{rang}", noms[rang], valeur) for rang, valeur in enumerate(self.ligne.tranches) if valeur
-        ]
+        return [(f"a{rang}", noms[rang], valeur) for rang, valeur in enumerate(self.ligne.tranches) if valeur]
 
 
 def comptes(client: Client, *, au: date, pieces: list[Echeance]) -> list[Compte]:
@@ -138,7 +136,9 @@ def habitudes(client: Client, *, au: date) -> Habitudes:
 
     depuis = {"echeance__date_echeance__gt": au - 2 * AN, "echeance__date_echeance__lt": au}
     payees = Imputation.objects.filter(echeance__client=client, encaissement__isnull=False, **depuis).order_by()
-    for echeance, jour, montant in payees.values_list("echeance__date_echeance", "date").annotate(Sum("montant")):
+    for echeance, jour, montant in payees.values_list("echeance__date_echeance", "encaissement__date").annotate(
+        Sum("montant")
+    ):
         peser(echeance, jour, montant)
     # L'impayé compte jusqu'à aujourd'hui : le taire flatterait celui qui ne paie pas.
     ouvertes = Echeance.objects.ouvertes().filter(

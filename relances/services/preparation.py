@@ -133,8 +133,9 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
     )  # fmt: skip
     regles: dict[int, list] = {}
     if chiffree:
+        # Le jour où l'argent est reçu arrête les intérêts, pas celui de son affectation.
         for e, jour, montant in Imputation.objects.filter(echeance__in=ids, avoir=None).values_list(
-            "echeance", "date", "montant"
+            "echeance", "encaissement__date", "montant"
         ):
             regles.setdefault(e, []).append((jour, montant))
     bareme = bareme_en_base() if chiffree else None
