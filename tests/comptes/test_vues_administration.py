@@ -85,7 +85,12 @@ def test_une_personne_creee_recoit_un_lien_et_choisit_son_mot_de_passe(client, a
     personne = Utilisateur.objects.get(courriel="n.ferrand@mercier.example")
     assert (reponse.status_code, personne.affectations.get().role) == (303, Role.GESTIONNAIRE)
     assert mail.outbox[0].to == ["n.ferrand@mercier.example"]
-    assert "/compte/password/reset/key/" in mail.outbox[0].body
+    assert mail.outbox[0].subject == "Recouvrement : choisir votre mot de passe"
+    lien = next(ligne for ligne in mail.outbox[0].body.splitlines() if "/compte/password/reset/key/" in ligne)
+    client.logout()
+    saisie = client.get(lien, follow=True).redirect_chain[-1][0]
+    client.post(saisie, {"password1": "une phrase bien longue 42", "password2": "une phrase bien longue 42"})
+    assert client.login(username="n.ferrand@mercier.example", password="une phrase bien longue 42")
 
 
 def test_une_adresse_deja_prise_est_refusee_sans_egard_a_la_casse(client, admin, societe):
