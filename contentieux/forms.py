@@ -71,14 +71,14 @@ class MentionsForm(DossierForm):
         label=_("Exposé des faits"),
         required=False,
         max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 9}),
+        widget=forms.Textarea,
         help_text=_("Avec renvois aux pièces. Le premier jet vient de la base : relisez-le."),
     )
     contestations = forms.CharField(
         label=_("Contestations connues"),
         required=False,
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea,
         help_text=_("Vide : « aucune contestation n'a été reçue », si le journal n'en connaît pas."),
     )
     pouvoir = forms.CharField(
@@ -102,7 +102,7 @@ class JuridictionForm(DossierForm):
         label=_("Tribunal"), max_length=160, help_text=_("« tribunal de commerce de Bernay »")
     )
     tribunal_adresse = forms.CharField(
-        label=_("Adresse du greffe"), max_length=250, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Adresse du greffe"), max_length=250, required=False, widget=forms.Textarea
     )
     competence_relue = forms.BooleanField(
         label=_("J'ai relu la compétence : le débiteur demeure dans ce ressort (CPC, art. 1406)"), required=False
@@ -182,7 +182,7 @@ class EtapeForm(DossierForm):
         widget=forms.Select(choices=[("", _("non précisé")), ("true", _("oui")), ("false", _("non"))]),
         help_text=_("Pour une signification : à défaut, une opposition tardive reste possible (CPC, art. 1416)."),
     )
-    note = forms.CharField(label=_("Note"), max_length=250, required=False)
+    note = forms.CharField(label=_("Précision"), max_length=250, required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -208,7 +208,7 @@ class Interruption(models.Model):
         ordering = ["jour", "pk"]
 
     def __str__(self):
-        return f"{self.get_acte_display()} le {self.jour}"
+        return f"{self.get_acte_display()} le {self.jour:%d/%m/%Y}"
 
 
 class Frais(models.Model):

@@ -77,6 +77,7 @@ class Transition:
     de: Etat
     evenement: str
     libelle: str
+    faire: str
     vers: Etat
     duree: Duree | None
     depart: str
@@ -95,6 +96,7 @@ class Transition:
             de=Etat[ligne["etat"]],
             evenement=ligne["evenement"],
             libelle=ligne["libelle"],
+            faire=ligne["faire"],
             vers=Etat[ligne["etat_suivant"]],
             duree=Duree.lire(ligne["delai"]) if ligne["delai"] else None,
             depart=ligne["depart"],
@@ -108,6 +110,8 @@ class Transition:
         )
         if len({bool(transition.duree), bool(transition.depart), bool(transition.role)}) != 1:
             raise ValueError(f"{transition.evenement} : un délai, son départ et son rôle vont ensemble")
+        if transition.role in (RoleDelai.TENIR, RoleDelai.ATTENDRE) and not transition.faire:
+            raise ValueError(f"{transition.evenement} : un délai à tenir ou à attendre dit quoi faire")
         return transition
 
     def vaut(self, situation: Situation) -> bool:
@@ -140,7 +144,8 @@ class Delai:
     """Un délai qui court : ce qu'il attend, son dernier jour, à qui il s'impose et ce qu'il coûte."""
 
     evenement: str
-    libelle: str
+    libelle: str  # l'événement, une fois qu'il a eu lieu
+    faire: str  # le geste, s'il est à nous
     limite: date
     role: RoleDelai
     duree: Duree
@@ -176,7 +181,9 @@ class Procedure:
             depuis = situation.dates[t.depart]
             fait = situation.dates.get(t.evenement)
             if fait is None or fait < depuis:
-                en_cours.append(Delai(t.evenement, t.libelle, limite, t.role, t.duree, depuis, t.texte, t.effet))
+                en_cours.append(
+                    Delai(t.evenement, t.libelle, t.faire, limite, t.role, t.duree, depuis, t.texte, t.effet)
+                )
         return tuple(sorted(en_cours, key=lambda d: d.limite))
 
     def avancer(self, etat: Etat, evenement: str, le: date, situation: Situation) -> Transition:

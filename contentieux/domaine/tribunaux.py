@@ -140,7 +140,7 @@ def proposer(
         return Juridiction(
             Genre.ACTIVITES_ECONOMIQUES,
             f"tribunal des activités économiques {_de(ressort.ville)}",
-            f"CPC, art. 1406 ; {ressort.source}",
+            f"CPC, art. 1406 ; {ressort.source.partition(' ;')[0]}",
             formulaire="cerfa 12946",
             notes=(*doute, "Contribution de 3 à 5 % au-delà de 50 000 € si le demandeur emploie 250 salariés ou plus."),
             complete=True,

@@ -16,6 +16,8 @@ from contentieux.models import DossierContentieux, Piece
 from factures.models import Imputation, Promesse
 from recouvrement.commun import depot
 from recouvrement.commun.fichiers import nom_sur
+from recouvrement.commun.formats import jour as ecrire_jour
+from recouvrement.commun.formats import somme
 from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.journal.models import Maillon
 
@@ -87,19 +89,20 @@ def chronologie(dossier: DossierContentieux) -> list[tuple[date, str, str]]:
         faits.append((e.date_facture, _("Facture %(n)s émise") % {"n": e.facture.numero}, e.facture.numero))
         if e.facture.date_execution:
             faits.append((e.facture.date_execution, _("Exécution de %(n)s") % {"n": e.facture.numero}, ""))
-        faits.append((e.date_echeance, _("Échéance de %(n)s") % {"n": e.facture.numero}, str(e.montant)))
+        faits.append((e.date_echeance, _("Échéance de %(n)s") % {"n": e.facture.numero}, somme(e.montant, e.devise)))
     for courrier in courriers_partis(ids):
         if jour := jour_du_courrier(courrier):
-            nom = f"{courrier.get_nature_display()} ({courrier.get_canal_display().lower()})"
+            nom = f"{courrier.get_nature_display()} · {courrier.get_canal_display()}"
             faits.append((jour, nom, courrier.numero_suivi or courrier.reference))
         if courrier.retour and courrier.retour_le:
             faits.append((courrier.retour_le, _("Avis : %(r)s") % {"r": courrier.get_retour_display()},
                           courrier.numero_suivi))  # fmt: skip
     for i in Imputation.objects.filter(echeance__in=ids).select_related("encaissement", "avoir"):
-        faits.append((i.date, _("Imputation de %(m)s") % {"m": i.montant}, str(i.encaissement or i.avoir)))
+        pose = {"m": somme(i.montant, dossier.devise)}
+        faits.append((i.date, _("Imputation de %(m)s") % pose, str(i.encaissement or i.avoir)))
     for p in Promesse.objects.filter(echeances__in=ids).distinct():
-        faits.append((p.faite_le, _("Promesse de %(m)s pour le %(j)s") % {"m": p.montant, "j": p.date_promise},
-                      p.get_statut_display()))  # fmt: skip
+        promis = {"m": somme(p.montant, dossier.devise), "j": ecrire_jour(p.date_promise)}
+        faits.append((p.faite_le, _("Promesse de %(m)s pour le %(j)s") % promis, p.get_statut_display()))
     for etape in dossier.etapes.filter(annulee_le=None):
         faits.append((etape.le, injonction().libelles.get(etape.evenement, etape.evenement), etape.note))
     gestes = Maillon.objects.filter(objet_type=dossier._meta.label_lower, objet_id=dossier.pk).select_related("detail")

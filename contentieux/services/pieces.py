@@ -52,14 +52,14 @@ def poser_les_pieces(dossier: DossierContentieux) -> int:
     lignes = dossier.lignes.select_related("echeance__facture").order_by("echeance__date_facture", "echeance_id")
     factures = {ligne.echeance.facture_id: ligne.echeance for ligne in lignes}
     attendues = [
-        Piece(genre=P.CONTRAT, designation=_("Contrat, commande ou conditions générales acceptées"), obligatoire=True)
+        Piece(genre=P.CONTRAT, designation=_("Contrat, commande ou CGV acceptées"), obligatoire=True)
     ]
     for echeance in factures.values():
         numero = echeance.facture.numero
         attendues += [
             Piece(genre=P.FACTURE, designation=_("Facture %(n)s") % {"n": numero}, date=echeance.date_facture,
                   echeance=echeance, obligatoire=True),
-            Piece(genre=P.LIVRAISON, designation=_("Bon de livraison de la facture %(n)s") % {"n": numero},
+            Piece(genre=P.LIVRAISON, designation=_("Bon de livraison de %(n)s") % {"n": numero},
                   date=echeance.facture.date_execution, echeance=echeance, obligatoire=True),
         ]  # fmt: skip
     for courrier in courriers_partis([ligne.echeance_id for ligne in lignes]):
@@ -105,7 +105,8 @@ def courriers_partis(echeances: Sequence[int]) -> list[Courrier]:
 def _pieces_du_courrier(courrier: Courrier) -> list[Piece]:
     jour = jour_du_courrier(courrier)
     met_en_demeure = courrier.nature == Nature.MISE_EN_DEMEURE
-    nom = courrier.get_nature_display()
+    formalisee = courrier.nature == Nature.FORMALISATION
+    nom = _("Relance de formalisation") if formalisee else courrier.get_nature_display()
     piece = Piece(
         genre=Piece.Genre.MISE_EN_DEMEURE if met_en_demeure else Piece.Genre.RELANCE,
         designation=_("%(nom)s du %(jour)s") % {"nom": nom, "jour": ecrire_jour(jour)},
@@ -190,7 +191,7 @@ def joindre_piece(piece: Piece, octets: bytes, nom: str, *, par, jour: date | No
     piece.save()
     ranger_les_numeros(dossier)
     consigner_dossier(
-        "contentieux.piece_jointe", dossier, par, texte=piece.designation,
+        "contentieux.piece_jointe", dossier, par, texte=_("pièce jointe : %(p)s") % {"p": piece.designation},
         piece=piece.pk, empreinte=piece.empreinte, remplace=remplacee,
     )  # fmt: skip
     return piece
@@ -218,8 +219,9 @@ def ajouter_piece(
     if not dossier.depose_le:
         ranger_les_numeros(dossier)
     consigner_dossier(
-        "contentieux.piece_ajoutee", dossier, par, texte=piece.designation, piece=piece.pk, empreinte=empreinte
-    )
+        "contentieux.piece_ajoutee", dossier, par, texte=_("pièce ajoutée : %(p)s") % {"p": piece.designation},
+        piece=piece.pk, empreinte=empreinte,
+    )  # fmt: skip
     return piece
 
 
@@ -239,7 +241,7 @@ def dispenser(piece: Piece, *, motif: str, par) -> Piece:
     piece.dispense = motif.strip()[:200]
     piece.save(update_fields=["dispense"])
     ranger_les_numeros(dossier)
-    texte = f"{piece.designation} : {piece.dispense}"
+    texte = _("on se passe de %(p)s : %(m)s") % {"p": piece.designation, "m": piece.dispense}
     consigner_dossier("contentieux.piece_dispensee", dossier, par, texte=texte, piece=piece.pk)
     return piece
 

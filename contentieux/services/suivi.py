@@ -15,6 +15,7 @@ from contentieux.donnees import injonction, natures
 from contentieux.models import DossierContentieux, Etape, Frais, Interruption, Piece
 from factures.models import Echeance, Facture
 from recouvrement.commun.formats import jour as ecrire_jour
+from recouvrement.commun.formats import somme
 
 from .pieces import consigner_dossier, refuser_si_clos, verrouiller
 
@@ -106,7 +107,9 @@ def completer(dossier: DossierContentieux, *, par, vu: str = "", **champs) -> Do
             designation=_("Décompte arrêté au %(j)s") % {"j": ecrire_jour(dossier.arrete_au)},
         )
     libelles = ", ".join(str(dossier._meta.get_field(nom).verbose_name) for nom in changes)
-    consigner_dossier("contentieux.complete", dossier, par, texte=libelles, champs=sorted(changes))
+    consigner_dossier(
+        "contentieux.complete", dossier, par, texte=_("renseigné : %(c)s") % {"c": libelles}, champs=sorted(changes)
+    )
     return dossier
 
 
@@ -119,7 +122,8 @@ def dater_execution(dossier: DossierContentieux, facture: Facture, *, le: date, 
         raise ValidationError(_("Cette facture n'est pas au dossier."))
     Facture.objects.filter(pk=facture.pk).update(date_execution=le, updated_at=timezone.now())
     DossierContentieux.objects.filter(pk=dossier.pk).update(prescription_relue_le=None)
-    consigner_dossier("contentieux.execution_datee", dossier, par, texte=facture.numero, facture=facture.pk, le=le)
+    texte = _("%(f)s exécutée le %(j)s") % {"f": facture.numero, "j": ecrire_jour(le)}
+    consigner_dossier("contentieux.execution_datee", dossier, par, texte=texte, facture=facture.pk, le=le)
 
 
 @transaction.atomic
@@ -134,7 +138,8 @@ def ajouter_frais(
         dossier=dossier, date=le, libelle=libelle.strip()[:120], montant=montant, recuperable=recuperable,
         a_confirmer=a_confirmer, auteur=par,
     )  # fmt: skip
-    consigner_dossier("contentieux.frais", dossier, par, texte=frais.libelle, frais=frais.pk, montant=montant)
+    texte = _("frais : %(l)s, %(m)s") % {"l": frais.libelle, "m": somme(montant)}
+    consigner_dossier("contentieux.frais", dossier, par, texte=texte, frais=frais.pk, montant=montant)
     return frais
 
 
@@ -151,7 +156,7 @@ def relever_interruption(
         raise ValidationError({"piece": _("Cette pièce n'est pas au dossier.")})
     fait = Interruption.objects.create(dossier=dossier, jour=jour, acte=acte, piece=piece, auteur=par)
     DossierContentieux.objects.filter(pk=dossier.pk).update(prescription_relue_le=None)
-    consigner_dossier("contentieux.interruption", dossier, par, texte=fait.get_acte_display(), acte=acte, le=jour)
+    consigner_dossier("contentieux.interruption", dossier, par, texte=str(fait), acte=acte, le=jour)
     return fait
 
 
@@ -213,7 +218,8 @@ def annuler_etape(dossier: DossierContentieux, *, motif: str, par) -> Etape:
     _poser_etat(dossier, etape.de)
     consigner_dossier(
         "contentieux.etape_annulee", dossier, par,
-        texte=f"{injonction().libelles.get(etape.evenement, etape.evenement)} : {motif.strip()}",
+        texte=_("étape annulée : %(e)s (%(m)s)")
+        % {"e": injonction().libelles.get(etape.evenement, etape.evenement), "m": motif.strip()},
         evenement=etape.evenement, le=etape.le, vers=etape.de,
     )  # fmt: skip
     return etape
@@ -249,6 +255,11 @@ def clore(
     if reprendre_les_relances:
         Echeance.objects.filter(pk__in=echeances).update(en_contentieux=False)
     consigner_dossier(
-        "contentieux.clos", dossier, par, texte=dossier.issue, le=le, reprendre_les_relances=reprendre_les_relances
+        "contentieux.clos",
+        dossier,
+        par,
+        texte=_("clos : %(i)s") % {"i": dossier.issue},
+        le=le,
+        reprendre_les_relances=reprendre_les_relances,
     )
     return dossier

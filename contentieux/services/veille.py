@@ -47,7 +47,7 @@ def _delais(dossier: DossierContentieux, au: date) -> Iterator[tuple[str, str, s
         else:
             continue
         quand = {"j": ecrire_jour(d.limite), "t": d.texte}
-        yield f"contentieux:{dossier.pk}:{d.evenement}:{d.limite}", d.libelle, raison % quand
+        yield f"contentieux:{dossier.pk}:{d.evenement}:{d.limite}", d.faire, raison % quand
 
 
 def _prescriptions(dossier: DossierContentieux, au: date) -> Iterator[tuple[str, str, str]]:

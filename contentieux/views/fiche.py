@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_safe
 
 from contentieux import forms, services
@@ -149,10 +149,10 @@ class Vue:
         for d in self.delais:
             presse = d.role is RoleDelai.TENIR and d.limite - PREAVIS <= self.au
             if d.role is RoleDelai.ATTENDRE:
-                phrase = _("%(q)s : possible à partir de ce jour") % {"q": d.libelle}
+                phrase = _("%(q)s : possible à partir de ce jour") % {"q": d.faire}
                 dates.append(Suivi(d.limite + timedelta(days=1), phrase, d.texte))
             elif d.role is RoleDelai.TENIR:
-                dates.append(Suivi(d.limite, _("%(q)s : dernier jour") % {"q": d.libelle}, d.texte, presse))
+                dates.append(Suivi(d.limite, _("%(q)s : dernier jour") % {"q": d.faire}, d.texte, presse))
             else:
                 dates.append(Suivi(d.limite, _("%(q)s : fin du délai") % {"q": d.libelle}, d.texte))
         if self.prescriptions and not self.dossier.clos_le:
@@ -250,7 +250,7 @@ class Vue:
         if d.depose_le:
             detail = _("déposée")
         elif reste:
-            detail = _("il manque %(n)d point(s)") % {"n": reste}
+            detail = ngettext("il manque %(n)d point", "il manque %(n)d points", reste) % {"n": reste}
         else:
             detail = _("projet à signer et déposer") if d.requete_le else _("prête à produire")
         return {

@@ -58,10 +58,10 @@ def prochaine(dossier: DossierContentieux, *, au: date) -> Prochaine | None:
     attendre = [d for d in cours if d.role is RoleDelai.ATTENDRE]
     if tenir:
         d = tenir[0]
-        return Prochaine(d.limite, d.libelle, d.texte, True, d.limite - PREAVIS <= au)
+        return Prochaine(d.limite, d.faire, d.texte, True, d.limite - PREAVIS <= au)
     if attendre:
         d = attendre[0]
-        return Prochaine(d.limite + timedelta(days=1), d.libelle, d.texte, False, False)
+        return Prochaine(d.limite + timedelta(days=1), d.faire, d.texte, False, False)
     return None
 
 

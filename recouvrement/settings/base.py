@@ -6,6 +6,7 @@ Aucune variable n'est nécessaire pour un dépôt nu : SQLite, courtier local, c
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -130,6 +131,12 @@ CELERY_BEAT_SCHEDULE = {
         # Un tic manqué ne s'empile pas : le suivant fait le même travail.
         "options": {"expires": max(TIC_SECONDES - 1, 1)},
     },
+    # Délais de procédure et prescriptions, avant l'arrivée de l'équipe.
+    "veille-contentieux": {
+        "task": "contentieux.tasks.veille",
+        "schedule": crontab(hour=6, minute=30),
+        "options": {"expires": 6 * 3600},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 # Au-delà, un envoi resté « en cours » est montré incertain, un passage interrompu est repris.
@@ -192,6 +199,7 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "courriel"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "recouvrement.comptes.adaptateur.SansInscriptionAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Recouvrement : "
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://")  # le navigateur ne l'admet que sur localhost

@@ -227,7 +227,7 @@ def test_un_delai_a_tenir_ouvre_une_tache_quinze_jours_avant(dossier, au, taches
     derouler(dossier, ("depot_requete", DEPOT), ("ordonnance", ORDONNANCE))  # à signifier avant le 14/03/2027
     for _fois in range(2):
         services.veiller(dossier.societe, au=au)
-    assert Tache.objects.filter(faite_le=None, titre__contains="signifiée").count() == taches
+    assert Tache.objects.filter(faite_le=None, titre__contains="Faire signifier").count() == taches
 
 
 def test_une_tache_faite_ne_revient_pas_chaque_matin(dossier):
