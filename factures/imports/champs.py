@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from factures.domaine.echeances import ConditionsIllisibles, lire_conditions
+from recouvrement.commun.domaine.identifiants import IdentifiantInvalide, verifier_siren, verifier_siret
 
 from .nombres import Illisible, identifiant, jour, montant
 from .texte import nettoyer
@@ -81,36 +82,18 @@ def code(maximum: int):
 
 
 def siren(cellule: str) -> str:
-    """Neuf chiffres à clé valable (Luhn)."""
-    return _numero(cellule, 9, "SIREN")
+    return _identifiant(verifier_siren, cellule)
 
 
 def siret(cellule: str) -> str:
-    """Quatorze chiffres à clé valable (et la règle propre à La Poste)."""
-    return _numero(cellule, 14, "SIRET")
+    return _identifiant(verifier_siret, cellule)
 
 
-_LA_POSTE = "356000000"  # ses établissements : somme des chiffres multiple de 5, et non clé de Luhn
-_SIEGE_POSTE = "35600000000048"
-_DOUBLE = str.maketrans("0123456789", "0246813579")  # chiffre doublé puis réduit
-
-
-def luhn(chiffres: str) -> bool:
-    """Clé de Luhn (ISO/CEI 7812-1)."""
-    return not sum(map(int, chiffres[-2::-2].translate(_DOUBLE) + chiffres[-1::-2])) % 10
-
-
-def _numero(cellule: str, longueur: int, nom: str) -> str:
-    compact = cellule if cellule.isalnum() else re.sub(r"[\s.]", "", cellule)
-    if not (compact.isascii() and compact.isdigit() and len(compact) == longueur):
-        raise Illisible(f"« {cellule[:20]} » n'a pas {longueur} chiffres.", f"Corrigez le {nom}, ou videz la cellule.")
-    if longueur == 14 and compact.startswith(_LA_POSTE) and compact != _SIEGE_POSTE:
-        valable = not sum(map(int, compact)) % 5
-    else:
-        valable = luhn(compact) and luhn(compact[:9])
-    if not valable or not compact.strip("0"):
-        raise Illisible(f"« {cellule[:20]} » : clé invalide.", f"Vérifiez le {nom} du client, ou videz la cellule.")
-    return compact
+def _identifiant(verifier, cellule: str) -> str:
+    try:
+        return verifier(cellule[:30])
+    except IdentifiantInvalide as erreur:
+        raise Illisible(str(erreur), "Corrigez-le, ou videz la cellule.") from erreur
 
 
 def courriel(cellule: str) -> str:

@@ -167,6 +167,7 @@ def _elements(texte: Texte, entete: Entete, schema, place: dict[str, int], lot: 
             else:
                 lot.lignes += 1
                 lot.rejeter(_mauvaise_largeur(ligne, len(cellules), largeur))
+                _noter_incomplet(lot, place, cellules)
                 continue
         lot.lignes += 1
         try:
@@ -177,6 +178,7 @@ def _elements(texte: Texte, entete: Entete, schema, place: dict[str, int], lot: 
             element = construire(ligne, valeurs, lot)
         except Illisible:
             if any(x.strip() for x in cellules):
+                _noter_incomplet(lot, place, cellules)
                 for rejet in _defauts(ligne, cellules, schema, place, construire, lot):
                     lot.rejeter(rejet)
             else:
@@ -184,6 +186,13 @@ def _elements(texte: Texte, entete: Entete, schema, place: dict[str, int], lot: 
             continue
         if element is not None:
             yield element
+
+
+def _noter_incomplet(lot: LotLu, place: dict[str, int], cellules: list[str]) -> None:
+    """Un règlement dont une ligne est refusée ne se prend pas à moitié."""
+    i = place.get("reference", len(cellules))
+    if lot.format == "csv-encaissements" and i < len(cellules):
+        lot.cles_rejetees.add(f"CSV:R:{cellules[i].strip()}")
 
 
 def _enregistrements(texte: Texte, entete: Entete, lot: LotLu) -> Iterator[tuple[int, list[str]]]:

@@ -214,7 +214,7 @@ class Lecture:
                 raise _ChampIllisible(champ, erreur) from erreur
 
         auxiliaire = cellule("compauxnum")
-        client = (auxiliaire or compte)[:40]
+        client = _code_client(auxiliaire or compte)
         nom = cellule("compauxlib") if auxiliaire else cellule("comptelib")
         if not self.noms.get(client):
             self.noms[client] = nom
@@ -279,6 +279,11 @@ def _sens(texte: str, valeur: Decimal) -> int:
             return 1
         raise Illisible(f"« {texte.strip()[:10]} » n'est pas un sens.", "Attendu : D ou C, +1 ou -1.")
     return sens
+
+
+def _code_client(compte: str) -> str:
+    """Tel quel jusqu'à 40 caractères ; au-delà, abrégé sans confondre deux comptes."""
+    return compte if len(compte) <= 40 else f"{compte[:31]}~{sha256(compte.encode()).hexdigest()[:8]}"
 
 
 def _cle_ecriture(quand: date, journal: str, num: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,14 @@ class Texte:
     taille: int  # octets
     empreinte: str  # SHA-256, hexadécimal
     encodage: str
+    suivi: Callable[[int], None] | None = None  # appelé avec le nombre d'octets lus
 
     def ouvrir(self) -> io.TextIOWrapper:
         """Flux décodé ; CR, LF et CRLF mêlés deviennent une seule fin de ligne."""
-        brut = io.BytesIO(self.source) if isinstance(self.source, bytes) else open(self.source, "rb")
+        if isinstance(self.source, bytes):
+            brut = io.BytesIO(self.source)
+        else:
+            brut = io.BufferedReader(_Suivi(self.source, self.suivi), BLOC)
         return io.TextIOWrapper(brut, encoding=self.encodage, errors="strict", newline=None)
 
     def lignes(self) -> Iterator[str]:
@@ -81,6 +85,22 @@ class Texte:
             raise FichierRefuse(
                 f"Le fichier n'est pas du texte {self.encodage} : exportez-le de nouveau en UTF-8."
             ) from erreur
+
+
+class _Suivi(io.FileIO):
+    """Fichier qui dit où il en est, bloc par bloc."""
+
+    def __init__(self, chemin: Path, suivi: Callable[[int], None] | None):
+        super().__init__(chemin)
+        self.suivi = suivi
+        self.lus = 0
+
+    def readinto(self, tampon) -> int:
+        lus = super().readinto(tampon)
+        self.lus += lus or 0
+        if self.suivi:
+            self.suivi(self.lus)
+        return lus
 
 
 def examiner(source: Path | str | bytes, nom: str = "", *, taille_max: int = TAILLE_MAX) -> Texte:

@@ -1,0 +1,262 @@
+"""Un fichier, une société : lire, contrôler, écrire, ou tout laisser. L'aperçu est ce même code, défait à la fin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+
+from clients.models import Client
+from factures.domaine.echeances import ConditionsIllisibles, echeance
+from factures.models import Lot
+from recouvrement.commun.champs import en_euros
+from recouvrement.comptes.models import Societe
+from recouvrement.journal.services import consigner
+
+from . import reconnaitre
+from .attente import Attente
+from .controles import controler_clients, controler_pieces, rattacher
+from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
+from .fiches import ecrire_clients
+from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
+from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus
+from .requetes import lire
+from .texte import FichierRefuse, Texte, examiner
+
+CONDITIONS_DEFAUT = "30J"
+OBJETS = ("clients", "factures", "avoirs", "encaissements", "imputations")
+LECTURE = 60  # part de l'avancement que prend la lecture, en pour cent
+
+ENCOURS = """
+select devise, cast(sum(reste) as bigint) from (
+  select devise, montant - impute as reste from factures_echeance where societe_id = %s and impute < montant
+  union all select devise, impute - montant from factures_encaissement where societe_id = %s and impute < montant
+  union all select devise, impute - montant from factures_avoir where societe_id = %s and impute < montant
+) p group by devise order by devise
+"""
+
+
+@dataclass
+class CompteRendu:
+    """Ce qu'un fichier a changé, ou changerait. `ecrit` : vrai si la base en garde trace."""
+
+    fichier: str
+    format: str = ""
+    ecrit: bool = False
+    lignes: int = 0
+    crees: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OBJETS, 0))
+    inchanges: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OBJETS, 0))
+    modifies: int = 0  # fiches clients
+    rejets: list[Rejet] = field(default_factory=list)
+    rejets_non_detailles: int = 0
+    refus: str = ""  # le fichier entier est refusé, pour cette raison
+    avertissements: list[str] = field(default_factory=list)
+    inexpliques: list[Inexplique] = field(default_factory=list)
+    faits: dict[str, object] = field(default_factory=dict)
+    encours: dict[str, Decimal] = field(default_factory=dict)  # par devise
+
+    @property
+    def accepte(self) -> bool:
+        return not self.refus and not self.rejets
+
+    def en_json(self) -> dict:
+        """Clés du contrat, montants en chaînes ; `encours` en euros, les autres devises à part."""
+        objet = {
+            "fichier": self.fichier,
+            "format": self.format,
+            "crees": self.crees,
+            "inchanges": self.inchanges,
+            "modifies": {"clients": self.modifies},
+            "rejets": [rejet.en_json() for rejet in self.rejets],
+            "encours": f"{self.encours.get('EUR', Decimal(0)):.2f}",
+            "lignes": self.lignes,
+            "avertissements": self.avertissements,
+            "inexpliques": [inexplique.en_json() for inexplique in self.inexpliques],
+        }
+        if autres := {devise: f"{total:.2f}" for devise, total in self.encours.items() if devise != "EUR"}:
+            objet["encours_autres_devises"] = autres
+        if self.rejets_non_detailles:
+            objet["rejets_non_detailles"] = self.rejets_non_detailles
+        if self.refus:
+            objet["refus"] = self.refus
+        if self.faits:
+            objet["faits"] = {nom: _texte(valeur) for nom, valeur in self.faits.items()}
+        return objet
+
+
+def _texte(valeur):
+    return f"{valeur:.2f}" if isinstance(valeur, Decimal) else str(valeur) if isinstance(valeur, date) else valeur
+
+
+def importer(
+    source: Path | bytes,
+    societe: Societe,
+    *,
+    moment: datetime,
+    au: date,
+    nom: str = "",
+    format: str = "",
+    essai: bool = False,
+    partiel: bool = False,
+    auteur=None,
+    lot: Lot | None = None,
+    suivi: Callable[[int], None] | None = None,
+) -> CompteRendu:
+    """Importe un fichier dans une société, tout ou rien (sauf `partiel`), et garde un Lot de ce qui s'est passé.
+
+    moment : instant de l'import ; au : jour local. essai : tout est fait puis défait, rien ne reste, pas même le Lot.
+    lot : celui d'un dépôt à l'écran, mis à jour ; sinon un Lot est créé. suivi(pour cent) : avancement.
+    Un fichier refusé ne lève rien : `refus` ou `rejets` le disent.
+    """
+    rendu = CompteRendu(nom or getattr(source, "name", "") or "fichier", format)
+    texte = None
+    try:
+        texte = examiner(source, rendu.fichier)
+        if suivi:
+            texte = replace(texte, suivi=_pourcent(suivi, texte.taille))
+        _importer(texte, societe, rendu, moment, au, essai, partiel, auteur, lot)
+    except FichierRefuse as refus:
+        rendu.refus = str(refus)
+        rendu.rejets += refus.rejets
+    except IntegrityError as erreur:
+        rendu.refus = (
+            "La base a refusé une ligne : un autre import écrivait sans doute en même temps. "
+            f"Rien n'est écrit ; relancez. ({type(erreur).__name__})"
+        )
+    if not rendu.ecrit:
+        rendu.encours = encours(societe.pk) if not essai or not rendu.encours else rendu.encours
+        if not essai:
+            _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.REFUSE, moment)
+    return rendu
+
+
+def _pourcent(suivi: Callable[[int], None], taille: int) -> Callable[[int], None]:
+    dernier = [-5]
+
+    def avancer(lus: int) -> None:
+        part = LECTURE * lus // max(taille, 1)
+        if part >= dernier[0] + 5:
+            dernier[0] = part
+            suivi(part)
+
+    return avancer
+
+
+def _importer(texte: Texte, societe, rendu: CompteRendu, moment, au, essai, partiel, auteur, lot) -> None:
+    echeance_de = echeances_des_clients(societe.pk)
+    lu = reconnaitre.lire(
+        texte,
+        rendu.format,
+        echeance_de=echeance_de,
+        connus=lambda premier_jour: postes_connus(societe.pk, premier_jour),
+    )
+    rendu.format = lu.format
+    with Attente(echeance_de) as attente:
+        attente.remplir(lu.elements)
+        rendu.lignes, rendu.faits = lu.lignes, lu.faits
+        rendu.avertissements += lu.avertissements
+        rendu.inexpliques += lu.inexpliques
+        rendu.rejets += lu.rejets
+        rendu.rejets_non_detailles = lu.rejets_non_detailles
+        with transaction.atomic():
+            Societe.objects.select_for_update().get(pk=societe.pk)  # un seul import à la fois par société
+            _ecrire(lu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte)
+
+
+def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte) -> None:
+    if not essai:
+        lot = _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.EN_COURS, moment)
+    contexte = Contexte(societe.pk, lot.pk if lot else None, moment, au)
+    ecrits = Ecrits()
+    _rejeter(rendu, controler_clients())
+    _rejeter(rendu, ecrire_clients(contexte, ecrits))
+    rattacher(societe.pk)
+    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees))
+    if rendu.rejets:
+        rendu.rejets.sort(key=lambda rejet: rejet.ligne)
+        if not partiel or lu.format == "fec":
+            if partiel:
+                rendu.refus = "Un FEC ne s'importe pas en partie : ses soldes ne seraient plus ceux de la comptabilité."
+            transaction.set_rollback(True)
+            return
+    ecrire_pieces(contexte, ecrits)
+    if lu.format == "fec":
+        imputer_par_cle(contexte, lu, ecrits)
+        rendu.inexpliques += ecarts_en_base(contexte, lu)
+    else:
+        imputer_par_numero(contexte, ecrits)
+    clore_litiges_soldes(contexte)
+    rendu.crees |= ecrits.crees
+    rendu.inchanges |= ecrits.inchanges
+    rendu.modifies = ecrits.modifies
+    rendu.avertissements += ecrits.avertissements
+    rendu.encours = encours(societe.pk)
+    if essai:
+        transaction.set_rollback(True)
+        return
+    Societe.objects.filter(pk=societe.pk).update(dernier_import_le=moment)
+    rendu.ecrit = True
+    _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.APPLIQUE, moment)
+    consigner(
+        "import.applique",
+        societe=societe,
+        acteur=auteur,
+        objet=lot,
+        texte=rendu.fichier,
+        donnees={
+            "format": rendu.format,
+            "crees": rendu.crees,
+            "rejets": len(rendu.rejets),
+            "empreinte": texte.empreinte,
+        },
+    )
+
+
+def _rejeter(rendu: CompteRendu, rejets) -> None:
+    for rejet in rejets:
+        if len(rendu.rejets) < REJETS_MAX:
+            rendu.rejets.append(rejet)
+        else:
+            rendu.rejets_non_detailles += 1
+
+
+def _garder_lot(lot, societe, rendu: CompteRendu, texte: Texte | None, auteur, partiel, statut, moment) -> Lot:
+    lot = lot or Lot(societe=societe, auteur=auteur, fichier=rendu.fichier[:250])
+    lot.format, lot.partiel, lot.statut = rendu.format, partiel, statut
+    if texte:
+        lot.empreinte, lot.taille = texte.empreinte, texte.taille
+    if statut != Lot.Statut.EN_COURS:
+        lot.compte_rendu, lot.avancement = rendu.en_json(), 100
+        lot.applique_le = moment if statut == Lot.Statut.APPLIQUE else None
+    lot.save()
+    return lot
+
+
+def encours(societe_id: int) -> dict[str, Decimal]:
+    """Restes dus moins crédits non imputés, par devise : l'encours de la balance âgée d'aujourd'hui."""
+    return {devise: en_euros(total) for devise, total in lire(ENCOURS, [societe_id] * 3)}
+
+
+def echeances_des_clients(societe_id: int) -> Callable[[str, date], date]:
+    """Échéance d'une pièce selon la fiche de son client ; 30 jours pour un client encore inconnu."""
+    fiches: dict[str, tuple[str, str]] = {}
+
+    @lru_cache(maxsize=20_000)
+    def calculer(conditions: str, lecture: str, emission: date) -> date:
+        try:
+            return echeance(emission, conditions, lecture).echeance
+        except ConditionsIllisibles:
+            return echeance(emission, CONDITIONS_DEFAUT).echeance
+
+    def echeance_de(code: str, emission: date) -> date:
+        if not fiches:
+            lues = Client.objects.filter(societe=societe_id).values_list("code", "conditions", "lecture_fdm")
+            fiches.update({lu[0]: (lu[1], lu[2]) for lu in lues.iterator(chunk_size=5_000)})
+            fiches.setdefault("", (CONDITIONS_DEFAUT, "A"))
+        conditions, lecture = fiches.get(code, (CONDITIONS_DEFAUT, "A"))
+        return calculer(conditions, lecture, emission)
+
+    return echeance_de

@@ -1,0 +1,100 @@
+"""Fiches clients : créer, ou mettre à jour ce que personne n'a retouché depuis le dernier import."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+from clients.models import Client, TypeDebiteur
+from recouvrement.comptes.models import Utilisateur
+
+from .ecriture import Contexte, Ecrits
+from .lot import Rejet
+from .requetes import lire, rejeter
+
+PAQUET = 1_000
+DECIMAUX = {"plafond", "taux_penalites"}
+MODIFIABLES = (
+    "raison_sociale", "type", "siren", "siret", "numero_tva", "forme", "civilite", "adresse", "complement",
+    "code_postal", "ville", "pays", "courriel", "courriel_invalide_le", "telephone", "langue", "conditions",
+    "lecture_fdm", "plafond", "gestionnaire_id", "segment", "delai_entre_contacts", "prelevement", "taux_penalites",
+    "importe", "version",
+)  # fmt: skip
+
+
+def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
+    """Crée et met à jour les fiches, paquet par paquet ; rend les rejets (gestionnaire inconnu, taux interdit)."""
+    ecrits.crees["clients"] = 0
+    equipe = dict(Utilisateur.objects.filter(affectations__societe=contexte.societe_id).values_list("courriel", "pk"))
+    ecrits.inchanges["clients"] = lire("select count(*) from imp_client where etat = 2")[0][0]
+    dernier = 0
+    while paquet := lire(
+        "select n, ligne, code, creer_seulement, valeurs from imp_client where n > %s and etat = 0 order by n limit %s",
+        [dernier, PAQUET],
+    ):
+        dernier = paquet[-1][0]
+        existants = {
+            c.code: c for c in Client.objects.filter(societe=contexte.societe_id, code__in=[x[2] for x in paquet])
+        }
+        neufs, changes = [], []
+        for n, ligne, code, creer_seulement, texte in paquet:
+            valeurs = {nom: Decimal(v) if nom in DECIMAUX else v for nom, v in json.loads(texte).items()}
+            if courriel := valeurs.pop("gestionnaire", None):
+                if (gestionnaire := equipe.get(courriel.lower())) is None:
+                    rejeter("imp_client", [n])
+                    constat = f"« {courriel} » n'est pas une personne de cette société."
+                    yield Rejet(ligne, "gestionnaire", constat, "Créez son compte, ou videz la cellule.")
+                    continue
+                valeurs["gestionnaire_id"] = gestionnaire
+            client = existants.get(code)
+            if client is None:
+                client = Client(societe_id=contexte.societe_id, code=code)
+                change = bool(_reporter(client, valeurs, neuf=True))
+                neufs.append(client)
+            elif creer_seulement:
+                ecrits.inchanges["clients"] += 1
+                continue
+            else:
+                change = _reporter(client, valeurs)
+                if not change:
+                    ecrits.inchanges["clients"] += 1
+                    continue
+                client.version += 1
+                client.updated_at = contexte.moment
+                changes.append(client)
+            if client.type == TypeDebiteur.PARTICULIER and client.taux_penalites is not None:
+                (neufs if client in neufs else changes).remove(client)
+                rejeter("imp_client", [n])
+                constat = "un particulier n'a pas de taux de pénalités de professionnel."
+                yield Rejet(ligne, "taux_penalites", constat, "Corrigez le type ou le taux.")
+        Client.objects.bulk_create(neufs)
+        Client.objects.bulk_update(changes, [*MODIFIABLES, "updated_at"], batch_size=200)
+        ecrits.crees["clients"] += len(neufs)
+        ecrits.modifies += len(changes)
+
+
+def _reporter(client: Client, valeurs: dict, *, neuf: bool = False) -> bool:
+    """Pose les valeurs du fichier sur les champs non retouchés ; `importe` retient ce que le fichier disait.
+
+    Un champ est retouché quand sa valeur n'est ni celle du dernier import, ni celle d'une fiche vierge.
+    """
+    vierge = Client()
+    avant = dict(client.importe)
+    if "type" not in valeurs and valeurs.get("siren") and client.type == TypeDebiteur.A_QUALIFIER:
+        client.type = client.importe["type"] = TypeDebiteur.ENTREPRISE.value  # un SIREN valable : une entreprise
+        change = True
+    else:
+        change = neuf
+    for nom, valeur in valeurs.items():
+        actuel = getattr(client, nom)
+        intact = neuf or _texte(actuel) in (_texte(avant.get(nom)), _texte(getattr(vierge, nom)))
+        client.importe[nom] = _texte(valeur)
+        if intact and _texte(actuel) != _texte(valeur):
+            setattr(client, nom, valeur)
+            change = True
+            if nom == "courriel":
+                client.courriel_invalide_le = None  # une autre adresse : le rebond ne la concerne pas
+    return change or client.importe != avant
+
+
+def _texte(valeur) -> str:
+    return "" if valeur is None else str(valeur)

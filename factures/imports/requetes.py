@@ -1,0 +1,50 @@
+"""De quoi écrire les contrôles en SQL : exécuter, lire, rejeter, dire un montant ou un jour."""
+
+from datetime import date
+from enum import IntEnum
+
+from django.db import connection
+
+from recouvrement.commun.champs import en_euros
+
+from .nombres import euros
+
+
+class Etat(IntEnum):
+    NEUF = 0
+    CONNU = 1  # déjà en base, à l'identique
+    DOUBLE = 2  # déjà dans le fichier, à l'identique
+    REJETE = 9
+
+
+def executer(requete: str, params=()) -> int:
+    """Nombre de lignes touchées."""
+    with connection.cursor() as curseur:
+        curseur.execute(requete, params)
+        return curseur.rowcount
+
+
+def lire(requete: str, params=()) -> list[tuple]:
+    with connection.cursor() as curseur:
+        curseur.execute(requete, params)
+        return curseur.fetchall()
+
+
+def jour_lisible(valeur) -> str:
+    valeur = date.fromisoformat(valeur) if isinstance(valeur, str) else valeur
+    return f"{valeur:%d/%m/%Y}"
+
+
+def en_clair(centimes: int) -> str:
+    return euros(en_euros(centimes))
+
+
+def rejeter(table: str, lignes: list[int]) -> None:
+    with connection.cursor() as curseur:
+        curseur.executemany(REJETER[table], [(n,) for n in lignes])
+
+
+REJETER = {
+    table: f"update {table} set etat = 9 where n = %s"  # noqa: S608
+    for table in ("imp_client", "imp_facture", "imp_avoir", "imp_encaissement")
+}
