@@ -1,0 +1,132 @@
+"""Une matinée de gestionnaire dans un vrai navigateur : de Ma journée à la promesse notée, sans la souris."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from clients.views.volets_pieces import VOLETS
+from factures.models import Promesse
+from recouvrement.commun.horloge import aujourd_hui
+from relances.models import Tache
+from relances.services.plans import installer_plans
+from tests.clients.factories import ClientFactory, ContactFactory
+from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFactory
+from tests.factures.factories import AvoirFactory, EcheanceFactory, EncaissementFactory, LitigeFactory
+
+pytestmark = [
+    pytest.mark.reel,
+    pytest.mark.variables_inconnues_permises,
+    # pytest-base-url déclare encore sa fixture dans une classe.
+    pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"),
+]
+REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.fixture
+def belcourt(transactional_db):
+    societe = SocieteFactory()
+    installer_plans(societe)
+    claire = UtilisateurFactory(societe=societe, nom="Claire Bonnet")
+    client = ClientFactory(
+        societe=societe, gestionnaire=claire, raison_sociale="Chaudronnerie Belcourt SAS", plafond=Decimal(40000)
+    )
+    ContactFactory(client=client, nom="Nadia Ferrand", telephone="04 65 71 01 42")
+    au = aujourd_hui()
+    EcheanceFactory(client=client, echue_le=au - timedelta(53), montant=9360)
+    LitigeFactory(
+        echeance=EcheanceFactory(client=client, echue_le=au - timedelta(20), montant=5616), montant_conteste=1200,
+        a_traiter_le=au + timedelta(30),
+    )  # fmt: skip
+    EncaissementFactory(client=client, montant=1200, date=au)
+    AvoirFactory(client=client, date_emission=au)
+    for nom, suivi in (("A", client), ("B", ClientFactory(societe=societe, gestionnaire=claire))):
+        Tache.objects.create(
+            societe=societe, client=suivi, genre=Tache.Genre.APPEL, titre=f"Appeler {nom}", due_le=au, cle="appel"
+        )
+    return client
+
+
+@pytest.fixture
+def ecran(belcourt, live_server, page):
+    page.fautes = []
+    page.on("console", lambda m: page.fautes.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: page.fautes.append(str(e)))
+    page.goto(f"{live_server.url}/compte/login/")
+    page.fill("[type=email]", belcourt.gestionnaire.courriel)
+    page.fill("[type=password]", MOT_DE_PASSE)
+    page.click("form:has([type=password]) [type=submit]")
+    page.wait_for_url(f"{live_server.url}/")
+    page.fautes.clear()
+    return page
+
+
+def test_de_la_journee_a_la_promesse_au_clavier_puis_annulee(ecran, belcourt):
+    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    ecran.keyboard.press("j")
+    expect(ecran.locator("#apercu h2")).not_to_have_text("Chaudronnerie Belcourt SAS")
+    ecran.keyboard.press("k")
+    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    ecran.keyboard.press("a")
+    ecran.wait_for_url("**volet=appel**")
+
+    ecran.keyboard.press("1")
+    expect(ecran.locator("[data-si=promesse]")).to_be_visible()
+    expect(ecran.locator("[data-si=litige]")).to_be_hidden()
+    expect(ecran.locator("#effets")).to_contain_text("se mettent en pause")
+    ecran.keyboard.press("Control+Enter")
+
+    toast = ecran.locator("[data-toast]")
+    expect(toast).to_contain_text("Appel enregistré.")
+    assert Promesse.objects.get().montant == Decimal(9360 + 5616 - 1200)
+    assert not Tache.objects.filter(client=belcourt, faite_le=None).exists()
+    assert ecran.fautes == []
+
+
+def test_une_promesse_se_defait_dans_les_dix_secondes(ecran, belcourt, live_server):
+    ecran.goto(f"{live_server.url}{reverse('clients:fiche', args=[belcourt.pk])}")
+    ecran.keyboard.press("p")
+    expect(ecran.locator("#volet h2")).to_have_text("Promesse de paiement")
+    ecran.fill("[name=montant]", "999999")
+    ecran.click("#volet [type=submit]")
+    expect(ecran.locator("#volet")).to_contain_text("au plus ce qui est dû")
+    ecran.fill("[name=montant]", "9 360,00")
+    ecran.click("#volet [type=submit]")
+    ecran.locator("[data-toast] button", has_text=re.compile("^Annuler")).click()
+
+    expect(ecran.locator("[data-toast]")).to_contain_text("Promesse annulée.")
+    assert Promesse.objects.get().statut == Promesse.Statut.ANNULEE
+
+
+def test_echap_ferme_le_volet_et_l_adresse_suit(ecran, belcourt, live_server):
+    ecran.goto(f"{live_server.url}{reverse('clients:fiche', args=[belcourt.pk])}?o=contacts&volet=noter")
+    expect(ecran.locator("[name=texte]")).to_be_focused()
+    ecran.keyboard.press("Escape")
+
+    ecran.wait_for_url(lambda url: "volet" not in url and "o=contacts" in url)
+
+
+@pytest.mark.timeout(300)
+def test_la_fiche_ses_onglets_et_ses_volets_sont_accessibles_et_tiennent_en_largeur(ecran, belcourt, live_server):
+    fiche = live_server.url + reverse("clients:fiche", args=[belcourt.pk])
+    adresses = [f"{fiche}?o={o}" for o in ("compte", "chronologie", "contacts", "conditions", "pourquoi")]
+    adresses += [f"{fiche}?volet={nom}" for nom in VOLETS]
+    fautes = {}
+    for adresse in adresses:
+        for largeur, theme in ((1440, "light"), (390, "dark")):
+            ecran.set_viewport_size({"width": largeur, "height": 900})
+            ecran.emulate_media(color_scheme=theme)
+            ecran.goto(adresse)
+            resultat = Axe().run(ecran, options=REGLES).response
+            constat = [(v["id"], v["nodes"][0]["html"][:160]) for v in resultat["violations"]] + ecran.fautes
+            ecran.fautes.clear()
+            if constat:
+                fautes[f"{adresse} {largeur}"] = constat
+        ecran.set_viewport_size({"width": 320, "height": 640})
+        if ecran.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            fautes[f"{adresse} 320"] = "déborde"
+    assert fautes == {}
