@@ -142,7 +142,7 @@ class Compte:
         return restantes
 
     def _poster_ecart(self, ecart: Decimal, jour: date, ouverts: list[Poste], piece: str = "") -> None:
-        cle = f"FEC:ECART:{jour}:{self.client}" + (f":{piece}" if piece else "")
+        cle = f"FEC:{jour:%Y%m%d}:ECART:{self.client}" + (f":{piece}" if piece else "")
         poste = Poste(
             cle=cle, client=self.client, debit=ecart > 0, montant=abs(ecart), reste=abs(ecart), date=jour,
             nature=Nature.A_NOUVEAU, libelle="écart d'à-nouveau", numero=f"écart d'à-nouveau au {jour:%d/%m/%Y}",
