@@ -94,3 +94,10 @@ def test_les_migrations_portent_un_nom():
     noms = [chemin.stem for groupe in migrations for chemin in groupe]
     assert noms
     assert [nom for nom in noms if re.search(r"_auto_\d{8}", nom)] == []
+
+
+def test_aucun_decimal_nu_ajoute_a_un_montant_en_base():
+    """Piège du champ d'argent : `update(impute=F("impute") + Decimal(5))` ajouterait cinq centimes, sans erreur."""
+    nus = r"""F\(["'](impute|montant\w*)["']\) ?[+-] ?(Decimal|\d)"""
+    fautifs = [f for f in fichiers_du_depot() if f.suffix == ".py" and f != Path(__file__) and contient(f, nus)]
+    assert not fautifs

@@ -64,7 +64,9 @@ def test_usage_refuse_par_le_code_2(arguments):
 
 def test_donnees_perimees_suspendent_puis_le_passage_reprend(mailoutbox):
     """Exigence 1."""
-    societe = SocieteFactory(relances_actives=True, alimentee_par_import=True, dernier_import_le=SOIR - timedelta(days=2))
+    societe = SocieteFactory(
+        relances_actives=True, alimentee_par_import=True, dernier_import_le=SOIR - timedelta(days=2)
+    )
     UtilisateurFactory(role=Role.ADMINISTRATEUR, societe=societe)
     EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9))
     assert quotidien.passer(societe, au=MARDI, moment=SOIR) is None
