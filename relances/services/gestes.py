@@ -228,7 +228,8 @@ def relancer_maintenant(client: Client, *, par, au: date) -> list[Courrier]:
             raise Refus(_("Rien ne peut partir : %s") % (" ; ".join(sorted(motifs)) or _("aucune pièce échue")))
         passage = _passage_manuel(societe, au=au, par=par)
         resultats = [(f, p, _a_valider(r)) for f, p, r in resultats]
-        courriers = enregistrer(passage, resultats, societe=societe)
+        cles = enregistrer(passage, resultats, societe=societe)
+        courriers = list(Courrier.objects.filter(pk__in=cles).select_related("societe").order_by("pk"))
         for courrier in courriers:
             _consigner("courrier.demande", courrier, par, f"{courrier.get_nature_display()} demandée sans attendre")
     return courriers

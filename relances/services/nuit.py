@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from factures.models import Echeance
+from recouvrement.commun.bloc import inserer, reserver
 from recouvrement.commun.formats import somme
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -20,6 +21,7 @@ from relances.domaine import echelle
 from relances.domaine.echelle import Decision, Envoi, Motif, Resultat
 from relances.domaine.natures import Canal, ModePalier, Nature
 from relances.models import Courrier, Passage, Relance, Tache, Verdict
+from relances.models.envois import nouveau_jeton
 
 from .faits import faits_par_client, ouvreur, reglages
 from .plans import plans_publies
@@ -181,44 +183,56 @@ def _un_par_un(passage, lot, societe, bilan) -> list:
 # --- écritures d'un lot ---------------------------------------------------------------------------
 
 
-def enregistrer(passage: Passage, lot: list[tuple], *, societe: Societe) -> list[Courrier]:
-    """Écrit un lot décidé dans la transaction de l'appelant. Renvoie les courriers créés."""
+RELANCE = ("echeance_id", "palier_id", "nature", "courrier_id", "statut", "reste_du", "conteste", "raison")
+COURRIER = (
+    "id", "client_id", "palier_id", "nature", "devise", "canal", "langue", "statut", "motif", "principal", "credits",
+    "total", "pieces", "jeton",
+)  # fmt: skip
+VERDICT = ("echeance_id", "code", "detail", "nature", "prochaine", "version")
+STATUTS = {
+    ModePalier.AUTOMATIQUE: Courrier.Statut.A_ENVOYER.value,
+    ModePalier.A_VALIDER: Courrier.Statut.A_VALIDER.value,
+    ModePalier.TACHE: Courrier.Statut.TACHE.value,
+}
+
+
+def enregistrer(passage: Passage, lot: list[tuple], *, societe: Societe) -> list[int]:
+    """Écrit un lot décidé dans la transaction de l'appelant. Renvoie les clés des courriers créés.
+
+    En bloc et sans instances : fabriquer les objets coûterait plus que la base (docs/mesures.md).
+    """
     envois: list[Envoi] = [v for _f, _p, r in lot for v in r.envois]
     versions = {f.id: (p.version if p else 0) for f, p, _r in lot}
-    courriers = Courrier.objects.bulk_create([_courrier(v, passage, societe) for v in envois], batch_size=2000)
+    cles = reserver(Courrier, len(envois))
+    inserer(
+        Courrier, COURRIER, map(_courrier, cles, envois),
+        societe_id=societe.pk, passage_id=passage.pk, arrete_au=passage.au,
+    )  # fmt: skip
     relances, par_palier = [], {}
-    for envoi, courrier in zip(envois, courriers, strict=True):
-        faite = courrier.statut == Courrier.Statut.TACHE
+    for cle, envoi in zip(cles, envois, strict=True):
+        palier, faite = envoi.palier, envoi.mode is ModePalier.TACHE
+        statut = (Relance.Statut.ENVOYEE if faite else Relance.Statut.DECIDEE).value
+        montees = par_palier.setdefault((palier, versions[envoi.client]), [])
         for d in envoi.decisions:
-            relances.append(
-                Relance(
-                    passage=passage, echeance_id=d.echeance.id, palier_id=envoi.palier.id, nature=envoi.palier.nature,
-                    courrier=courrier, decidee_le=passage.au, reste_du=d.reclame, conteste=d.echeance.conteste,
-                    statut=Relance.Statut.ENVOYEE if faite else Relance.Statut.DECIDEE, raison=d.detail,
-                )
-            )  # fmt: skip
-            par_palier.setdefault((envoi.palier, versions[envoi.client]), []).append(d.echeance.id)
-    Relance.objects.bulk_create(relances, batch_size=2000)
+            e = d.echeance
+            relances.append((e.id, palier.id, palier.nature.value, cle, statut, d.reclame, e.conteste, d.detail))
+            montees.append(e.id)
+    inserer(Relance, RELANCE, relances, passage_id=passage.pk, decidee_le=passage.au)
     for (palier, version), ids in par_palier.items():
-        Echeance.objects.filter(pk__in=ids).update(
+        Echeance.objects.filter(id__parmi=ids).update(
             niveau=palier.nature, niveau_rang=palier.rang, niveau_version=version, niveau_le=passage.au
         )
-    _taches(envois, courriers, passage, societe)
+    _taches(envois, cles, passage, societe)
     _verdicts([(d, versions[f.id]) for f, _p, r in lot for d in r.decisions], passage)
-    return courriers
+    return cles
 
 
-def _courrier(envoi: Envoi, passage: Passage, societe: Societe) -> Courrier:
-    statut = {
-        ModePalier.AUTOMATIQUE: Courrier.Statut.A_ENVOYER,
-        ModePalier.A_VALIDER: Courrier.Statut.A_VALIDER,
-        ModePalier.TACHE: Courrier.Statut.TACHE,
-    }[envoi.mode]
-    return Courrier(
-        societe=societe, client_id=envoi.client, passage=passage, palier_id=envoi.palier.id,
-        nature=envoi.palier.nature, devise=envoi.devise, canal=envoi.canal.value, langue=envoi.langue, statut=statut,
-        motif=envoi.motif, arrete_au=passage.au, principal=envoi.principal, credits=envoi.credits, total=envoi.total,
-        pieces=len(envoi.decisions),
+def _courrier(cle: int, envoi: Envoi) -> tuple:
+    """Une ligne de `COURRIER`."""
+    return (
+        cle, envoi.client, envoi.palier.id, envoi.palier.nature.value, envoi.devise, envoi.canal.value, envoi.langue,
+        STATUTS[envoi.mode], envoi.motif, envoi.principal, envoi.credits, envoi.total, len(envoi.decisions),
+        nouveau_jeton(),
     )  # fmt: skip
 
 
@@ -228,10 +242,10 @@ TITRES = {
 }
 
 
-def _taches(envois, courriers, passage, societe) -> None:
+def _taches(envois: list[Envoi], cles: list[int], passage: Passage, societe: Societe) -> None:
     taches = []
-    for envoi, courrier in zip(envois, courriers, strict=True):
-        if courrier.statut != Courrier.Statut.TACHE:
+    for envoi, courrier in zip(envois, cles, strict=True):
+        if envoi.mode is not ModePalier.TACHE:
             continue
         repli = envoi.palier.nature not in TITRES
         genre, titre = TITRES.get(envoi.palier.nature, (Tache.Genre.APPEL, "Appeler"))
@@ -244,7 +258,7 @@ def _taches(envois, courriers, passage, societe) -> None:
         taches.append(
             Tache(
                 societe=societe, client_id=envoi.client, genre=genre, titre=titre, raison=raison,
-                due_le=passage.au, courrier=courrier, cle=f"{genre}:{envoi.palier.rang}:{envoi.devise}",
+                due_le=passage.au, courrier_id=courrier, cle=f"{genre}:{envoi.palier.rang}:{envoi.devise}",
             )
         )  # fmt: skip
     # Une tâche déjà ouverte avec la même clé suffit : le courrier la complète à l'écran.
@@ -252,7 +266,7 @@ def _taches(envois, courriers, passage, societe) -> None:
 
 
 def _cle(motif: str, d: Decision, version: int) -> tuple:
-    return (motif, d.detail, d.palier.nature.value if d.palier else 0, d.prochaine, version)
+    return (motif, d.detail[:250], d.palier.nature.value if d.palier else 0, d.prochaine, version)
 
 
 def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
@@ -262,7 +276,7 @@ def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
     ids = [d.echeance.id for d, _v in jugees]
     courants = {
         e: (pk, du, cle)
-        for e, pk, du, *cle in Verdict.objects.filter(echeance__in=ids, au=None).values_list(
+        for e, pk, du, *cle in Verdict.objects.filter(echeance__id__parmi=ids, au=None).values_list(
             "echeance", "pk", "du", "code", "detail", "nature", "prochaine", "version"
         )
     }
@@ -277,18 +291,12 @@ def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
                 continue
             # Changé le jour même : l'intervalle n'a pas duré, il est remplacé.
             (a_effacer if courant[1] >= passage.au else a_clore).append(courant[0])
-        code, detail, nature, prochaine, version = cle
-        neufs.append(
-            Verdict(
-                echeance_id=d.echeance.id, du=passage.au, code=code, detail=detail[:250], nature=nature,
-                prochaine=prochaine, version=version, passage=passage,
-            )
-        )  # fmt: skip
+        neufs.append((d.echeance.id, *cle))
     if a_effacer:
-        Verdict.objects.filter(pk__in=a_effacer).delete()
+        Verdict.objects.filter(id__parmi=a_effacer).delete()
     if a_clore:
-        Verdict.objects.filter(pk__in=a_clore).update(au=passage.au - timedelta(days=1))
-    Verdict.objects.bulk_create(neufs, batch_size=2000)
+        Verdict.objects.filter(id__parmi=a_clore).update(au=passage.au - timedelta(days=1))
+    inserer(Verdict, VERDICT, neufs, du=passage.au, passage_id=passage.pk)
     _taches_des_retenues([d for d, _v in jugees if d.motif in RETENUES_A_TRANCHER], passage)
 
 
