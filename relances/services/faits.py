@@ -118,10 +118,12 @@ def faits_par_client(
 
 
 def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societe) -> list[ClientFaits]:
+    """`ids` : clés croissantes. L'intervalle qu'elles bornent suit l'index de l'ouvert, mille clés citées non."""
     lignes: dict[int, list[tuple]] = defaultdict(list)
-    a_juger = base.filter(client_id__in=ids).order_by("client_id", "date_echeance", "id")
+    a_juger = base.filter(client__gte=ids[0], client__lte=ids[-1]).order_by("client_id", "date_echeance", "id")
     for x in a_juger.values_list(*CHAMPS):
         lignes[x[-1]].append(x)
+    ids = list(lignes)  # à l'instant de la lecture : une pièce a pu arriver, ou se solder, depuis la liste
     if not freins:
         tous = frozenset(Canal)
         types = dict(Client.objects.filter(pk__in=ids).values_list("pk", "type"))
@@ -145,7 +147,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             regroupement=c.regroupement,
             langue=c.langue,
         )
-        for c in Client.objects.filter(pk__in=[i for i in ids if i in lignes])
+        for c in Client.objects.filter(pk__in=ids)
     ]
 
 
