@@ -78,10 +78,11 @@ class ClientForm(forms.ModelForm):
             for nom in self.CONDITIONS:
                 del self.fields[nom]
 
-    def coordonnees(self):
+    # Préfixées : dans un gabarit, `form.conditions` serait le champ de ce nom.
+    def champs_coordonnees(self):
         return [self[nom] for nom in self.COORDONNEES if nom in self.fields]
 
-    def conditions(self):
+    def champs_conditions(self):
         return [self[nom] for nom in self.CONDITIONS if nom in self.fields]
 
     def _post_clean(self):

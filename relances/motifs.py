@@ -9,30 +9,30 @@ from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.models.echelles import CanalChoix, NatureChoix
 
 LIBELLES = {
-    Motif.RELANCEE: gettext_lazy("Relance décidée"),
-    Motif.ATTENTE: gettext_lazy("Pas encore le jour"),
-    Motif.TERMINEE: gettext_lazy("Échelle terminée"),
-    Motif.SANS_PLAN: gettext_lazy("Aucun plan de relance"),
-    Motif.CONTENTIEUX: gettext_lazy("En contentieux"),
-    Motif.PROCEDURE: gettext_lazy("Procédure collective"),
-    Motif.SURENDETTEMENT: gettext_lazy("Surendettement"),
-    Motif.SUSPENDUE: gettext_lazy("Client suspendu"),
+    Motif.SANS_PLAN: gettext_lazy("Aucun plan publié pour ce type de débiteur"),
+    Motif.CONTENTIEUX: gettext_lazy("En contentieux : hors de l'échelle"),
+    Motif.PROCEDURE: gettext_lazy("Procédure collective : aucune relance"),
+    Motif.SURENDETTEMENT: gettext_lazy("Surendettement recevable : aucune relance"),
+    Motif.SUSPENDUE: gettext_lazy("Relances suspendues"),
     Motif.PRELEVEMENT: gettext_lazy("Prélèvement en cours"),
-    Motif.PROMESSE: gettext_lazy("Promesse en cours"),
-    Motif.LITIGE: gettext_lazy("Litige"),
-    Motif.A_QUALIFIER: gettext_lazy("Type de client à préciser"),
-    Motif.SEUIL_PIECE: gettext_lazy("Sous le seuil par pièce"),
-    Motif.SEUIL_ENVOI: gettext_lazy("Sous le seuil par envoi"),
-    Motif.MAX_AMIABLES: gettext_lazy("Décision attendue"),
-    Motif.DEJA_CE_JOUR: gettext_lazy("Déjà relancée ce jour"),
-    Motif.EN_ATTENTE_ENVOI: gettext_lazy("Courrier précédent pas encore parti"),
+    Motif.PROMESSE: gettext_lazy("Promesse de paiement en cours"),
+    Motif.LITIGE: gettext_lazy("En litige"),
+    Motif.A_QUALIFIER: gettext_lazy("Type de débiteur à qualifier"),
+    Motif.SEUIL_PIECE: gettext_lazy("Pièce sous le seuil"),
+    Motif.SEUIL_ENVOI: gettext_lazy("Envoi sous le seuil"),
+    Motif.MAX_AMIABLES: gettext_lazy("Relances amiables épuisées : à décider"),
+    Motif.DEJA_CE_JOUR: gettext_lazy("Déjà relancée aujourd'hui"),
+    Motif.EN_ATTENTE_ENVOI: gettext_lazy("Le courrier précédent n'est pas encore parti"),
     Motif.DELAI_CONTACT: gettext_lazy("Contact trop récent"),
     Motif.JOUR_NON_OUVRE: gettext_lazy("Jour non ouvré"),
-    Motif.CREDIT_NON_AFFECTE: gettext_lazy("Encaissement à affecter"),
+    Motif.CREDIT_NON_AFFECTE: gettext_lazy("Règlement reçu à affecter"),
     Motif.COUVERTE: gettext_lazy("Couverte par un crédit"),
-    Motif.FORMALISATION_ABSENTE: gettext_lazy("Formalisation absente"),
+    Motif.FORMALISATION_ABSENTE: gettext_lazy("Formalisation pas encore envoyée"),
     Motif.SANS_ADRESSE: gettext_lazy("Aucune adresse utilisable"),
-    Motif.SOCIETE_INCOMPLETE: gettext_lazy("Société incomplète"),
+    Motif.SOCIETE_INCOMPLETE: gettext_lazy("Mentions de la société à compléter"),
+    Motif.ATTENTE: gettext_lazy("Pas encore due"),
+    Motif.TERMINEE: gettext_lazy("Échelle terminée"),
+    Motif.RELANCEE: gettext_lazy("Relancée"),
 }
 # Retenu jusqu'à ce qu'une personne agisse ; les autres s'en vont avec le temps.
 A_TRANCHER = frozenset(
@@ -49,6 +49,21 @@ def libelle(code: str) -> str:
         return str(LIBELLES[Motif(code)])
     except ValueError:
         return code
+
+
+# Pourquoi un courrier attend une personne : phrases écrites par la nuit et les gestes, relues ici.
+RAISONS_DE_VALIDER = {
+    "ce palier se valide": gettext_lazy("ce palier se valide toujours"),
+    "demandé par une personne": gettext_lazy("demandé par une personne"),
+    "bloqué par le contrôle : à compléter": gettext_lazy("bloqué par le contrôle"),
+}
+
+
+def raison_de_valider(motif: str) -> str:
+    """Le motif d'un courrier à valider, dans la langue de l'écran ; le plafond garde ce que la nuit a écrit."""
+    if motif.startswith("au-dessus du plafond"):
+        return _("au-dessus du plafond du plan, un responsable valide")
+    return str(RAISONS_DE_VALIDER.get(motif, motif))
 
 
 def nom_palier(nature: int) -> str:

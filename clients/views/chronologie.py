@@ -22,7 +22,7 @@ PAR_PAGE = 25
 PAGES_MAX = 40  # mille faits : au-delà, on filtre par genre
 
 # Ce que les tables disent mieux que le journal : leur maillon ne se répète pas ici.
-DITS_AILLEURS = ("client.note", "encaissement.saisi")
+DITS_AILLEURS = ("client.note", "encaissement.saisi", "litige.ouvert", "litige.clos")
 S = Courrier.Statut
 
 
@@ -86,8 +86,8 @@ def compter(client: Client) -> int:
 
 
 def _maillons(client: Client):
-    """Le journal du client, moins ce que disent les tables (« promesse. » et « litige. » s'y lisent)."""
-    tables = Q(action__in=DITS_AILLEURS) | Q(action__startswith="promesse.") | Q(action__startswith="litige.")
+    """Le journal du client, moins ce que disent les tables (toute promesse s'y lit)."""
+    tables = Q(action__in=DITS_AILLEURS) | Q(action__startswith="promesse.")
     return Maillon.objects.chronologie(client.pk).exclude(tables)
 
 
@@ -232,6 +232,7 @@ def _gestes(client: Client, n: int) -> Iterator[Fait]:
         "tache.reportee": (_("Tâche reportée"), "clock", ""),
         "encaissement.impute": (_("Encaissement affecté"), "arrows-exchange", "bon"),
         "encaissement.desimpute": (_("Affectation défaite"), "arrow-back-up", ""),
+        "litige.prolonge": (_("Litige prolongé"), "hand-stop", "att"),
         "avoir.impute": (_("Avoir affecté"), "arrows-exchange", "bon"),
         "avoir.desimpute": (_("Affectation défaite"), "arrow-back-up", ""),
     }

@@ -98,20 +98,34 @@ class LitigeForm(forms.Form):
         self.fields["responsable"].queryset = equipe
 
 
-class CloreLitigeForm(forms.Form):
+class SuiteLitigeForm(forms.Form):
+    CLORE, PROLONGER = "clore", "prolonger"
     litige = forms.ModelChoiceField(queryset=Litige.objects.none(), label=gettext_lazy("Litige"), empty_label=None)
+    suite = forms.ChoiceField(
+        label=gettext_lazy("Suite"),
+        choices=[(CLORE, gettext_lazy("Clore")), (PROLONGER, gettext_lazy("Prolonger"))],
+        widget=forms.RadioSelect,
+    )
     issue = forms.CharField(
-        label=gettext_lazy("Comment il s'est réglé"),
+        label=gettext_lazy("Comment il s'est réglé, ou pourquoi il dure"),
         max_length=200,
         help_text=gettext_lazy("Par exemple : avoir émis, client d'accord, réclamation retirée."),
     )
+    a_traiter_le = JourField(label=gettext_lazy("Réponse attendue le"), required=False)
 
-    def __init__(self, *args, pieces: list[Echeance], **kwargs):
+    def __init__(self, *args, pieces: list[Echeance], au, **kwargs):
+        kwargs["initial"] = {"suite": self.CLORE, "a_traiter_le": au + timedelta(days=15)} | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
         ouverts = [e for e in pieces if e.litige]
         champ = self.fields["litige"]
         champ.queryset = Litige.objects.ouverts().filter(pk__in=[e.litige.pk for e in ouverts])
-        champ.choices = [(e.litige.pk, f"{e.facture.numero} : {e.litige}") for e in ouverts]
+        champ.choices = [(e.litige.pk, nommer_litige(e)) for e in ouverts]
+
+    def clean(self):
+        donnees = super().clean()
+        if donnees.get("suite") == self.PROLONGER and not donnees.get("a_traiter_le"):
+            self.add_error("a_traiter_le", _("Dites jusqu'à quand."))
+        return donnees
 
 
 class AffectationForm(AvecPieces, forms.Form):
@@ -208,6 +222,11 @@ class AppelForm(forms.Form):
 
 def nommer(e: Echeance) -> str:
     return f"{e.facture.numero} · {formats.jour(e.date_echeance)} · {formats.somme(e.reste_du, e.devise)}"
+
+
+def nommer_litige(e: Echeance) -> str:
+    conteste = formats.somme(e.litige.montant_conteste, e.devise)
+    return f"{e.facture.numero} · {e.litige.get_categorie_display()} · {conteste}"
 
 
 def nommer_credit(c) -> str:

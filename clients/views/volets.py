@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
@@ -21,6 +22,7 @@ from clients.forms import ClientForm, ContactForm, JugementForm, NoteForm, Retra
 from clients.models import Client
 from contentieux.domaine.delais import ajouter_mois
 from factures.compte import Credit, credits_ouverts, pieces_ouvertes
+from factures.domaine.echeances import ConditionsIllisibles, lire_conditions
 from factures.models import Echeance
 from recouvrement.commun import formats
 from recouvrement.comptes.droits import Droit, peut, roles_avec
@@ -239,8 +241,13 @@ class Modifier(Volet):
         return ClientForm(data, instance=self.client, pilote=self.fiche.pilote, gestionnaires=self.fiche.equipe)
 
     def enregistrer(self, form):
-        version = form.cleaned_data["version"]
-        services.modifier_client(self.client, version=version, champs=form.valeurs(), acteur=self.fiche.user)
+        version, champs = form.cleaned_data["version"], form.valeurs()
+        if champs.get("conditions", self.client.conditions) != self.client.conditions:
+            try:
+                champs["conditions"] = lire_conditions(champs["conditions"]).code
+            except ConditionsIllisibles as erreur:
+                raise ValidationError({"conditions": str(erreur)}) from erreur
+        services.modifier_client(self.client, version=version, champs=champs, acteur=self.fiche.user)
         return Issue(_("Fiche enregistrée."))
 
 

@@ -17,6 +17,7 @@ from factures.services import (
     imputer_avoir,
     limite_promesse,
     ouvrir_litige,
+    prolonger_litige,
     promettre,
 )
 from recouvrement.commun import formats
@@ -30,10 +31,10 @@ from .formulaires import (
     AffectationForm,
     AffecterForm,
     AppelForm,
-    CloreLitigeForm,
     EncaissementForm,
     LitigeForm,
     PromesseForm,
+    SuiteLitigeForm,
 )
 from .volets import Contact, Issue, Jugement, Modifier, Noter, Suspendre, Volet, attend, valeur
 
@@ -154,14 +155,14 @@ class Litige(Volet):
         return Issue(_("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture})
 
 
-class CloreLitige(Volet):
-    nom, titre, signe = "clore", gettext_lazy("Clore le litige"), "check"
-    bouton = gettext_lazy("Clore le litige")
+class SuiteLitige(Volet):
+    nom, titre, signe = "clore", gettext_lazy("Clore ou prolonger un litige"), "scale"
+    bouton = gettext_lazy("Enregistrer la suite du litige")
     avec_effets = True
 
     def formulaire(self, data=None):
         depart = {"litige": self.params.get("litige")} if self.params.get("litige", "").isdecimal() else {}
-        return CloreLitigeForm(data, pieces=self.fiche.pieces, initial=depart)
+        return SuiteLitigeForm(data, pieces=self.fiche.pieces, au=self.au, initial=depart)
 
     def effets(self, form):
         choisi = valeur(form, "litige")
@@ -169,6 +170,10 @@ class CloreLitige(Volet):
         piece = next((e for e in self.fiche.pieces if e.litige and (not pk or e.litige.pk == pk)), None)
         if not piece:
             return []
+        if valeur(form, "suite") == SuiteLitigeForm.PROLONGER:
+            jour = valeur(form, "a_traiter_le")
+            revient = _("Le litige revient dans Ma journée le %(jour)s.")
+            return [revient % {"jour": formats.jour_long(jour)}] if jour else []
         decision = self.fiche.prevision.juger(retoucher_echeances([piece.pk], conteste=ZERO)).par_piece.get(piece.pk)
         phrases = [
             _("%(montant)s sont de nouveau réclamés sur %(piece)s.")
@@ -179,9 +184,13 @@ class CloreLitige(Volet):
         return phrases
 
     def enregistrer(self, form):
-        clore_litige(
-            form.cleaned_data["litige"], issue=form.cleaned_data["issue"], au=self.au, acteur=self.fiche.user
-        )
+        d, acteur = form.cleaned_data, self.fiche.user
+        if d["suite"] == SuiteLitigeForm.PROLONGER:
+            prolonger_litige(
+                d["litige"], a_traiter_le=d["a_traiter_le"], motif=d["issue"], au=self.au, acteur=acteur
+            )
+            return Issue(_("Litige prolongé jusqu'au %(jour)s.") % {"jour": formats.jour(d["a_traiter_le"])})
+        clore_litige(d["litige"], issue=d["issue"], au=self.au, acteur=acteur)
         return Issue(_("Litige clos : la pièce rentre dans l'échelle."))
 
 
@@ -433,6 +442,6 @@ def reporter(form, erreur: ValidationError) -> None:
 VOLETS: dict[str, type[Volet]] = {
     volet.nom: volet
     for volet in (
-        Appel, Noter, Promesse, Litige, CloreLitige, Encaissement, Affecter, Suspendre, Contact, Modifier, Jugement,
+        Appel, Noter, Promesse, Litige, SuiteLitige, Encaissement, Affecter, Suspendre, Contact, Modifier, Jugement,
     )
 }  # fmt: skip

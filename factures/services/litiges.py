@@ -75,6 +75,35 @@ def ouvrir_litige(
 
 
 @transaction.atomic
+def prolonger_litige(litige: Litige, *, a_traiter_le: date, motif: str, au: date, acteur) -> bool:
+    """Repousse la réponse attendue, avec sa raison ; faux si le litige est déjà clos ou à cette date."""
+    motif = motif.strip()
+    if not motif:
+        raise ValidationError({"issue": _("Dites pourquoi le litige se prolonge.")})
+    if a_traiter_le < au:
+        raise ValidationError({"a_traiter_le": _("La date de traitement est déjà passée.")})
+    litige = (
+        Litige.objects.select_for_update(of=("self",))
+        .select_related("echeance__societe", "echeance__facture")
+        .get(pk=litige.pk)
+    )
+    if litige.clos_le or litige.a_traiter_le == a_traiter_le:
+        return False
+    ancienne, litige.a_traiter_le = litige.a_traiter_le, a_traiter_le
+    litige.save(update_fields=["a_traiter_le"])
+    consigner(
+        "litige.prolonge",
+        societe=litige.echeance.societe,
+        acteur=acteur,
+        objet=litige,
+        client=litige.echeance.client_id,
+        texte=f"{litige.echeance.facture} : {motif}",
+        donnees={"echeance": litige.echeance_id, "du": ancienne, "au": a_traiter_le},
+    )
+    return True
+
+
+@transaction.atomic
 def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
     """Rend la pièce à l'échelle ; faux si le litige était déjà clos (double clic, paiement complet)."""
     issue = issue.strip()

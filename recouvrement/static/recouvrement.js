@@ -155,6 +155,11 @@
     ligne.scrollIntoView({ block: "nearest" });
     ligne.dispatchEvent(new CustomEvent("ligne-choisie", { bubbles: true }));
   };
+  // Une ligne qui charge son aperçu devient la ligne choisie, au clavier comme à la souris.
+  doc.addEventListener("htmx:beforeRequest", (e) => {
+    const ligne = e.target.closest("[data-ligne][hx-get]");
+    if (ligne) tous("[data-ligne][hx-get]").forEach((l) => l.classList.toggle("choisie", l === ligne));
+  });
   const rapide = un("#recherche-rapide");
   const trouvailles = () => (rapide ? [un("#recherche"), ...tous("a", rapide)] : []);
   doc.addEventListener("click", (e) => { if (rapide && !e.target.closest(".recherche-ancre")) rapide.replaceChildren(); });

@@ -43,7 +43,7 @@ def saisies(belcourt, pieces, au) -> dict[str, dict]:
         "contact": {"nom": "Jérôme Belcourt", "fonction": "Président"},
         "promesse": {"montant": "9 360,00", "date_promise": jour, "moyen": "virement", "pieces": [pieces[0].pk]},
         "litige": {"echeance": pieces[0].pk, "montant": "500", "categorie": "prix", "a_traiter_le": jour},
-        "clore": {"litige": pieces[2].litiges.get().pk, "issue": "avoir émis"},
+        "clore": {"litige": pieces[2].litiges.get().pk, "suite": "clore", "issue": "avoir émis"},
         "encaissement": {
             "montant": "10000", "recu_le": au.isoformat(), "mode": "virement", "devise": "EUR", "repartition": "regle",
             "cle": "c1",
@@ -175,6 +175,24 @@ def test_clore_un_litige_rend_la_piece_a_l_echelle(connecte, belcourt, pieces, s
     connecte.post(geste(belcourt, "clore"), saisies["clore"])
 
     assert Litige.objects.get(echeance=pieces[2]).issue == "avoir émis"
+
+
+def test_exigence_33_un_litige_se_prolonge_avec_sa_raison(connecte, belcourt, pieces, saisies):
+    saisie = saisies["clore"] | {"suite": "prolonger", "issue": "expertise en cours"}
+    assert connecte.post(geste(belcourt, "clore"), saisie).status_code == 422
+
+    connecte.post(geste(belcourt, "clore"), saisie | {"a_traiter_le": "2026-12-15"})
+
+    litige = Litige.objects.get(echeance=pieces[2])
+    assert (litige.a_traiter_le.isoformat(), litige.clos_le) == ("2026-12-15", None)
+    assert Maillon.objects.get().action == "litige.prolonge"
+
+
+def test_sans_script_la_page_refusee_garde_ses_liens_vers_la_fiche(connecte, belcourt):
+    page = connecte.post(geste(belcourt, "noter"), {})
+
+    assert f'<base href="{reverse("clients:fiche", args=[belcourt.pk])}">' in texte(page)
+    assert "<base" not in texte(connecte.get(reverse("clients:fiche", args=[belcourt.pk])))
 
 
 @pytest.mark.parametrize(
@@ -317,7 +335,7 @@ def test_un_gestionnaire_ne_change_ni_plafond_ni_portefeuille(connecte, belcourt
 
 def test_un_responsable_regle_le_plafond_et_le_portefeuille(client, belcourt, saisies, responsable, voisin):
     client.force_login(responsable)
-    conditions = {"plafond": "50 000,00", "gestionnaire": voisin.pk, "conditions": "45FDM", "lecture_fdm": "A"}
+    conditions = {"plafond": "50 000,00", "gestionnaire": voisin.pk, "conditions": "45 jours fin de mois", "lecture_fdm": "A"}
 
     reponse = client.post(
         geste(belcourt, "modifier"), saisies["modifier"] | conditions | {"imputation": "interets"}
@@ -326,6 +344,25 @@ def test_un_responsable_regle_le_plafond_et_le_portefeuille(client, belcourt, sa
     assert reponse.status_code == 303
     belcourt.refresh_from_db()
     assert (belcourt.plafond, belcourt.gestionnaire, belcourt.conditions) == (Decimal(50000), voisin, "45FDM")
+
+
+def test_un_responsable_voit_les_conditions_un_gestionnaire_les_seules_coordonnees(client, belcourt, responsable):
+    fiche = reverse("clients:fiche", args=[belcourt.pk])
+    for personne, attendu in ((belcourt.gestionnaire, False), (responsable, True)):
+        client.force_login(personne)
+        page = texte(client.get(fiche, {"volet": "modifier"}))
+        assert 'name="ville"' in page
+        assert ('name="plafond" value="40 000,00"' in page, 'name="conditions"' in page) == (attendu, attendu)
+
+
+def test_des_conditions_illisibles_sont_nommees(client, belcourt, saisies, responsable):
+    client.force_login(responsable)
+    conditions = {"conditions": "quand il pourra", "lecture_fdm": "A", "imputation": "interets"}
+
+    page = client.post(geste(belcourt, "modifier"), saisies["modifier"] | conditions)
+
+    assert page.status_code == 422
+    assert list(page.context["form"].errors) == ["conditions"]
 
 
 def test_une_adresse_verifiee_se_retablit(connecte, belcourt, au):
