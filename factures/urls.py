@@ -1,8 +1,8 @@
-"""Factures : liste, fiche, balance âgée, encaissements."""
+"""Factures : liste, fiche, balance âgée, encaissements, imports."""
 
 from django.urls import path
 
-from .views import balance_agee, encaissements, fiche, gestes, liste
+from .views import balance_agee, encaissements, fiche, gestes, imports, liste
 
 app_name = "factures"
 
@@ -22,4 +22,11 @@ urlpatterns = [
         gestes.desaffecter,
         name="desaffecter",
     ),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/modeles/<slug:nom>.csv", imports.modele, name="import_modele"),
+    path("imports/<int:pk>/", imports.import_, name="import"),
+    path("imports/<int:pk>/appliquer/", imports.appliquer, name="import_appliquer"),
+    path("imports/<int:pk>/relancer/", imports.relancer, name="import_relancer"),
+    path("imports/<int:pk>/abandonner/", imports.abandonner, name="import_abandonner"),
+    path("imports/<int:pk>/rejets.csv", imports.rapport, name="import_rapport"),
 ]

@@ -65,6 +65,12 @@ OBJETS = {
     "factures:affecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
     "factures:ecart": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
     "factures:desaffecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement", "cle": "=x"}),
+    "factures:import": (SOCIETE, {"pk": "lot"}),
+    "factures:import_appliquer": (SOCIETE, {"pk": "lot"}),
+    "factures:import_relancer": (SOCIETE, {"pk": "lot"}),
+    "factures:import_abandonner": (SOCIETE, {"pk": "lot"}),
+    "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
+    "factures:import_modele": (None, {"nom": "=clients"}),
     "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
@@ -171,6 +177,7 @@ def monde(db, settings, tmp_path, time_machine):
         dossier=dossier,
         reference=dossier.reference,
         piece=dossier.pieces.first(),
+        lot=Lot.objects.create(societe=societe, fichier="fec.txt", empreinte="0", statut=Lot.Statut.APPLIQUE),
     )
     personnes = equipe | {
         "voisin": UtilisateurFactory(societe=societe, role=Role.GESTIONNAIRE),
@@ -252,8 +259,6 @@ def test_docs_droits_montre_la_matrice_appliquee():
 
 
 def test_un_import_n_est_visible_que_de_ceux_qui_importent(monde):
-    Lot.objects.create(societe=monde.objets.societe, fichier="fec.txt", empreinte="0")
-
     vus = {nom: Lot.objects.visibles_pour(personne).count() for nom, personne in monde.personnes.items()}
 
     assert vus == {"administrateur": 1, "responsable": 1, "gestionnaire": 1, "lecteur": 0, "voisin": 1, "étranger": 0}

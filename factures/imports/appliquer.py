@@ -39,6 +39,10 @@ select devise, cast(sum(reste) as bigint) from (
 """
 
 
+class LotDejaTraite(Exception):
+    """Ce lot n'est plus à écrire : une autre tâche l'a fait."""
+
+
 @dataclass
 class CompteRendu:
     """Ce qu'un fichier a changé, ou changerait. `ecrit` : vrai si la base en garde trace."""
@@ -108,8 +112,8 @@ def importer(
     """Importe un fichier dans une société, tout ou rien (sauf `partiel`), et garde un Lot de ce qui s'est passé.
 
     moment : instant de l'import ; au : jour local. essai : tout est fait puis défait, rien ne reste, pas même le Lot.
-    lot : celui d'un dépôt à l'écran, mis à jour ; sinon un Lot est créé. suivi(pour cent) : avancement.
-    Un fichier refusé ne lève rien : `refus` ou `rejets` le disent.
+    lot : celui d'un dépôt à l'écran, EN COURS, mis à jour ; sinon un Lot est créé. suivi(pour cent) : avancement.
+    Un fichier refusé ne lève rien : `refus` ou `rejets` le disent. Lève LotDejaTraite si `lot` n'est plus EN COURS.
     """
     rendu = CompteRendu(nom or getattr(source, "name", "") or "fichier", format)
     texte = None
@@ -167,7 +171,9 @@ def _importer(texte: Texte, societe, rendu: CompteRendu, moment, au, essai, part
 
 
 def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte) -> None:
-    if not essai:
+    if lot and not Lot.objects.filter(pk=lot.pk, statut=Lot.Statut.EN_COURS).exists():
+        raise LotDejaTraite
+    if not essai and not lot:
         lot = _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.EN_COURS, moment)
     contexte = Contexte(societe.pk, lot.pk if lot else None, moment, au)
     ecrits = Ecrits()
