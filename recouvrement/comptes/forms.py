@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from recouvrement.commun import fichiers
 from recouvrement.commun.domaine import identifiants
 from recouvrement.commun.forms import JourField
 
@@ -160,6 +161,26 @@ class SocieteForm(forms.ModelForm):
             texte = _("Complétez d’abord : %(manques)s.") % {"manques": ", ".join(manques)}
             self.add_error("relances_actives", texte)
         return donnees
+
+
+class LogoForm(forms.Form):
+    """Image d'en-tête, reconnue à son contenu ; vide : retirer le logo."""
+
+    TAILLE = 300 * 1024  # octets : elle est incorporée à chaque lettre
+
+    image = forms.FileField(label=_("Logo (PNG ou JPEG, 300 Ko au plus)"), required=False)
+
+    def clean_image(self):
+        fichier = self.cleaned_data["image"]
+        if not fichier:
+            return None
+        if fichier.size > self.TAILLE:
+            raise forms.ValidationError(_("Ce logo dépasse 300 Ko : réduisez-le, il est joint à chaque lettre."))
+        octets = fichier.read()
+        lu = fichiers.identifier(octets)
+        if not lu.mime.startswith("image/"):
+            raise forms.ValidationError(_("Le logo doit être une image PNG ou JPEG."))
+        return octets, lu.suffixe
 
 
 class TauxForm(forms.Form):

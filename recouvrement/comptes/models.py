@@ -84,6 +84,11 @@ class Societe(models.Model):
     def __str__(self):
         return self.raison_sociale
 
+    @property
+    def empreinte_logo(self) -> str:
+        """Un fichier rangé porte son empreinte pour nom (recouvrement.commun.depot)."""
+        return self.logo.rpartition("/")[2].partition(".")[0]
+
     OBLIGATOIRES = (
         "siren forme rcs_ville adresse code_postal ville courriel telephone iban bic signataire_nom signataire_fonction"
     ).split()

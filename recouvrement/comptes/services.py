@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recouvrement.commun import depot
 from recouvrement.journal.services import consigner
 
 from .models import Affectation, Role, Societe, Utilisateur
@@ -73,3 +74,12 @@ def enregistrer_societe(societe: Societe, *, acteur: Utilisateur, modifies: list
             donnees={nom: str(getattr(societe, nom)) for nom in modifies},
         )
     return societe
+
+
+@transaction.atomic
+def changer_logo(societe: Societe, image: tuple[bytes, str] | None, *, acteur: Utilisateur) -> None:
+    """Range l'image (octets, suffixe) par empreinte, ou retire le logo."""
+    societe.logo = depot.ranger(*image)[0] if image else ""
+    societe.save(update_fields=["logo"])
+    texte = _("Logo changé") if image else _("Logo retiré")
+    consigner("societe.logo", societe=societe, acteur=acteur, objet=societe, texte=texte)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import administration, preferences, societes
+from .views import administration, logo, preferences, societes
 
 app_name = "comptes"
 
@@ -18,5 +18,7 @@ urlpatterns = [
     path("administration/societes/", societes.societes, name="societes"),
     path("administration/societes/nouvelle/", societes.societe, name="societe_nouvelle"),
     path("administration/societes/<int:pk>/", societes.societe, name="societe"),
+    path("administration/societes/<int:pk>/logo/", logo.changer, name="logo"),
+    path("administration/societes/<int:pk>/logo.image", logo.image, name="logo_image"),
     path("administration/taux/", societes.taux, name="taux"),
 ]

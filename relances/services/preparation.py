@@ -1,8 +1,10 @@
 """Du courrier décidé à la lettre : faits relus, décompte au jour dit, texte et PDF conservés."""
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from django.db.models import F, Sum
 
@@ -101,8 +103,16 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
 
 
 def emetteur(societe) -> c.Emetteur:
-    champs = c.Emetteur.__dataclass_fields__
-    return c.Emetteur(**{nom: getattr(societe, nom) for nom in champs if hasattr(societe, nom) and nom != "logo"})
+    champs = {nom: getattr(societe, nom) for nom in c.Emetteur.__dataclass_fields__ if hasattr(societe, nom)}
+    logo = _logo_incorpore(societe.logo, societe.empreinte_logo) if societe.logo else ""
+    return c.Emetteur(**champs | {"logo": logo})
+
+
+@lru_cache(maxsize=32)
+def _logo_incorpore(chemin: str, empreinte: str) -> str:
+    """Adresse `data:` du logo ; une empreinte ne change pas de contenu, elle se mémorise."""
+    mime = "image/png" if chemin.endswith(".png") else "image/jpeg"
+    return f"data:{mime};base64,{b64encode(depot.lire(chemin, empreinte)).decode()}"
 
 
 def destinataire(client: Client) -> c.Destinataire:
