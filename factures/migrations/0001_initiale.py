@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import recouvrement.commun.champs
 from django.conf import settings
 from django.db import migrations, models
+
+import recouvrement.commun.champs
 
 
 class Migration(migrations.Migration):
