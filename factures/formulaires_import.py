@@ -37,7 +37,7 @@ class DepotForm(forms.Form):
         fichier = self.cleaned_data["fichier"]
         if fichier.size > settings.TAILLE_MAX_IMPORT:
             raise ValidationError(
-                _("Le fichier dépasse %(max)d Mo : découpez l’export.")
+                _("Le fichier dépasse %(max)d Mo : découpez l’export.")
                 % {"max": settings.TAILLE_MAX_IMPORT // 1024 // 1024}
             )
         return fichier

@@ -5,6 +5,7 @@ conditionnel : deux clics ou deux workers n'en font qu'un. Rien n'est écrit au 
 """
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -87,7 +88,9 @@ def _lot(lot_id: int) -> Lot:
 def _importer(depose: Lot, **options) -> CompteRendu:
     defaut = depot.verifier(depose.chemin, depose.empreinte)
     if defaut:
-        return CompteRendu(depose.fichier, refus=f"Le fichier déposé ne se relit pas ({defaut}) : déposez-le de nouveau.")
+        return CompteRendu(
+            depose.fichier, refus=f"Le fichier déposé ne se relit pas ({defaut}) : déposez-le de nouveau."
+        )
     return importer(
         Path(settings.DEPOT) / depose.chemin,
         depose.societe,
@@ -123,11 +126,22 @@ class _filet:
 
 
 def detailler(rendu: CompteRendu) -> dict:
-    """Compte rendu gardé en base : celui du contrat, et pour chaque rejet son constat et son conseil à part."""
+    """Compte rendu gardé en base et montré : celui du contrat, chaque rejet avec son constat et son conseil à part."""
     objet = rendu.en_json()
     objet["rejets"] = [_rejet(rejet) for rejet in rendu.rejets]
+    objet["avertissements"] = [a_l_ecran(texte) for texte in objet["avertissements"]]
+    for inexplique in objet["inexpliques"]:
+        inexplique["detail"] = a_l_ecran(inexplique["detail"])
+    if rendu.refus:
+        objet["refus"] = a_l_ecran(rendu.refus)
     return objet
 
 
 def _rejet(rejet: Rejet) -> dict:
-    return rejet.en_json() | {"constat": rejet.constat, "conseil": rejet.conseil}
+    return rejet.en_json() | {"constat": a_l_ecran(rejet.constat), "conseil": a_l_ecran(rejet.conseil)}
+
+
+def a_l_ecran(texte: str) -> str:
+    """Typographie française : espaces insécables devant les signes doubles et dans les guillemets."""
+    texte = re.sub(r" (?=[:;!?»%€])", "\u00a0", texte).replace("« ", "«\u00a0")
+    return texte.replace("'", "’")

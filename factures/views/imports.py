@@ -149,7 +149,7 @@ def relancer(request, pk: int):
         if _reveiller(tache, lot):
             fait(request, _("Import réveillé."))
         else:
-            messages.warning(request, _("Le service de fond ne répond pas : réessayez plus tard."))
+            messages.warning(request, _("Le service de fond ne répond pas : réessayez plus tard."))
     return rediriger(request, reverse("factures:import", args=[pk]))
 
 

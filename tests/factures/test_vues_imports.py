@@ -106,7 +106,7 @@ def test_des_rejets_ferment_l_import_entier_mais_pas_les_lignes_saines(client, c
     lot = Lot.objects.get()
     apercevoir_lot(lot.pk)
     texte = page(client, lot)
-    for attendu in ("n&#x27;existe pas au calendrier", "date_facture", "Importer les 2 lignes saines", "Rapport en CSV"):
+    for attendu in ("n’existe pas au calendrier", "date_facture", "Importer les 2 lignes saines", "Rapport en CSV"):
         assert attendu in texte, attendu
     assert "Importer ce fichier" not in texte
     client.post(f"/imports/{lot.pk}/appliquer/")
