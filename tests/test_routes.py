@@ -47,6 +47,8 @@ OBJETS = {
     "comptes:portefeuille": (SOCIETE, {"pk": "utilisateur"}),
     "comptes:inviter": (SOCIETE, {"pk": "utilisateur"}),
     "comptes:societe": (SOCIETE, {"pk": "societe"}),
+    "comptes:logo": (SOCIETE, {"pk": "societe"}),
+    "comptes:logo_image": (SOCIETE, {"pk": "societe"}),
     "pilotage:apercu": (PORTEFEUILLE, {"pk": "client"}),
     "pilotage:tache_faite": (PORTEFEUILLE, {"pk": "tache"}),
     "pilotage:tache_reporter": (PORTEFEUILLE, {"pk": "tache"}),
@@ -73,12 +75,13 @@ OBJETS = {
     "factures:import_modele": (None, {"nom": "=clients"}),
     "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
+    "relances:apercu_pdf": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
     "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:image": (PORTEFEUILLE, {"pk": "courrier", "page": "=1"}),
     "relances:texte": (PORTEFEUILLE, {"pk": "courrier"}),
-    "relances:annuler": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:retenir": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:remettre": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:trancher": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:poster": (PORTEFEUILLE, {"pk": "courrier"}),
@@ -99,8 +102,8 @@ OBJETS = {
 }  # fmt: skip
 # Objet visible mais dont l'état peut faire répondre 404 à qui a le droit (pièce ou brouillon pas encore là).
 PARFOIS_ABSENTS = {
-    "relances:apercu", "relances:apercu_image", "relances:image", "relances:avis", "relances:plan_palier",
-    "relances:plan_publier", "contentieux:piece", "contentieux:requete",
+    "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
+    "relances:avis", "relances:plan_palier", "relances:plan_publier", "contentieux:piece", "contentieux:requete",
 }  # fmt: skip
 
 
@@ -166,7 +169,7 @@ def monde(db, settings, tmp_path, time_machine):
         client=client,
         facture=echeance.facture,
         encaissement=EncaissementFactory(client=client, date=AU),
-        courrier=CourrierEnvoyeFactory([echeance], nature=2),
+        courrier=CourrierEnvoyeFactory([echeance], nature=4),
         tache=Tache.objects.create(
             societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=AU, cle="a"
         ),
