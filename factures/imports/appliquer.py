@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from clients.models import Client
 from factures.domaine.echeances import ConditionsIllisibles, echeance
-from factures.models import Lot
+from factures.models import Echeance, Lot
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -22,7 +22,7 @@ from .controles import controler_clients, controler_pieces, rattacher
 from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
 from .fiches import ecrire_clients
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
-from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus
+from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus, refuser_exercice_depasse
 from .requetes import lire
 from .texte import FichierRefuse, Texte, examiner
 
@@ -125,7 +125,7 @@ def importer(
     except FichierRefuse as refus:
         rendu.refus = str(refus)
         rendu.rejets += refus.rejets
-    except IntegrityError as erreur:
+    except (IntegrityError, DataError) as erreur:
         rendu.refus = (
             "La base a refusé une ligne : un autre import écrivait sans doute en même temps. "
             f"Rien n'est écrit ; relancez. ({type(erreur).__name__})"
@@ -175,6 +175,8 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
         raise LotDejaTraite
     if not essai and not lot:
         lot = _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.EN_COURS, moment)
+    if lu.format == "fec" and not lu.rejets:
+        refuser_exercice_depasse(societe.pk, lu.faits["du"], lu.faits["au"])
     contexte = Contexte(societe.pk, lot.pk if lot else None, moment, au)
     ecrits = Ecrits()
     _rejeter(rendu, controler_clients())
@@ -188,6 +190,8 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
                 rendu.refus = "Un FEC ne s'importe pas en partie : ses soldes ne seraient plus ceux de la comptabilité."
             transaction.set_rollback(True)
             return
+    if melange := _autre_origine(societe.pk, lu.format):
+        rendu.avertissements.append(melange)
     ecrire_pieces(contexte, ecrits)
     if lu.format == "fec":
         imputer_par_cle(contexte, lu, ecrits)
@@ -218,6 +222,19 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
             "rejets": len(rendu.rejets),
             "empreinte": texte.empreinte,
         },
+    )
+
+
+def _autre_origine(societe_id: int, format: str) -> str:
+    """Un même grand livre venu par FEC et par CSV compterait deux fois ce que les numéros ne rapprochent pas."""
+    if format not in ("fec", "csv-factures"):
+        return ""
+    autre, nom = ("CSV:", "un CSV") if format == "fec" else ("FEC:", "un FEC")
+    if not Echeance.objects.filter(societe=societe_id, cle_source__startswith=autre).exists():
+        return ""
+    return (
+        f"Des pièces de cette société sont déjà venues par {nom} : vérifiez que ce fichier n'en répète pas, "
+        "un grand livre ne s'importe que par un seul format."
     )
 
 

@@ -15,6 +15,7 @@ from .ecriture import Contexte, Ecrits
 from .lot import Inexplique, LotLu
 from .nombres import euros
 from .requetes import executer, lire
+from .texte import FichierRefuse
 
 RESOUDRE = """
 update imp_imputation set echeance_id = x.echeance_id, encaissement_id = x.encaissement_id, avoir_id = x.avoir_id,
@@ -143,6 +144,26 @@ select c.code, e.numero from factures_avoir e join clients_client c on c.id = e.
 where e.societe_id = %s and e.cle_source like 'FEC:%%' and substr(e.cle_source, 5, 8) between %s and %s
   and e.cle_source not in (select cle_source from imp_avoir)
 """
+
+
+PERIODES = """
+select sum(case when jour between %s and %s then 1 else 0 end), max(jour) from (
+  select substr(cle_source, 5, 8) as jour from factures_echeance where societe_id = %s and cle_source like 'FEC:%%'
+  union all
+  select substr(cle_source, 5, 8) from factures_encaissement where societe_id = %s and cle_source like 'FEC:%%'
+) p
+"""
+
+
+def refuser_exercice_depasse(societe_id: int, du: date, au: date) -> None:
+    """Lève FichierRefuse si un exercice plus récent est déjà là, et celui-ci jamais venu : il y est déjà repris."""
+    dedans, dernier = lire(PERIODES, [f"{du:%Y%m%d}", f"{au:%Y%m%d}", societe_id, societe_id])[0]
+    if dernier and dernier > f"{au:%Y%m%d}" and not dedans:
+        jour = date(int(dernier[:4]), int(dernier[4:6]), int(dernier[6:]))
+        raise FichierRefuse(
+            f"Un FEC plus récent est déjà importé (jusqu'au {jour:%d/%m/%Y}) : ses à-nouveaux reprennent ce que "
+            "celui-ci laissait ouvert, l'importer compterait deux fois. Importez les exercices dans l'ordre."
+        )
 
 
 def postes_connus(societe_id: int, premier_jour: date) -> Iterator[Poste]:

@@ -135,6 +135,17 @@ def test_une_societe_creee_par_import_est_incomplete_et_alimentee_par_import(lan
     assert societe.dernier_import_le
 
 
+def test_une_base_muette_se_dit_et_sort_en_1(lancer, fichiers, monkeypatch):
+    from django.db import OperationalError
+
+    from factures.management.commands import importer as commande
+
+    SocieteFactory()
+    monkeypatch.setattr(commande, "importer", lambda *a, **k: (_ for _ in ()).throw(OperationalError("fermée")))
+    code, texte = lancer("importer", fichiers["clients"])
+    assert code == 1 and "la base ne répond pas (fermée)" in texte
+
+
 def test_un_fec_desequilibre_nomme_ses_ecritures(lancer, tmp_path):
     fec = Fec().vente("C1", "F1", "100")
     fec.lignes[0][11] = "101,00"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from factures.imports.appliquer import CompteRendu, importer
@@ -35,10 +35,15 @@ class Command(BaseCommand):
         if absents := [str(fichier) for fichier in fichiers if not fichier.is_file()]:
             raise CommandError(f"fichier introuvable : {', '.join(absents)}", returncode=USAGE)
         # Un essai s'écrit puis se défait en bloc : les factures y voient les clients du fichier précédent.
-        with transaction.atomic() if essai else nullcontext():
-            rendus = self._importer(fichiers, choisir_societe(societe), partiel, format)
-            if essai:
-                transaction.set_rollback(True)
+        try:
+            with transaction.atomic() if essai else nullcontext():
+                rendus = self._importer(fichiers, choisir_societe(societe), partiel, format)
+                if essai:
+                    transaction.set_rollback(True)
+        except OperationalError as erreur:
+            raise CommandError(
+                f"la base ne répond pas ({erreur}) : le fichier en cours n'est pas écrit, relancez", returncode=1
+            ) from erreur
         if options["json"]:
             self.stdout.write(json.dumps(en_objet(rendus), ensure_ascii=False))
         else:
