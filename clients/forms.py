@@ -55,7 +55,7 @@ class ClientForm(forms.ModelForm):
     )  # fmt: skip
     CONDITIONS = (
         "gestionnaire", "segment", "plafond", "conditions", "lecture_fdm", "taux_penalites", "imputation",
-        "delai_entre_contacts", "regroupement", "surendettement", "prelevement",
+        "delai_entre_contacts", "regroupement", "surendettement", "prelevement", "objet_contrat", "mention_loi_en",
     )  # fmt: skip
 
     class Meta:
@@ -64,8 +64,15 @@ class ClientForm(forms.ModelForm):
             "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
             "code_postal", "ville", "pays", "courriel", "telephone", "langue", "gestionnaire", "segment", "plafond",
             "conditions", "lecture_fdm", "taux_penalites", "imputation", "delai_entre_contacts", "regroupement",
-            "surendettement", "prelevement",
+            "surendettement", "prelevement", "objet_contrat", "mention_loi_en",
         ]  # fmt: skip
+        help_texts = {
+            "objet_contrat": _("Cité dans la mise en demeure : « la fourniture de mobilier d'agencement »."),
+            "mention_loi_en": _(
+                "Client étranger : la clause de droit français et son acceptation. Sans elle, formalisation et mise en "
+                "demeure restent bloquées."
+            ),
+        }
 
     def __init__(self, *args, pilote: bool, gestionnaires, **kwargs):
         super().__init__(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import balance_agee, encaissements, fiche, gestes, imports, liste
+from .views import balance_agee, encaissements, fiche, gestes, imports, liste, prelevements
 
 app_name = "factures"
 
@@ -22,6 +22,7 @@ urlpatterns = [
         gestes.desaffecter,
         name="desaffecter",
     ),
+    path("factures/echeances/<int:pk>/prelevement-rejete/", prelevements.rejeter, name="prelevement_rejete"),
     path("imports/", imports.imports, name="imports"),
     path("imports/modeles/<slug:nom>.csv", imports.modele, name="import_modele"),
     path("imports/<int:pk>/", imports.import_, name="import"),

@@ -2,11 +2,12 @@
 
 from .encaissements import desimputer, enregistrer_encaissement, imputer, imputer_avoir
 from .litiges import clore_litige, ouvrir_litige, prolonger_litige
+from .prelevements import rejeter_prelevement
 from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre
 from .taux import ajouter_semestre, bareme
 
 __all__ = [
     "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "desimputer", "enregistrer_encaissement",
     "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige", "prolonger_litige",
-    "promettre",
+    "promettre", "rejeter_prelevement",
 ]  # fmt: skip

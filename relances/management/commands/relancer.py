@@ -9,7 +9,6 @@ from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Passage
 from relances.services import nuit, quotidien
-from relances.services.plans import installer_plans
 from relances.services.taches import conclure_promesses
 
 
@@ -28,7 +27,6 @@ class Command(BaseCommand):
         if jour != aujourd_hui() and not (essai or rejouer):
             raise CommandError("un autre jour qu'aujourd'hui exige --essai ou --rejouer", returncode=2)
         societe = choisir_societe(societe)
-        installer_plans(societe)
         if essai:
             self._dire(None, jour, nuit.essai(societe, au=jour), options["json"])
             return
