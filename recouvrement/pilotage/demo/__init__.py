@@ -102,9 +102,10 @@ def _ouvrir_les_comptes(histoire: Histoire, connus: list[Personnage], debut: dat
                 anciennes.append(grand_livre.ordinaire(p, rang, emission, r))
     libres = [p for p in connus if not p.scene]
     reste = total - len(anciennes) - len(vivantes)
+    poids = [1 + r.paretovariate(1.6) for _ in libres]
     ordinaires = [
         grand_livre.ordinaire(p, rang, jours.veille - timedelta(days=r.randrange(PROFONDEUR.days)), r)
-        for rang, p in enumerate(r.choices(libres, [r.paretovariate(1.6) for _ in libres], k=reste) if libres else [])
+        for rang, p in enumerate(r.choices(libres, poids, k=reste) if libres else [])
     ]
     soldes = list(grand_livre.reglements(anciennes, jours, r, avant=debut - timedelta(days=1)))
     courants = list(grand_livre.reglements(ordinaires, jours, r))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from html import escape
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from clients import services as fiches
 from contentieux.domaine.delais import ajouter_mois
@@ -21,6 +22,7 @@ from contentieux.services import (
 )  # fmt: skip
 from factures import services as compte
 from factures.domaine.calendrier import jour_ouvre_suivant
+from factures.imports.appliquer import importer
 from factures.models import Avoir, Echeance
 from recouvrement.commun import pdf
 from recouvrement.commun.formats import jour as ecrire_jour
@@ -81,6 +83,17 @@ class Gestes:
                 parts.append((e, part))
                 reste -= part
             compte.imputer(recu, parts, au=le, cle=self._cle(), acteur=self.par(p))
+        return True
+
+    def relever(self, p, le: date, *, montant: str, libelle: str) -> bool:
+        """Un mouvement du relevé de banque, importé : personne ne l'a encore affecté."""
+        self.saisies += 1
+        lignes = ["reference;code_client;date;montant;mode;facture;libelle"]
+        lignes.append(f"RELEVE-{le:%Y%m%d}-{self.saisies};{p.code};{le};{montant};VIREMENT;;{libelle}")
+        importer(
+            "\n".join(lignes).encode(), self.societe, moment=timezone.now(), au=le, nom=f"releve-{le}.csv",
+            auteur=self.par(p),
+        )  # fmt: skip
         return True
 
     def crediter(self, p, le: date, *, montant: str, sur: str = "") -> bool:

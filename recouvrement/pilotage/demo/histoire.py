@@ -24,6 +24,7 @@ S = Courrier.Statut
 BOITE = "recouvrement.pilotage.demo.boite.EmailBackend"
 # (issue d'un appel, poids) chez un client ordinaire.
 ISSUES = (("promesse", 30), ("message", 22), ("en_validation", 18), ("injoignable", 15), ("paiement_parti", 15))
+PATIENCE = 4  # jours ouvrés au bout desquels un appel d'une scène finit par se faire
 RESTE_A_FAIRE = 3  # derniers jours ouvrés où l'équipe n'a pas tout traité
 
 
@@ -75,6 +76,9 @@ class Histoire:
     def _appels(self, jour: date) -> None:
         """Appels et suites à faire ce jour ; les derniers jours, une partie attend encore."""
         ouvertes = Tache.objects.filter(societe=self.societe, faite_le=None, due_le__lte=jour)
+        anciennes = ouvertes.filter(client__in=self.scenes, genre=Tache.Genre.APPEL)
+        for tache in anciennes.filter(due_le__lt=ajouter_jours_ouvres(jour, -PATIENCE)).order_by("client__code", "pk"):
+            terminer_tache(tache, issue="message laissé", acteur=self.gestes.par(self.par_client[tache.client_id]))
         for tache in ouvertes.exclude(client__in=self.scenes).order_by("client__code", "pk"):
             if jour > self.recents and self.r.random() < 0.7:
                 continue

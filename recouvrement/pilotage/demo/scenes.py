@@ -141,11 +141,11 @@ def _ce_qui_part_ce_soir(x: Jours) -> Iterator[Scene]:
         gestes=(g(o(6), "appeler", issue="message"),),
     )  # fmt: skip
     yield Scene(
-        "Boulangeries Morvan-Hélias", "SAS", gestionnaire=KARIM, segment="agroalimentaire", contact="Pauline Hélias",
+        "Boulangeries Morvan-Hélias", "SAS", segment="agroalimentaire", contact="Pauline Hélias",
         courriel="p.helias", pieces=(p("a", "2116.80", j(5)), p("b", "15402.24", j(-22))), histoire=10, habitude=3,
     )  # fmt: skip
     yield Scene(
-        "Clinique du Val-Cendré", "SA", gestionnaire=KARIM, segment="santé", contact="Hugo Sarrazin", plafond=80_000,
+        "Clinique du Val-Cendré", "SA", segment="santé", contact="Hugo Sarrazin", plafond=80_000,
         conditions=45, pieces=(p("a", "9936.00", j(5)), p("b", "41280.00", j(-20))), histoire=12, habitude=1,
     )  # fmt: skip
     yield Scene(
@@ -201,7 +201,7 @@ def _ce_qui_est_retenu(x: Jours) -> Iterator[Scene]:
         "Hydrauconcept Atlantique", "SAS", segment="industrie", contact="Rémi Loiseau", habitude=4, histoire=7,
         champs={"delai_entre_contacts": 0},
         pieces=(p("a", "8694.36", j(12)), p("b", "22410.00", j(-21))),
-        gestes=(g(v, "encaisser", montant="8214.36", libelle="VIR HYDRAUCONCEPT FACT OCT"),),
+        gestes=(g(v, "relever", montant="8214.36", libelle="VIR HYDRAUCONCEPT FACT OCT"),),
     )  # fmt: skip
     yield Scene(
         "Nettoyage Aubépine", "SAS", segment="services", contact="Corinne Aubé", habitude=10,
@@ -242,8 +242,8 @@ def _ce_qui_est_retenu(x: Jours) -> Iterator[Scene]:
         pieces=(p("a", "24.00", j(9)),),
     )  # fmt: skip
     yield Scene(
-        "Bureau d'études Calvière", "SAS", segment="services", contact="Inès Calvière", plan="grands-comptes",
-        pieces=(p("a", "12480.00", j(30)),), histoire=6, habitude=2,
+        "Bureau d'études Calvière", "SAS", gestionnaire=KARIM, segment="services", contact="Inès Calvière",
+        plan="grands-comptes", pieces=(p("a", "12480.00", j(30)),), histoire=6, habitude=2,
     )  # fmt: skip
     yield Scene(
         "Événements Saint-Clar", "SARL", gestionnaire=KARIM, segment="services", plan="location",
@@ -307,7 +307,7 @@ def _ce_qui_est_parti(x: Jours) -> Iterator[Scene]:
         gestes=(g(o(7), "rebondir", motif="550 5.1.1 boîte supprimée"),),
     )  # fmt: skip
     yield Scene(
-        "Verrerie de Sauxmont", "SAS", gestionnaire=KARIM, segment="industrie", courriel="reglements",
+        "Verrerie de Sauxmont", "SAS", segment="industrie", courriel="reglements",
         pieces=(p("a", "4440.00", x.pour(o(8), 5)),),
     )  # fmt: skip
     yield Scene(

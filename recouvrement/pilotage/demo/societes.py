@@ -48,7 +48,7 @@ def creer_societes() -> tuple[Societe, Societe]:
         code=CODE_SECONDE, raison_sociale="Vauquelin Services", nom_court="Vauq. Services", forme="SARL",
         capital="20 000 €", siren=luhn("01250735"), rcs_ville="Lyon", adresse="14 rue des Forges-Neuves",
         code_postal="69100", ville="Valbonne-sur-Rhône", telephone="04 65 71 01 10",
-        courriel=f"services@{demo.DOMAINE}", alimentee_par_import=False,
+        courriel=f"services@{demo.DOMAINE}", alimentee_par_import=True, fraicheur_heures=24 * 7,
     )  # fmt: skip
     return principale, seconde
 
