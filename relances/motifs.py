@@ -86,7 +86,7 @@ def qui_agit(mode: ModePalier) -> str:
     """Qui fait partir ce palier."""
     return {
         ModePalier.AUTOMATIQUE: _("envoi automatique"),
-        ModePalier.A_VALIDER: _("à valider par une personne"),
+        ModePalier.A_VALIDER: _("à valider"),
         ModePalier.TACHE: _("à faire par une personne"),
     }[mode]
 

@@ -213,7 +213,9 @@ def _appels(client: Client, n: int) -> Iterator[Fait]:
         if donnees.get("suite_le"):
             jour = formats.jour(date.fromisoformat(donnees["suite_le"]))
             preuve.append(_("suite le %(jour)s") % {"jour": jour})
-        texte = f"« {m.detail.texte} »" if m.detail.texte else ""
+        texte = m.detail.texte
+        if texte and not texte.startswith("«"):
+            texte = f"« {texte} »"
         yield Fait(m.quand, titre, texte, " · ".join(filter(None, preuve)), "phone", "p2")
 
 

@@ -341,6 +341,8 @@ class Appel(Volet):
 
     def _dire(self) -> list[tuple[bool, str]]:
         """(à dire, phrase) : les plus grosses dettes, la promesse rompue ; et ce qu'il faut taire."""
+        if self.client.jugement_ouverture_le:
+            return [(False, _("Procédure collective : ne rien réclamer, la créance se déclare"))]
         lignes = []
         rompue = next((e.promesse for e in self.fiche.pieces if e.promesse and e.promesse.statut == "rompue"), None)
         if rompue:

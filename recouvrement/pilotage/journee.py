@@ -251,14 +251,16 @@ def _taches_ouvertes(ids, au: date) -> QuerySet:
 
 def _taches(ids, au: date) -> Iterable[Action]:
     for t in _taches_ouvertes(ids, au).select_related("courrier").order_by("due_le", "pk")[:PLAFOND]:
-        raison = t.raison
+        consigne, raison = t.titre, t.raison
+        if t.genre == G.APPEL and t.courrier and raison:  # née de l'échelle : ce qu'on appelle se lit avec le verbe
+            consigne, raison = f"{t.titre} : {raison}", ""
         if t.due_le < au:
             prevu = _("prévu le %(jour)s") % {"jour": formats.jour_court(t.due_le)}
             raison = f"{raison} · {prevu}" if raison else prevu
         yield Action(
             GENRE_DE_TACHE[t.genre],
             t.client_id,
-            t.titre,
+            consigne,
             t.due_le,
             raison,
             t.courrier.nature if t.courrier else 0,

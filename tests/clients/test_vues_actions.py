@@ -335,11 +335,10 @@ def test_un_gestionnaire_ne_change_ni_plafond_ni_portefeuille(connecte, belcourt
 
 def test_un_responsable_regle_le_plafond_et_le_portefeuille(client, belcourt, saisies, responsable, voisin):
     client.force_login(responsable)
-    conditions = {"plafond": "50 000,00", "gestionnaire": voisin.pk, "conditions": "45 jours fin de mois", "lecture_fdm": "A"}
+    conditions = {"plafond": "50 000,00", "gestionnaire": voisin.pk, "conditions": "45 jours fin de mois"}
+    conditions |= {"lecture_fdm": "A", "imputation": "interets"}
 
-    reponse = client.post(
-        geste(belcourt, "modifier"), saisies["modifier"] | conditions | {"imputation": "interets"}
-    )
+    reponse = client.post(geste(belcourt, "modifier"), saisies["modifier"] | conditions)
 
     assert reponse.status_code == 303
     belcourt.refresh_from_db()
@@ -439,6 +438,14 @@ def test_l_effet_ne_craint_ni_le_vide_ni_le_faux_et_n_ecrit_rien(connecte, belco
         effets(connecte, belcourt, volet, **saisie)
 
     assert not Maillon.objects.exists()
+
+
+def test_exigence_36_le_volet_d_appel_interdit_de_reclamer_apres_un_jugement(connecte, belcourt, gestionnaire, au):
+    services.signaler_jugement(belcourt, le=au, au=au, acteur=gestionnaire)
+
+    dire = connecte.get(reverse("clients:fiche", args=[belcourt.pk]), {"volet": "appel"}).context["dire"]
+
+    assert dire == [(False, "Procédure collective : ne rien réclamer, la créance se déclare")]
 
 
 def test_un_type_inconnu_propose_de_preciser(connecte, societe, gestionnaire, au):

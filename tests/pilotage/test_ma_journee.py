@@ -376,6 +376,23 @@ def test_l_apercu_dit_pourquoi_combien_et_qui_appeler(connectee, gestionnaire):
         assert attendu in texte
 
 
+def test_exigence_36_l_apercu_d_un_client_en_procedure_ne_propose_pas_d_appeler(connectee, gestionnaire):
+    tref = debiteur(gestionnaire, "Tréfilerie", jugement_ouverture_le=AU)
+    tache(tref, G.DECLARER, AU + timedelta(44), titre="Déclarer")
+
+    texte = connectee.get(reverse("pilotage:apercu", args=[tref.pk])).content.decode()
+
+    assert "volet=appel" not in texte
+    assert "À déclarer, pas à réclamer" in texte
+
+
+def test_un_appel_ne_de_l_echelle_dit_ce_qu_on_appelle(connectee, gestionnaire):
+    belcourt = debiteur(gestionnaire, "Belcourt")
+    tache(belcourt, raison="1 pièce échue, 1 000,00 €", courrier=courrier(belcourt, S.TACHE, nature=3, canal="appel"))
+
+    assert lignes(connectee.get(URL)) == [("Aujourd'hui", "Belcourt", "Appeler : 1 pièce échue, 1 000,00 €")]
+
+
 def test_l_apercu_d_un_autre_portefeuille_est_introuvable(client, gestionnaire, societe):
     belcourt = debiteur(gestionnaire, "Belcourt")
     tache(belcourt)
