@@ -4,19 +4,32 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import JourField
-from relances.domaine.natures import ModePalier, Nature
+from relances.domaine.natures import Canal, ModePalier, Nature
 from relances.models import Courrier, Palier
 from relances.models.echelles import CanalChoix
 
 
-class ChoixForm(forms.Form):
-    """Une sélection de courriers ; la vue restreint le queryset à ce que la personne voit."""
+class EncorePossibles(forms.ModelMultipleChoiceField):
+    """Une sélection où ce qui a changé d'état entre-temps se laisse de côté, sans refuser le reste."""
 
-    choix = forms.ModelMultipleChoiceField(queryset=Courrier.objects.none(), label=_("Courriers"))
+    def _check_values(self, value):
+        pks = [int(v) for v in value if str(v).isdecimal() and len(str(v)) < 19]
+        return self.queryset.filter(pk__in=pks)
+
+
+class ChoixForm(forms.Form):
+    """Une sélection de courriers ; la vue restreint le queryset à ce que la personne voit et à l'état attendu."""
+
+    choix = EncorePossibles(queryset=Courrier.objects.none(), label=_("Courriers"))
 
     def __init__(self, *args, courriers, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["choix"].queryset = courriers
+
+    def clean_choix(self):
+        if not self.cleaned_data["choix"]:
+            raise forms.ValidationError(_("Aucun de ces courriers n'est encore dans cet état."))
+        return self.cleaned_data["choix"]
 
 
 class TexteForm(forms.Form):
@@ -27,8 +40,13 @@ class TexteForm(forms.Form):
         return " ".join(self.cleaned_data["objet"].split())  # jamais de saut de ligne dans un en-tête
 
 
-class MotifForm(forms.Form):
-    motif = forms.CharField(label=_("Pourquoi ne part-il pas ?"), max_length=200)
+class RetenirForm(forms.Form):
+    """Le client se tait jusqu'à une date : sans elle, la nuit suivante referait le même courrier."""
+
+    motif = forms.CharField(
+        label=_("Pourquoi"), max_length=200, help_text=_("Il se lit à côté de chaque pièce retenue, et au journal.")
+    )
+    jusqu_au = JourField(label=_("Jusqu'au"), help_text=_("Compris. Les relances reprennent seules le lendemain."))
 
 
 class TrancherForm(forms.Form):
@@ -42,6 +60,34 @@ class TrancherForm(forms.Form):
 class PosterForm(forms.Form):
     depose_le = JourField(label=_("Déposé le"))
     numero_suivi = forms.CharField(label=_("Numéro de suivi"), max_length=30, required=False)
+
+    def __init__(self, *args, recommande: bool = True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["numero_suivi"].required = recommande
+        if not recommande:
+            del self.fields["numero_suivi"]
+
+
+class DepotsForm(forms.Form):
+    """Dépôt de plusieurs plis d'un coup : une date, un numéro de suivi par recommandé (exigence 26)."""
+
+    depose_le = JourField(label=_("Déposés le"))
+
+    def __init__(self, *args, courriers, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.refus: dict[int, str] = {}  # courrier → pourquoi son dépôt est refusé
+        for c in courriers:
+            if c.canal == Canal.RECOMMANDE:
+                nom = _("Numéro de suivi, %(client)s") % {"client": c.client}
+                self.fields[f"numero_{c.pk}"] = forms.CharField(label=nom, max_length=30, required=False)
+
+    def numero(self, pk: int):
+        """Le champ du courrier, ou None : une lettre simple n'a pas de numéro."""
+        nom = f"numero_{pk}"
+        return self[nom] if nom in self.fields else None
+
+    def saisi(self, pk: int) -> str:
+        return self.cleaned_data.get(f"numero_{pk}", "")
 
 
 TYPES_AVIS = {b"%PDF-": ".pdf", b"\x89PNG\r\n": ".png", b"\xff\xd8\xff": ".jpg"}

@@ -27,16 +27,42 @@
     if (e.target.matches?.("details.filtre-menu[open]")) un("input:not([type=hidden])", e.target)?.focus();
   }, true);
 
-  // Confirmation : data-confirmer="Envoyer 2 lettres ?" [-texte] [-action] [-detail="#id"] [-ton="mal"].
+  // Ce qui est coché dans un form data-selection : cases data-choix, data-montant en décimal à point, data-devise,
+  // data-genre="lettre|lettres", data-nom. Deux devises ne s'additionnent pas.
+  const langue = doc.documentElement.lang;
+  const centimes = (texte) => Math.round(Number(texte || 0) * 100);
+  const regrouper = (cases, cle, valeur) => cases.reduce((m, c) => m.set(cle(c), (m.get(cle(c)) || 0) + valeur(c)), new Map());
+  const bilanSelection = (forme) => {
+    const prises = forme ? tous("input[data-choix]:checked", forme) : [];
+    const sommes = regrouper(prises, (c) => c.dataset.devise || "EUR", (c) => centimes(c.dataset.montant));
+    const genres = regrouper(prises, (c) => c.dataset.genre || "", () => 1);
+    return {
+      nombre: prises.length.toLocaleString(langue),
+      somme: [...(sommes.size ? sommes : [["EUR", 0]])].map(([devise, s]) => (s / 100).toLocaleString(langue, { style: "currency", currency: devise })).join(" + "),
+      genres: [...genres].map(([noms, n]) => `${n.toLocaleString(langue)} ${noms.split("|").at(n > 1 ? -1 : 0)}`).join(", "),
+      noms: () => {
+        const liste = doc.createElement("ul");
+        liste.className = "mt2 petit";
+        liste.append(...prises.slice(0, 8).map((c) => Object.assign(doc.createElement("li"), { textContent: c.dataset.nom })));
+        if (prises.length > 8) liste.append(Object.assign(doc.createElement("li"), { textContent: `… + ${prises.length - 8}` }));
+        return liste;
+      },
+    };
+  };
+
+  // Confirmation : data-confirmer="Envoyer 2 lettres ?" [-texte] [-action] [-detail="#id"] [-noms] [-ton="mal"] ;
+  // {nombre}, {somme} et {genres} s'y remplacent par ce qui est coché.
   const dialogue = un("#confirmation");
   let confirme = null;
   const confirmer = (el, suite) => {
     const d = el.dataset;
     const oui = un("[value=oui]", dialogue);
-    un("h2", dialogue).textContent = d.confirmer;
-    un("[data-texte]", dialogue).textContent = d.confirmerTexte || "";
+    const choix = bilanSelection(el.closest("form[data-selection]"));
+    const dire = (texte) => (texte || "").replace(/\{(nombre|somme|genres)\}/g, (_m, cle) => choix[cle]);
+    un("h2", dialogue).textContent = dire(d.confirmer);
+    un("[data-texte]", dialogue).textContent = dire(d.confirmerTexte);
     const detail = d.confirmerDetail && un(d.confirmerDetail);
-    un("[data-detail]", dialogue).replaceChildren(...(detail ? [detail.content.cloneNode(true)] : []));
+    un("[data-detail]", dialogue).replaceChildren(...(detail ? [detail.content.cloneNode(true)] : []), ...(d.confirmerNoms === undefined ? [] : [choix.noms()]));
     oui.textContent = d.confirmerAction || el.textContent.trim();
     oui.className = d.confirmerTon === "mal" ? "btn btn-plein-mal" : "btn btn-primary";
     dialogue.returnValue = "non";
@@ -118,20 +144,21 @@
     if (e.target.closest("[data-imprimer]")) print();
   });
 
-  // Sélection : cases data-choix (data-montant en décimal à point) dans un form data-selection.
-  const centimes = (texte) => Math.round(Number(texte || 0) * 100);
+  // Sélection : compte, somme et genres dans la barre, d'après bilanSelection.
   const compterSelection = (forme) => {
-    const cases = tous("input[data-choix]", forme);
+    const cases = tous("input[data-choix]:not(:disabled)", forme);
     const prises = cases.filter((c) => c.checked);
     const toutes = un("input[data-tout]", forme);
-    const langue = doc.documentElement.lang;
-    const total = prises.reduce((s, c) => s + centimes(c.dataset.montant), 0);
-    tous("[data-nombre]", forme).forEach((el) => { el.textContent = prises.length.toLocaleString(langue); });
-    tous("[data-somme]", forme).forEach((el) => {
-      el.textContent = (total / 100).toLocaleString(langue, { style: "currency", currency: el.dataset.somme || "EUR" });
+    const bilan = bilanSelection(forme);
+    tous("[data-nombre]", forme).forEach((el) => { el.textContent = bilan.nombre; });
+    tous("[data-somme]", forme).forEach((el) => { el.textContent = bilan.somme; });
+    tous("[data-genres]", forme).forEach((el) => { el.textContent = bilan.genres; });
+    tous("[data-pluriel]", forme).forEach((el) => {
+      el.dataset.singulier ??= el.textContent;
+      el.textContent = prises.length > 1 ? el.dataset.pluriel : el.dataset.singulier;
     });
     if (toutes) { toutes.checked = prises.length > 0 && prises.length === cases.length; toutes.indeterminate = prises.length > 0 && !toutes.checked; }
-    cases.forEach((c) => c.closest("tr")?.classList.toggle("prise", c.checked));
+    tous("input[data-choix]", forme).forEach((c) => c.closest("tr")?.classList.toggle("prise", c.checked));
   };
   doc.addEventListener("change", (e) => {
     const forme = e.target.closest("form[data-selection]");
@@ -145,12 +172,17 @@
   const actifs = () => localStorage.getItem(CLE) !== "non";
   const cible = (el) => el.matches("a[href],button,summary") ? el : un("a.lien-ligne", el) || un("a[href],button", el) || el;
   const lignes = () => tous("[data-navigation] [data-ligne]").filter(visible);
+  const marquer = (ligne) => tous("[data-ligne]").forEach((l) => {
+    l.classList.toggle("choisie", l === ligne);
+    if (l === ligne) un("[data-ouvre]", l)?.setAttribute("aria-current", "true");
+    else un("[data-ouvre]", l)?.removeAttribute("aria-current");
+  });
   const deplacer = (pas) => {
     const liste = lignes();
     if (!liste.length) return;
     const ici = liste.findIndex((l) => l.contains(doc.activeElement) || l.classList.contains("choisie"));
     const ligne = liste[Math.min(Math.max(ici < 0 ? (pas > 0 ? 0 : liste.length - 1) : ici + pas, 0), liste.length - 1)];
-    liste.forEach((l) => l.classList.toggle("choisie", l === ligne));
+    marquer(ligne);
     cible(ligne).focus();
     ligne.scrollIntoView({ block: "nearest" });
     ligne.dispatchEvent(new CustomEvent("ligne-choisie", { bubbles: true }));
@@ -159,6 +191,34 @@
   doc.addEventListener("htmx:beforeRequest", (e) => {
     const ligne = e.target.closest("[data-ligne][hx-get]");
     if (ligne) tous("[data-ligne][hx-get]").forEach((l) => l.classList.toggle("choisie", l === ligne));
+  });
+  // Volet d'une liste : [data-ouvre] l'ouvre et lui donne le focus, data-pas va à la ligne voisine, data-vider le ferme.
+  doc.addEventListener("click", (e) => {
+    const ouvre = e.target.closest("[data-ouvre]");
+    if (ouvre && !e.defaultPrevented) marquer(ouvre.closest("[data-ligne]"));
+    const pas = e.target.closest("[data-pas]");
+    if (pas) { deplacer(Number(pas.dataset.pas)); un("[data-ligne].choisie [data-ouvre]")?.click(); }
+    const vider = e.target.closest("[data-vider]");
+    if (!vider) return;
+    un(vider.dataset.vider).replaceChildren(un("#volet-vide").content.cloneNode(true));
+    const ici = new URL(location.href);
+    ici.searchParams.delete("lettre");
+    history.replaceState(history.state, "", ici);
+    un("[data-ligne].choisie [data-ouvre]")?.focus();
+  });
+  doc.addEventListener("htmx:afterSettle", (e) => {
+    if (e.target.id === "volet" && e.detail.requestConfig?.elt?.matches("[data-ouvre]")) e.target.focus({ preventScroll: true });
+  });
+  // Saisie à la chaîne (numéros tapés ou scannés) : Entrée passe au champ suivant, puis au bouton ; saisir coche la ligne.
+  doc.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || !e.target.matches("[data-chaine]")) return;
+    e.preventDefault();
+    const champs = tous("[data-chaine]", e.target.form);
+    (champs[champs.indexOf(e.target) + 1] || un("[data-chaine-fin]", e.target.form))?.focus();
+  });
+  doc.addEventListener("input", (e) => {
+    const choix = e.target.matches("[data-chaine]") && un("input[data-choix]", e.target.closest("tr"));
+    if (choix && e.target.value && !choix.checked) choix.click();
   });
   const rapide = un("#recherche-rapide");
   const trouvailles = () => (rapide ? [un("#recherche"), ...tous("a", rapide)] : []);

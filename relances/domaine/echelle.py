@@ -131,6 +131,8 @@ class Reglages:
     max_amiables: int = 2
     freins: bool = True
     societe_complete: bool = True
+    # Une personne passe outre la formalisation et le nombre de relances amiables, avec un motif (exigences 10, 11).
+    derogation: bool = False
 
 
 class Decision(NamedTuple):
@@ -224,7 +226,7 @@ def juger(
     reclame = e.reste_du - e.conteste
     if client.type == "a_qualifier" and palier.nature >= Nature.FORMALISATION:
         return non(Motif.A_QUALIFIER, "type de débiteur inconnu : aucune pénalité ne peut être réclamée", None, palier)
-    if palier.nature is Nature.MISE_EN_DEMEURE and e.nature < Nature.FORMALISATION:
+    if palier.nature is Nature.MISE_EN_DEMEURE and e.nature < Nature.FORMALISATION and not reglages.derogation:
         return non(Motif.FORMALISATION_ABSENTE, "la formalisation n'a pas été envoyée", None, palier)
     if palier.nature in AMIABLES and e.amiables >= reglages.max_amiables:
         return non(Motif.MAX_AMIABLES, f"{e.amiables} relances amiables déjà faites", None, palier)

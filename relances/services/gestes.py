@@ -3,19 +3,21 @@
 from dataclasses import replace
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.models import Client
-from clients.services import signaler_rebond
+from clients.models import Client, Suspension
+from clients.services import signaler_rebond, suspendre
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
+from relances import motifs
 from relances.domaine import echelle
 from relances.domaine.echelle import Plan
-from relances.domaine.natures import Canal, ModePalier
+from relances.domaine.natures import Canal, ModePalier, Nature
 from relances.domaine.statuts import TransitionInterdite, verifier
 from relances.models import Courrier, Passage, Relance, Tache
 from relances.rendu import lettres
@@ -118,6 +120,19 @@ def annuler(courrier: Courrier, *, par, motif: str, au: date) -> None:
         _consigner("courrier.annule", courrier, par, f"Courrier retenu : {motif}")
 
 
+def retenir(courrier: Courrier, *, par, motif: str, jusqu_au: date, au: date) -> Suspension:
+    """Ne partira pas, et le client se tait du jour `au` au jour `jusqu_au` compris.
+
+    Annuler seul ne tiendrait qu'une nuit : le passage suivant referait le même courrier.
+    """
+    try:
+        with transaction.atomic():
+            annuler(courrier, par=par, motif=motif, au=au)
+            return suspendre(courrier.client, motif=motif, du=au, au=jusqu_au, acteur=par)
+    except ValidationError as refus:
+        raise Refus(" ".join(refus.messages)) from refus
+
+
 def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "") -> None:
     """Lettre ou recommandé déposé au guichet (exigence 26)."""
     numero_suivi = "".join(numero_suivi.split()).upper()
@@ -205,46 +220,60 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> N
         _consigner("courrier.rebond", courrier, par, f"Rebond : {motif}")
 
 
-def relancer_maintenant(client: Client, *, par, au: date) -> list[Courrier]:
-    """Le prochain palier des pièces échues, sans attendre son jour ; à valider par la personne.
+def proposer_maintenant(client: Client, *, au: date, derogation: str = "") -> list[tuple]:
+    """(faits, plan, résultat) du prochain palier des pièces échues, sans attendre son jour ; n'écrit rien.
+
+    derogation : motif d'une mise en demeure tout de suite, même sans formalisation (exigences 10 et 11).
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
     contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir.
     """
     societe = client.societe
-    ouvre = ouvreur(societe)
-    plans = plans_publies(societe)
-    regles = reglages(societe)
+    plans, regles = plans_publies(societe), replace(reglages(societe), derogation=bool(derogation))
+    motif = f"mise en demeure sans attendre : {derogation}" if derogation else "demandé par une personne"
+    resultats = []
+    for lot in faits_par_client(societe, plans, au=au, ouvre=ouvreur(societe), clients=[client.pk], toutes=True):
+        for faits in lot:
+            plan = _sans_attente(plans.pour(faits.id, faits.type), nature=derogation and Nature.MISE_EN_DEMEURE)
+            faits = replace(faits, dernier_contact=None)
+            resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
+            resultats.append((faits, plan, _a_valider(resultat, motif), resultat.decisions))
+    if not any(r.envois for _f, _p, r, _d in resultats):
+        raisons = {motifs.phrase(d) for _f, _p, _r, decisions in resultats for d in decisions}
+        raise Refus(_("Rien ne peut partir : %s.") % (" ; ".join(sorted(raisons)) or _("aucune pièce échue")))
+    return [(f, p, r) for f, p, r, _d in resultats]
+
+
+def relancer_maintenant(client: Client, *, par, au: date, derogation: str = "") -> list[Courrier]:
+    """Prépare ce que `proposer_maintenant` propose ; à relire et valider par la personne."""
     with transaction.atomic():
         Client.objects.select_for_update().get(pk=client.pk)
-        lots = faits_par_client(societe, plans, au=au, ouvre=ouvre, clients=[client.pk], toutes=True)
-        resultats = []
-        for faits in (f for lot in lots for f in lot):
-            plan = _sans_attente(plans.pour(faits.id, faits.type))
-            faits = replace(faits, dernier_contact=None)
-            resultats.append((faits, plan, echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)))
-        if not any(r.envois for _f, _p, r in resultats):
-            motifs = {f"{d.motif.value} {d.detail}".strip() for _f, _p, r in resultats for d in r.decisions}
-            raise Refus(_("Rien ne peut partir : %s") % (" ; ".join(sorted(motifs)) or _("aucune pièce échue")))
-        passage = _passage_manuel(societe, au=au, par=par)
-        resultats = [(f, p, _a_valider(r)) for f, p, r in resultats]
-        cles = enregistrer(passage, resultats, societe=societe)
+        resultats = proposer_maintenant(client, au=au, derogation=derogation)
+        passage = _passage_manuel(client.societe, au=au, par=par)
+        cles = enregistrer(passage, resultats, societe=client.societe)
         courriers = list(Courrier.objects.filter(pk__in=cles).select_related("societe").order_by("pk"))
         for courrier in courriers:
-            _consigner("courrier.demande", courrier, par, f"{courrier.get_nature_display()} demandée sans attendre")
+            texte = f"{courrier.get_nature_display()} demandée sans attendre"
+            _consigner("courrier.demande", courrier, par, f"{texte} : {derogation}" if derogation else texte)
     return courriers
 
 
-def _sans_attente(plan: Plan | None) -> Plan | None:
-    """Le même plan, chaque palier dû dès le lendemain de l'échéance."""
+def _sans_attente(plan: Plan | None, *, nature: Nature | None = None) -> Plan | None:
+    """Le même plan, chaque palier dû dès le lendemain de l'échéance. nature : ce palier seulement.
+
+    Lève Refus si le plan n'a pas ce palier (une administration ne se met pas en demeure ainsi).
+    """
     if plan is None:
         return None
-    return replace(plan, paliers=tuple(replace(p, delai=min(p.delai, 0) - 3650) for p in plan.paliers))
+    paliers = [replace(p, delai=min(p.delai, 0) - 3650) for p in plan.paliers if not nature or p.nature is nature]
+    if not paliers:
+        raise Refus(_("Le plan de ce client n'a pas de mise en demeure."))
+    return replace(plan, paliers=tuple(paliers))
 
 
-def _a_valider(resultat):
+def _a_valider(resultat, motif: str):
     envois = [
-        v if v.mode is ModePalier.TACHE else v._replace(mode=ModePalier.A_VALIDER, motif="demandé par une personne")
+        v if v.mode is ModePalier.TACHE else v._replace(mode=ModePalier.A_VALIDER, motif=motif[:250])
         for v in resultat.envois
     ]
     return resultat._replace(envois=envois, decisions=[d for v in envois for d in v.decisions])

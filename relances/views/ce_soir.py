@@ -1,258 +1,268 @@
 """« Ce soir » : ce qui part, par quel canal ; ce qui ne part pas, et pourquoi."""
 
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import groupby
 
-from django.db.models import Count
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from clients.models import Client
 from factures.models import Echeance
-from recouvrement.commun.apercu import image_de_page
-from recouvrement.commun.horloge import aujourd_hui, maintenant
-from recouvrement.commun.pdf import PdfIndisponible
-from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi
-from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
+from recouvrement.commun import formats
+from recouvrement.commun.horloge import maintenant
+from recouvrement.commun.vues import Liste, parametres, rendre, valeur_parmi, veut_fragment
+from recouvrement.comptes.courante import societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, exige, peut
+from relances import motifs
 from relances.domaine.echelle import Motif
-from relances.models import Courrier, NatureChoix
 from relances.models.echelles import CanalChoix
-from relances.rendu import lettres
 from relances.services import ce_soir as service
-from relances.services.preparation import preparer
+from relances.services.quotidien import donnees_perimees
 
-S = Courrier.Statut
-MONTRES = 300  # au-delà, l'écran dit combien il en reste : personne ne relit mille lettres à la main
+from . import apercus, listes
+from .raisons import enumerer, sommes
 
-ETATS = {
-    "valider": (S.A_VALIDER,),
-    "poster": (S.A_POSTER,),
-    "retours": (S.POSTE,),
-    "envoye": (S.ENVOYE, S.POSTE, S.A_ENVOYER, S.EN_COURS),
-    "erreur": (S.EN_ERREUR,),
-    "inconnu": (S.INCERTAIN,),
-}
-
-LIBELLES = {
-    Motif.SANS_PLAN: gettext_lazy("Aucun plan publié pour ce type de débiteur"),
-    Motif.CONTENTIEUX: gettext_lazy("En contentieux : hors de l'échelle"),
-    Motif.PROCEDURE: gettext_lazy("Procédure collective : aucune relance"),
-    Motif.SURENDETTEMENT: gettext_lazy("Surendettement recevable : aucune relance"),
-    Motif.SUSPENDUE: gettext_lazy("Relances suspendues"),
-    Motif.PRELEVEMENT: gettext_lazy("Prélèvement en cours"),
-    Motif.PROMESSE: gettext_lazy("Promesse de paiement en cours"),
-    Motif.LITIGE: gettext_lazy("En litige"),
-    Motif.A_QUALIFIER: gettext_lazy("Type de débiteur à qualifier"),
-    Motif.SEUIL_PIECE: gettext_lazy("Pièce sous le seuil"),
-    Motif.SEUIL_ENVOI: gettext_lazy("Envoi sous le seuil"),
-    Motif.MAX_AMIABLES: gettext_lazy("Relances amiables épuisées : à décider"),
-    Motif.DEJA_CE_JOUR: gettext_lazy("Déjà relancée aujourd'hui"),
-    Motif.EN_ATTENTE_ENVOI: gettext_lazy("Le courrier précédent n'est pas encore parti"),
-    Motif.DELAI_CONTACT: gettext_lazy("Contact trop récent"),
-    Motif.JOUR_NON_OUVRE: gettext_lazy("Jour non ouvré"),
-    Motif.CREDIT_NON_AFFECTE: gettext_lazy("Règlement reçu à affecter"),
-    Motif.COUVERTE: gettext_lazy("Couverte par un crédit"),
-    Motif.FORMALISATION_ABSENTE: gettext_lazy("Formalisation pas encore envoyée"),
-    Motif.SANS_ADRESSE: gettext_lazy("Aucune adresse utilisable"),
-    Motif.SOCIETE_INCOMPLETE: gettext_lazy("Mentions de la société à compléter"),
-    Motif.ATTENTE: gettext_lazy("Pas encore due"),
-    Motif.TERMINEE: gettext_lazy("Échelle terminée"),
-    Motif.RELANCEE: gettext_lazy("Relancée"),
-}
+PAR_PAGE = 100
+PAR_MOTIF = 12  # pièces montrées d'un motif avant « Voir les … »
 CANAUX = dict(CanalChoix.choices)
-ICONES_CANAL = {
-    "courriel": "mail", "lettre": "mailbox", "recommande": "certificate", "appel": "phone", "sms": "message",
-    "tache": "checklist",
+SIGNES = {
+    Motif.LITIGE: "hand-stop", Motif.PROMESSE: "calendar-due", Motif.SUSPENDUE: "player-pause",
+    Motif.CONTENTIEUX: "gavel", Motif.PROCEDURE: "ban", Motif.SURENDETTEMENT: "ban",
+    Motif.CREDIT_NON_AFFECTE: "building-bank", Motif.COUVERTE: "wallet", Motif.PRELEVEMENT: "credit-card",
+    Motif.SANS_ADRESSE: "map-pin", Motif.A_QUALIFIER: "zoom-question", Motif.SOCIETE_INCOMPLETE: "building",
+    Motif.MAX_AMIABLES: "scale", Motif.FORMALISATION_ABSENTE: "file-text", Motif.SANS_PLAN: "stairs-up",
+    Motif.EN_ATTENTE_ENVOI: "send", Motif.JOUR_NON_OUVRE: "calendar",
 }  # fmt: skip
 
 
-def _societe(request):
-    """La société de l'écran : celle choisie, sinon la première visible."""
-    societe = societe_courante(request)
-    visibles = societes_visibles(request)
-    return societe or (visibles[0] if visibles else None)
+@dataclass
+class Ensemble:
+    """L'essai à blanc de toutes les sociétés de l'écran."""
+
+    soirs: list[service.Soir]
+    envois: list[service.Prevu] = field(init=False)
+    retenues: list[service.Retenues] = field(init=False)
+
+    def __post_init__(self):
+        self.envois = sorted(
+            (v for s in self.soirs for v in s.envois), key=lambda v: (-v.palier.nature, -v.total, v.client)
+        )
+        par_motif: dict[Motif, list] = defaultdict(list)
+        for soir in self.soirs:
+            for r in soir.retenues:
+                par_motif[r.motif].append(r)
+        self.retenues = sorted((_fondre(rs) for rs in par_motif.values()), key=lambda r: (-r.pieces, r.motif))
+
+    @property
+    def clients_retenus(self) -> int:
+        return len(frozenset().union(*(r.clients for r in self.retenues)))
 
 
-def _clients_visibles(request, societe) -> list[int] | None:
-    """None : toute la société ; sinon les clients du portefeuille."""
-    if peut(request.user, Droit.TOUT_VOIR, societe):
-        return None
-    visibles = Client.objects.visibles_pour(request.user).filter(societe=societe)
-    return list(visibles.values_list("pk", flat=True))
+def _fondre(retenues: list[service.Retenues]) -> service.Retenues:
+    """Le même motif dans plusieurs sociétés."""
+    premiere, *suivantes = retenues
+    for r in suivantes:
+        totaux = dict(premiere.totaux)
+        for devise, montant in r.totaux.items():
+            totaux[devise] = totaux.get(devise, Decimal(0)) + montant
+        premiere = replace(
+            premiere,
+            pieces=premiere.pieces + r.pieces,
+            clients=premiere.clients | r.clients,
+            totaux=totaux,
+            lignes=sorted(premiere.lignes + r.lignes, key=lambda x: -x[1].echeance.reste_du),
+        )
+    return premiere
 
 
 @require_safe
 @exige(Droit.VOIR)
 def ce_soir(request):
-    """Onglets : partira, retenu, à valider, à poster, envoyé, en erreur, sort inconnu."""
-    societe = _societe(request)
-    vue = valeur_parmi(request, "v", ["ce-soir", "retenu", *ETATS])
-    courriers = restreindre(request, Courrier.objects.visibles_pour(request.user))
+    """Onglets : partira, retenu, puis les courriers par état."""
+    vue = valeur_parmi(request, "v", ["ce-soir", "retenu", *listes.ETATS])
+    if vue in listes.ETATS:
+        return listes.rendre_liste(request, vue)
+    societes = [societe_courante(request)] if societe_courante(request) else societes_visibles(request)
     contexte = {
-        "societe": societe,
-        "vue": vue,
-        "peut_envoyer": peut(request.user, Droit.ENVOYER),
-        "vues": _onglets(request, courriers),
-        "annonce": "",
+        "vue": vue, "societes": societes, "page": request.GET.get("page", ""), "volet": None, "gabarit_volet": "",
+        "annonce": "", "groupes": [], "sections": [], "liste": None, "attente": False, "bandeaux": [], "sous_titre": "",
+        "calcule_le": None, "fraicheur": None, "filtrable": False, "natures": [], "motif_seul": "",
+    }  # fmt: skip
+    moment = maintenant()
+    if not veut_fragment(request) and "calcul" not in request.GET:
+        contexte["attente"] = any(
+            service.est_long(s, moment=moment, perimetre=_perimetre(request, s)[1]) for s in societes
+        )
+    if contexte["attente"]:
+        return _rendre(request, contexte)
+    recalculer = request.headers.get("X-Recalculer") == "1"
+    ensemble = Ensemble([_soir(request, s, moment, recalculer) for s in societes])
+    contexte |= {
+        "sous_titre": _sous_titre(societes, ensemble),
+        "bandeaux": [_etat(s, moment, request.user) for s in societes],
+        "calcule_le": moment if not ensemble.soirs else min(s.calcule_le for s in ensemble.soirs),
+        "fraicheur": min((s.dernier_import_le for s in societes if _alimentee(s)), default=None),
     }
-    if vue in ETATS:
-        contexte |= _liste_de_courriers(request, courriers, vue)
-    elif societe:
-        contexte |= _projet(request, societe, vue)
+    contexte |= _partira(request, ensemble) if vue == "ce-soir" else _retenu(request, ensemble)
+    return _rendre(request, contexte, ensemble)
+
+
+def _rendre(request, contexte: dict, ensemble: Ensemble | None = None):
+    comptes = (len(ensemble.envois), ensemble.clients_retenus) if ensemble else (None, None)
+    contexte["vues"] = listes.vues(request, *comptes)
     return rendre(request, "relances/ce_soir.html", "relances/_ce_soir.html", contexte)
 
 
-def _onglets(request, courriers):
-    comptes = dict(courriers.order_by().values_list("statut").annotate(n=Count("pk")))
-
-    def n(vue):
-        return sum(comptes.get(s, 0) for s in ETATS[vue])
-
-    return onglets(
-        request,
-        "v",
-        [
-            ("ce-soir", _("Ce soir")),
-            ("retenu", _("Retenu")),
-            ("valider", _("À valider"), n("valider")),
-            ("poster", _("À imprimer et poster"), n("poster")),
-            ("retours", _("Retours d'avis")),
-            ("envoye", _("Envoyé")),
-            ("erreur", _("En erreur"), n("erreur")),
-            ("inconnu", _("Sort inconnu"), n("inconnu")),
-        ],
-    )
+def _perimetre(request, societe) -> tuple[list[int] | None, str]:
+    """(clients visibles, nom de ce périmètre) ; None : toute la société."""
+    if peut(request.user, Droit.TOUT_VOIR, societe):
+        return None, ""
+    visibles = Client.objects.visibles_pour(request.user).filter(societe=societe)
+    return list(visibles.values_list("pk", flat=True)), f"u{request.user.pk}"
 
 
-def _projet(request, societe, vue: str) -> dict:
-    au = service.prochain_passage(societe, maintenant())
-    projet = service.projeter(societe, au=au, clients=_clients_visibles(request, societe))
-    retenues = [d for ds in projet.retenues.values() for d in ds]
-    clients = {v.client for v in projet.envois} | {c for c, _d in retenues}
-    noms = Client.objects.in_bulk(list(clients))
-    contexte = {
-        "au": au,
+def _soir(request, societe, moment, recalculer: bool) -> service.Soir:
+    clients, perimetre = _perimetre(request, societe)
+    return service.soir(societe, moment=moment, clients=clients, perimetre=perimetre, recalculer=recalculer)
+
+
+def _alimentee(societe) -> bool:
+    return societe.alimentee_par_import and societe.dernier_import_le is not None
+
+
+def _etat(societe, moment, user) -> dict:
+    """Ce qui empêchera le passage de cette société."""
+    return {
+        "societe": societe,
         "manques": societe.manques(),
-        "nombre_envois": len(projet.envois),
-        "nombre_retenus": len({c for c, _d in retenues}),
-        "totaux": _totaux(projet.envois),
-        "caches": max(len(projet.envois) - MONTRES, 0),
-        "annonce": _("%(n)s envois prévus") % {"n": len(projet.envois)},
+        "coupe": not societe.relances_actives,
+        "perimees": societe.relances_actives and donnees_perimees(societe, moment),
+        "administre": peut(user, Droit.ADMINISTRER, societe),
     }
-    if vue == "ce-soir":
-        contexte["groupes"] = [
-            {
-                "nature": nature,
-                "totaux": _totaux(envois),
-                "envois": [
-                    {"envoi": v, "client": noms[v.client], "canal": CANAUX[v.canal], "icone": ICONES_CANAL[v.canal]}
-                    for v in envois
-                ],
-            }
-            for nature, groupe in groupby(projet.envois[:MONTRES], key=lambda v: v.palier.nature)
-            for envois in [list(groupe)]
-        ]
-        return contexte
-    pieces = Echeance.objects.select_related("facture").in_bulk([d.echeance.id for _c, d in retenues[:2000]])
-    contexte["retenus"] = [
-        {
-            "motif": motif,
-            "libelle": LIBELLES[motif],
-            "nombre": len(decisions),
-            "lignes": [
-                {"client": noms[c], "decision": d, "piece": pieces.get(d.echeance.id)} for c, d in decisions[:100]
-            ],
-            "caches": max(len(decisions) - 100, 0),
-        }
-        for motif, decisions in sorted(projet.retenues.items(), key=lambda x: -len(x[1]))
-    ]
-    return contexte
 
 
-def _totaux(envois) -> list[tuple]:
-    """[(montant, devise)], une ligne par devise : jamais additionnées."""
-    totaux: dict = {}
-    for v in envois:
-        totaux[v.devise] = totaux.get(v.devise, 0) + v.total
-    return [(montant, devise) for devise, montant in sorted(totaux.items())]
+def _sous_titre(societes, ensemble: Ensemble) -> str:
+    heures = {s.pk: s.heure_passage for s in societes if s.relances_actives}
+    passages = sorted({(s.au, heures[s.societe]) for s in ensemble.soirs if s.societe in heures})
+    if passages:
+        quand = enumerer(
+            _("%(jour)s à %(heure)s") % {"jour": formats.jour_long(au), "heure": f"{heure:%H:%M}"}
+            for au, heure in passages
+        )
+        debut = ngettext("Passage du %(quand)s", "Passages du %(quand)s", len(passages)) % {"quand": quand}
+    else:
+        debut = _("Aucun passage réglé")
+    totaux: dict[str, Decimal] = {}
+    for v in ensemble.envois:
+        totaux[v.devise] = totaux.get(v.devise, Decimal(0)) + v.total
+    n, r = len(ensemble.envois), ensemble.clients_retenus
+    envois = ngettext("%(n)s envoi prévu", "%(n)s envois prévus", n) % {"n": formats.nombre(n)}
+    if n:
+        envois = _("%(envois)s pour %(total)s") % {"envois": envois, "total": sommes(totaux)}
+    retenus = ngettext("%(n)s client retenu", "%(n)s clients retenus", r) % {"n": formats.nombre(r)}
+    return " · ".join([debut, envois, retenus])
 
 
-def _liste_de_courriers(request, courriers, vue: str) -> dict:
-    courriers = courriers.filter(statut__in=ETATS[vue]).select_related("client", "societe", "passage")
-    if vue == "retours":
-        courriers = courriers.filter(retour="")
-    nature = request.GET.get("nature", "")
-    if nature.isdecimal():
-        courriers = courriers.filter(nature=nature)
-    if q := request.GET.get("q", "").strip():
-        courriers = courriers.filter(client__raison_sociale__icontains=q)
-    liste = Liste(
-        request,
-        courriers,
-        tris={
-            "palier": ["nature", "pk"],
-            "client": ["client__raison_sociale"],
-            "total": ["total"],
-            "date": ["arrete_au", "pk"],
-        },
-        defaut="-palier" if vue == "valider" else "-date",
-    )
+# --- Partira -----------------------------------------------------------------------------------------
+
+
+def _partira(request, ensemble: Ensemble) -> dict:
+    envois = _filtrer(request, ensemble.envois)
+    liste = Liste(request, envois, par_page=PAR_PAGE)
+    page = list(liste)
+    noms = Client.objects.select_related("societe").in_bulk([v.client for v in page])
+    contacts = listes.contacts({v.client for v in page})
+    choisie = request.GET.get("lettre", "")
+    volet = apercus.depuis_la_cle(request, choisie) if choisie else None
     return {
         "liste": liste,
-        "natures": [(str(v), nom) for v, nom in NatureChoix.choices if v],
-        "icones": ICONES_CANAL,
-        "au": aujourd_hui(),
-        "annonce": _("%(n)s courriers") % {"n": liste.total},
+        "filtrable": len(ensemble.envois) > PAR_PAGE // 4,
+        "natures": listes.natures(),
+        "groupes": [
+            {"nature": nature, "envois": [_ligne(v, noms, contacts, choisie) for v in groupe]}
+            | _groupe([v for v in envois if v.palier.nature == nature])
+            for nature, groupe in groupby(page, key=lambda v: v.palier.nature)
+        ],
+        "volet": volet,
+        "gabarit_volet": "relances/_apercu.html",
+        "annonce": ngettext("%(n)s envoi prévu", "%(n)s envois prévus", len(envois)) % {"n": len(envois)},
     }
 
 
-def _projete(request, client: int, palier: int, devise: str):
-    """Le courrier projeté d'un client visible ; 404 sinon, ou si rien n'est dû ce soir."""
-    cible = Client.objects.visibles_pour(request.user).select_related("societe").filter(pk=client).first()
-    if cible is None:
-        raise Http404
-    au = service.prochain_passage(cible.societe, maintenant())
-    projet = service.projeter(cible.societe, au=au, clients=[client])
-    envoi = next((v for v in projet.envois if v.palier.id == palier and v.devise == devise), None)
-    if envoi is None:
-        raise Http404
-    courrier, echeances = service.courrier_projete(cible.societe, envoi, au=au)
-    return courrier, echeances, envoi, au
+def _filtrer(request, envois: list[service.Prevu]) -> list[service.Prevu]:
+    nature = request.GET.get("nature", "")
+    if nature.isdecimal():
+        envois = [v for v in envois if v.palier.nature == int(nature)]
+    if q := request.GET.get("q", "").strip():
+        trouves = Client.objects.visibles_pour(request.user).filter(raison_sociale__icontains=q)
+        ids = set(trouves.values_list("pk", flat=True))
+        envois = [v for v in envois if v.client in ids]
+    return envois
 
 
-@require_safe
-@exige(Droit.VOIR)
-def apercu(request, client: int, palier: int, devise: str):
-    """Volet : ce que dira la lettre de ce soir, et ses contrôles."""
-    courrier, echeances, envoi, au = _projete(request, client, palier, devise)
-    preparation = preparer(courrier, au=au, echeances=echeances)
-    return render(
-        request,
-        "relances/_apercu.html",
-        {"courrier": courrier, "preparation": preparation, "envoi": envoi, "au": au, "lettre": preparation.lettre,
-         "papier": envoi.canal in ("lettre", "recommande") and not preparation.manques,
-         "canal": CANAUX[envoi.canal]},
-    )  # fmt: skip
+def _groupe(envois: list[service.Prevu]) -> dict:
+    totaux: dict[str, Decimal] = {}
+    for v in envois:
+        totaux[v.devise] = totaux.get(v.devise, Decimal(0)) + v.total
+    return {"nombre": len(envois), "totaux": sorted(totaux.items())}
 
 
-@require_safe
-@exige(Droit.VOIR)
-def image(request, client: int, palier: int, devise: str, page: int):
-    courrier, echeances, _envoi, au = _projete(request, client, palier, devise)
-    preparation = preparer(courrier, au=au, echeances=echeances)
-    if preparation.manques:
-        raise Http404
-    return page_en_image(lambda: lettres.rendre_pdf(preparation.lettre), page)
+def _ligne(v: service.Prevu, noms, contacts, choisie: str) -> dict:
+    client = noms[v.client]
+    cle = apercus.cle(v.client, v.palier.id, v.devise)
+    return {
+        "envoi": v,
+        "client": client,
+        "cle": cle,
+        "choisie": cle == choisie,
+        "canal": CANAUX[v.canal],
+        "icone": listes.ICONES_CANAL[v.canal],
+        "destinataire": listes.destinataire(client, v.canal, contacts),
+    }
 
 
-def page_en_image(rendre_pdf, page: int) -> HttpResponse:
-    try:
-        png = image_de_page(rendre_pdf(), page)
-    except PdfIndisponible as raison:
-        return HttpResponse(str(raison), status=503, content_type="text/plain; charset=utf-8")
-    if png is None:
-        raise Http404
-    return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=60"})
+# --- Retenu ------------------------------------------------------------------------------------------
+
+
+def _retenu(request, ensemble: Ensemble) -> dict:
+    """Groupes par motif ; d'abord ce qu'une personne doit trancher, puis ce qui reprendra seul."""
+    seul = request.GET.get("motif", "")
+    retenues = [r for r in ensemble.retenues if not seul or r.motif == seul]
+    liste = Liste(request, retenues[0].lignes, par_page=PAR_PAGE) if seul and retenues else None
+    montrees = {r.motif: list(liste) if liste else r.lignes[:PAR_MOTIF] for r in retenues}
+    decisions = [x for lignes in montrees.values() for x in lignes]
+    noms = Client.objects.select_related("societe").in_bulk({c for c, _d in decisions})
+    pieces = Echeance.objects.select_related("facture").in_bulk([d.echeance.id for _c, d in decisions])
+    groupes = [
+        {
+            "motif": r.motif.value,
+            "libelle": motifs.LIBELLES[r.motif],
+            "signe": SIGNES.get(r.motif, "clock"),
+            "a_trancher": r.motif in motifs.A_TRANCHER,
+            "pieces": r.pieces,
+            "clients": len(r.clients),
+            "totaux": sorted(r.totaux.items()),
+            "reste": 0 if liste else r.pieces - len(montrees[r.motif]),
+            "url": parametres(request, motif=r.motif.value),
+            "lignes": [
+                {"client": noms[c], "d": d, "piece": pieces[d.echeance.id], "phrase": motifs.phrase(d)}
+                for c, d in montrees[r.motif]
+                if d.echeance.id in pieces
+            ],
+        }
+        for r in retenues
+    ]
+    sections = [
+        (_("À trancher par une personne"), [g for g in groupes if g["a_trancher"]]),
+        (_("Reprendra seul"), [g for g in groupes if not g["a_trancher"]]),
+    ]
+    return {
+        "sections": [(titre, gs) for titre, gs in sections if gs],
+        "liste": liste,
+        "motif_seul": groupes[0]["libelle"] if seul and groupes else "",
+        "annonce": ngettext("%(n)s pièce retenue", "%(n)s pièces retenues", sum(r.pieces for r in retenues))
+        % {"n": sum(r.pieces for r in retenues)},
+    }

@@ -3,31 +3,36 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from recouvrement.commun import depot
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.pdf import PdfIndisponible, fusionner
-from recouvrement.commun.vues import rediriger
+from recouvrement.commun.vues import fait, rediriger
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
-from relances.forms import ChoixForm, PosterForm, RetourForm
+from relances.domaine.natures import Canal
+from relances.domaine.statuts import TransitionInterdite
+from relances.forms import ChoixForm, DepotsForm, PosterForm, RetourForm
 from relances.models import Courrier
 from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
 from relances.services import gestes
 from relances.services.preparation import emetteur
 
-from .courriers import _courrier, geste, retour_a
+from . import listes
+from .courriers import du_perimetre, geste, refuser, retour_a
 
 S = Courrier.Statut
-LOT_MAX = 500  # lettres fusionnées en une fois
 
 
-def _choisis(request):
+def _choisis(request) -> list[Courrier]:
+    """Les plis cochés, encore à poster, dans l'ordre où ils se montrent."""
     a_poster = Courrier.objects.visibles_pour(request.user).filter(statut=S.A_POSTER)
-    form = ChoixForm(request.POST, courriers=a_poster.select_related("client", "societe").order_by("pk")[:LOT_MAX])
-    form.fields["choix"].queryset = a_poster.select_related("client", "societe")
-    return list(form.cleaned_data["choix"].order_by("pk")[:LOT_MAX]) if form.is_valid() else []
+    form = ChoixForm(request.POST, courriers=a_poster.select_related("client", "societe"))
+    if not form.is_valid():
+        return []
+    return list(form.cleaned_data["choix"].order_by("client__raison_sociale", "pk")[: listes.A_LA_FOIS])
 
 
 @require_POST
@@ -37,13 +42,13 @@ def imprimer(request):
     courriers = _choisis(request)
     if not courriers:
         messages.error(request, _("Choisissez au moins une lettre à imprimer."))
-        return rediriger(request, retour_a(request, "poster"))
+        return rediriger(request, retour_a("poster"))
     try:
         lettres = [depot.lire(c.pdf_chemin, c.pdf_empreinte) for c in courriers]
         octets = fusionner(lettres, recto_verso=True)
     except depot.ErreurDepot as raison:
         messages.error(request, str(raison))
-        return rediriger(request, retour_a(request, "poster"))
+        return rediriger(request, retour_a("poster"))
     return _pdf(octets, f"lettres-{aujourd_hui():%Y-%m-%d}.pdf")
 
 
@@ -51,18 +56,20 @@ def imprimer(request):
 @exige(Droit.ENVOYER)
 def bordereau(request):
     """Bordereau de dépôt des recommandés choisis ; une société à la fois."""
-    courriers = [c for c in _choisis(request) if c.canal == "recommande"]
+    courriers = [c for c in _choisis(request) if c.canal == Canal.RECOMMANDE]
     societes = {c.societe for c in courriers}
     if len(societes) != 1:
         messages.error(request, _("Choisissez des recommandés d'une seule société."))
-        return rediriger(request, retour_a(request, "poster"))
+        return rediriger(request, retour_a("poster"))
     jour = aujourd_hui()
+    saisie = DepotsForm(request.POST, courriers=courriers)  # numéros déjà tapés, pas encore enregistrés
+    saisie.is_valid()
     plis = tuple(
         Pli(
             destinataire=c.client.raison_sociale,
             localite=f"{c.client.code_postal} {c.client.ville}".strip(),
             reference=c.reference,
-            numero_recommande=c.numero_suivi,
+            numero_recommande=c.numero_suivi or saisie.saisi(c.pk),
         )
         for c in courriers
     )
@@ -89,18 +96,56 @@ def _pdf(octets: bytes, nom: str) -> HttpResponse:
 
 @require_POST
 @exige(Droit.ENVOYER)
-def poster(request, pk: int):
-    courrier = _courrier(request, pk)
-    form = PosterForm(request.POST)
+def deposer(request):
+    """Les dépôts des plis choisis, numéros saisis à la chaîne ; un refus laisse les autres faits."""
+    courriers = _choisis(request)
+    if not courriers:
+        messages.error(request, _("Choisissez les plis déposés : la liste a changé."))
+        return rediriger(request, retour_a("poster"))
+    form = DepotsForm(request.POST, courriers=courriers)
     if not form.is_valid():
-        messages.error(request, _("Donnez la date du dépôt (JJ/MM/AAAA)."))
-        return rediriger(request, retour_a(request, "poster"))
+        return _remontrer(request, form)
+    faits = 0
+    for courrier in courriers:
+        verifier_droit(request.user, Droit.ENVOYER, courrier.societe_id)
+        try:
+            gestes.poster(
+                courrier,
+                par=request.user,
+                depose_le=form.cleaned_data["depose_le"],
+                numero_suivi=form.saisi(courrier.pk),
+            )
+            faits += 1
+        except (gestes.Refus, TransitionInterdite) as raison:
+            form.refus[courrier.pk] = str(raison)
+    if faits:
+        fait(request, ngettext("%(n)s dépôt enregistré.", "%(n)s dépôts enregistrés.", faits) % {"n": faits})
+    return _remontrer(request, form) if form.refus else rediriger(request, retour_a("poster"))
+
+
+def _remontrer(request, saisie: DepotsForm):
+    """L'onglet avec la saisie refusée : rien de ce qui a été tapé n'est perdu."""
+    restants = list(listes.a_l_etat(request, "poster").order_by("client__raison_sociale", "pk")[: listes.A_LA_FOIS])
+    form = DepotsForm(request.POST, courriers=restants)
+    form.refus = saisie.refus
+    if saisie.errors:
+        messages.error(request, " ".join(str(e) for fautes in saisie.errors.values() for e in fautes))
+    return listes.rendre_liste(request, "poster", depots=form, status=422)
+
+
+@require_POST
+@exige(Droit.ENVOYER)
+def poster(request, pk: int):
+    courrier = du_perimetre(request, pk)
+    form = PosterForm(request.POST, recommande=courrier.canal == Canal.RECOMMANDE)
+    if not form.is_valid():
+        return refuser(request, courrier, "poster", form)
     return geste(
         request,
         courrier,
         lambda: gestes.poster(courrier, par=request.user, **form.cleaned_data),
         _("Dépôt enregistré."),
-        vue="poster",
+        vers=retour_a("poster"),
     )
 
 
@@ -108,17 +153,16 @@ def poster(request, pk: int):
 @exige(Droit.ENVOYER)
 def retour(request, pk: int):
     """Retour de l'avis de réception, avec son scan (exigence 26)."""
-    courrier = _courrier(request, pk)
+    courrier = du_perimetre(request, pk)
     form = RetourForm(request.POST, request.FILES)
     if not form.is_valid():
-        messages.error(request, " ".join(str(e) for erreurs in form.errors.values() for e in erreurs))
-        return rediriger(request, retour_a(request, "retours"))
+        return refuser(request, courrier, "retour", form)
     return geste(
         request,
         courrier,
         lambda: gestes.consigner_retour(courrier, par=request.user, **form.cleaned_data),
         _("Retour d'avis enregistré."),
-        vue="retours",
+        vers=retour_a("retours"),
     )
 
 
@@ -126,10 +170,9 @@ def retour(request, pk: int):
 @exige(Droit.VOIR)
 def avis(request, pk: int):
     """Le scan de l'avis de réception, tel que déposé."""
-    courrier = _courrier(request, pk)
+    courrier = du_perimetre(request, pk)
     if not courrier.avis_chemin:
         raise Http404
-    verifier_droit(request.user, Droit.VOIR, courrier.societe_id)
     types = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
     octets = depot.lire(courrier.avis_chemin, courrier.avis_empreinte)
     return HttpResponse(octets, content_type=types[courrier.avis_chemin.rpartition(".")[2]])

@@ -114,7 +114,7 @@ def test_le_portefeuille_d_un_autre_est_introuvable(client, societe):
     client.force_login(UtilisateurFactory(role=Role.GESTIONNAIRE, societe=societe))
     for nom in ("courrier", "pdf"):
         assert client.get(reverse(f"relances:{nom}", args=[courrier.pk])).status_code == 404
-    for nom in ("annuler", "texte", "remettre", "trancher", "poster", "retour"):
+    for nom in ("retenir", "texte", "remettre", "trancher", "poster", "retour"):
         assert client.post(reverse(f"relances:{nom}", args=[courrier.pk])).status_code == 404
     client.post(reverse("relances:valider"), {"choix": [courrier.pk]})
     courrier.refresh_from_db()
