@@ -49,6 +49,12 @@ class RetenirForm(forms.Form):
     jusqu_au = JourField(label=_("Jusqu'au"), help_text=_("Compris. Les relances reprennent seules le lendemain."))
 
 
+class DerogationForm(forms.Form):
+    """Mise en demeure sans attendre la formalisation : le motif est obligatoire et reste au journal."""
+
+    motif = forms.CharField(label=_("Pourquoi mettre en demeure sans attendre ?"), max_length=200)
+
+
 class TrancherForm(forms.Form):
     parti = forms.ChoiceField(
         label=_("Après vérification"),

@@ -135,17 +135,24 @@ class Coque:
     @cached_property
     def _importees(self):
         choix = [self.societe] if self.societe else self.societes
-        return [s for s in choix if s.alimentee_par_import and s.dernier_import_le]
+        return [s for s in choix if s.alimentee_par_import]
 
     @property
     def fraicheur(self):
-        return min((s.dernier_import_le for s in self._importees), default=None)
+        return min((s.dernier_import_le for s in self._importees if s.dernier_import_le), default=None)
+
+    @property
+    def jamais_importees(self) -> bool:
+        """Une société alimentée par import qui ne l'a jamais été : sa nuit est suspendue, il faut le dire."""
+        return any(s.dernier_import_le is None for s in self._importees)
 
     @property
     def perimees(self) -> bool:
         maintenant = timezone.now()
         return any(
-            (maintenant - s.dernier_import_le).total_seconds() > s.fraicheur_heures * 3600 for s in self._importees
+            s.dernier_import_le is None
+            or (maintenant - s.dernier_import_le).total_seconds() > s.fraicheur_heures * 3600
+            for s in self._importees
         )
 
     # --- Menu ----------------------------------------------------------------------------------

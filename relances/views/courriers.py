@@ -16,7 +16,7 @@ from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 from relances.domaine.statuts import TransitionInterdite
-from relances.forms import ChoixForm, RetenirForm, TexteForm, TrancherForm
+from relances.forms import ChoixForm, DerogationForm, RetenirForm, TexteForm, TrancherForm
 from relances.models import Courrier
 from relances.models.echelles import CanalChoix
 from relances.services import gestes
