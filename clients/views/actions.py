@@ -17,8 +17,7 @@ from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
 
 from .fiche import client_visible, rendre_fiche, volet_demande
-from .volets import Fiche
-from .volets_pieces import reporter
+from .volets import Fiche, reporter
 
 
 def _fiche(request, pk: int) -> Fiche:

@@ -19,8 +19,8 @@ from relances.models import Courrier, Verdict, VersionEchelle
 
 from . import chronologie
 from .etapes import etat
+from .registre import VOLETS
 from .volets import Fiche
-from .volets_pieces import VOLETS
 
 ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
 PAR_PAGE = 50

@@ -2,7 +2,7 @@
 
 Chaque volet est une classe : `formulaire` (vide ou rempli), `effets` (phrases, avant d'enregistrer) et
 `enregistrer` (appelle les services, rend la phrase du toast et l'adresse qui défait). Ceux qui touchent
-les pièces sont dans `volets_pieces`.
+les pièces sont dans `volets_pieces`, l'appel dans `volet_appel`, leur liste dans `registre`.
 """
 
 from collections.abc import Mapping
@@ -320,3 +320,12 @@ def attend(etapes: Etapes) -> str:
         "etape": motifs.nom_palier(etapes.nature).lower(),
         "jour": formats.jour_long(etapes.le),
     }
+
+
+def reporter(form, erreur: ValidationError) -> None:
+    """Pose une erreur de service sur les champs du formulaire ; un champ inconnu devient général."""
+    if not hasattr(erreur, "error_dict"):
+        form.add_error(None, erreur)
+        return
+    for champ, messages in erreur.message_dict.items():
+        form.add_error(champ if champ in form.fields else None, messages)

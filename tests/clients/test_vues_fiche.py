@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients import services
-from clients.views.volets_pieces import VOLETS
+from clients.views.registre import VOLETS
 from factures.services import clore_litige
 from recouvrement.comptes.models import Role
 from relances.models import Passage, Verdict

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from clients.views.volets_pieces import VOLETS
+from clients.views.registre import VOLETS
 from factures.models import Promesse
 from recouvrement.commun.horloge import aujourd_hui
 from relances.models import Tache

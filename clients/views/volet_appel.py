@@ -1,0 +1,145 @@
+"""Volet d'appel : quoi dire, quoi taire, l'issue codifiée et sa suite (exigence 30)."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from recouvrement.commun import formats
+from relances.domaine.appels import SUITES, jour_de_suite
+from relances.domaine.appels import Issue as IssueAppel
+from relances.services import taches
+
+from .formulaires import AppelForm
+from .volets import Issue, Volet, reporter, valeur
+from .volets_pieces import Litige, Promesse
+
+
+class Appel(Volet):
+    """Un appel et son issue codifiée ; la promesse ou le litige s'enregistrent avec lui (exigence 30)."""
+
+    nom, titre, signe, touche = "appel", gettext_lazy("Appel"), "phone", "a"
+    bouton = gettext_lazy("Enregistrer l'appel")
+    avec_effets = True
+
+    def __init__(self, fiche, params):
+        super().__init__(fiche, params)
+        self.promesse, self.litige = Promesse(fiche, params), Litige(fiche, params)
+        self.promesse.prefixe, self.litige.prefixe = "promesse", "litige"
+
+    def formulaire(self, data=None):
+        form = AppelForm(
+            data,
+            contacts=self.fiche.contacts,
+            initial={"contact": next((c.pk for c in self.fiche.contacts if c.telephone), None)},
+        )
+        issue = form["issue"].value()
+        form.suites = {
+            IssueAppel.PROMESSE.value: self.promesse.formulaire(data if issue == IssueAppel.PROMESSE else None),
+            IssueAppel.LITIGE.value: self.litige.formulaire(data if issue == IssueAppel.LITIGE else None),
+        }
+        return form
+
+    def contexte(self, form):
+        return {
+            "form_promesse": form.suites[IssueAppel.PROMESSE.value],
+            "form_litige": form.suites[IssueAppel.LITIGE.value],
+            "issues": [
+                (str(rang), valeur_, libelle) for rang, (valeur_, libelle) in enumerate(form.fields["issue"].choices, 1)
+            ],
+            "dire": self._dire(),
+            "numeros": [(c.nom, c.fonction, c.telephone) for c in self.fiche.contacts if c.telephone]
+            or ([(str(self.client), "", self.client.telephone)] if self.client.telephone else []),
+        }
+
+    def _dire(self) -> list[tuple[bool, str]]:
+        """(à dire, phrase) : les plus grosses dettes, la promesse rompue ; et ce qu'il faut taire."""
+        if self.client.jugement_ouverture_le:
+            return [(False, _("Procédure collective : ne rien réclamer, la créance se déclare"))]
+        lignes = []
+        rompue = next((e.promesse for e in self.fiche.pieces if e.promesse and e.promesse.statut == "rompue"), None)
+        if rompue:
+            lignes.append(
+                (True, _("Promesse du %(jour)s non tenue") % {"jour": formats.jour_court(rompue.date_promise)})
+            )
+        plus_lourdes = sorted(self.fiche.echues, key=lambda e: e.conteste - e.reste_du)
+        for e in plus_lourdes[:3]:
+            if e.reste_du > e.conteste:
+                lignes.append(
+                    (
+                        True,
+                        _("%(piece)s, %(montant)s, %(retard)s de retard")
+                        % {
+                            "piece": e.facture.numero,
+                            "montant": formats.somme(e.reste_du - e.conteste, e.devise),
+                            "retard": formats.retard(e.date_echeance, self.au),
+                        },
+                    )
+                )
+        for e in self.fiche.pieces:
+            if e.conteste:
+                montant = formats.somme(e.conteste, e.devise)
+                lignes.append(
+                    (
+                        False,
+                        _("Ne pas réclamer les %(montant)s contestés sur %(piece)s")
+                        % {"montant": montant, "piece": e.facture.numero},
+                    )
+                )
+        return lignes
+
+    def effets(self, form):
+        issue = valeur(form, "issue")
+        if not issue:
+            return []
+        phrases = []
+        ouvertes = self.client.taches.filter(genre__in=taches.CLOSES_PAR_UN_APPEL, faite_le=None).count()
+        if ouvertes:
+            phrases.append(
+                ngettext("La tâche d'appel est close.", "Les %(n)d tâches d'appel sont closes.", ouvertes)
+                % {"n": ouvertes}
+            )
+        if issue == IssueAppel.PROMESSE:
+            return phrases + self.promesse.effets(form.suites[issue])
+        if issue == IssueAppel.LITIGE:
+            return phrases + self.litige.effets(form.suites[issue])
+        jour = valeur(form, "suite_le") or jour_de_suite(
+            IssueAppel(issue), au=self.au, region=self.fiche.region
+        )
+        if jour:
+            suite = SUITES.get(IssueAppel(issue))
+            titre = _(taches.TITRES_SUITE[suite.cle if suite else "rappel"])
+            phrases.append(
+                _("Nouvelle tâche %(jour)s : %(titre)s.")
+                % {"jour": formats.jour_long(jour), "titre": titre[0].lower() + titre[1:]}
+            )
+        phrases.append(_("Le palier ne bouge pas."))
+        return phrases
+
+    def enregistrer(self, form):
+        donnees, issue = form.cleaned_data, IssueAppel(form.cleaned_data["issue"])
+        suite = form.suites.get(issue.value)
+        if suite is not None and not suite.is_valid():
+            raise ValidationError(_("Complétez la suite de l'appel ci-dessous : rien n'est encore enregistré."))
+        with transaction.atomic():
+            resultat = Issue("")
+            if suite is not None:
+                volet = self.promesse if issue is IssueAppel.PROMESSE else self.litige
+                try:
+                    resultat = volet.enregistrer(suite)
+                except ValidationError as erreur:
+                    reporter(suite, erreur)
+                    raise ValidationError(
+                        _("Complétez la suite de l'appel ci-dessous : rien n'est encore enregistré.")
+                    ) from erreur
+            taches.consigner_appel(
+                self.client,
+                issue=issue,
+                au=self.au,
+                acteur=self.fiche.user,
+                contact=donnees["contact"],
+                commentaire=donnees["commentaire"],
+                motif=donnees["motif"],
+                suite_le=donnees["suite_le"] if suite is None else None,
+            )
+        return Issue(f"{_('Appel enregistré.')} {resultat.texte}".strip())
