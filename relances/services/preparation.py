@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from django.db.models import F, Sum
+from django.db.models import F
 
 from clients.models import Client, Contact, TypeDebiteur
 from factures.domaine import penalites
@@ -137,17 +137,17 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
     """
     ids = [e.pk for e in echeances]
     contestes = dict(Litige.objects.filter(echeance__in=ids, clos_le=None).values_list("echeance", "montant_conteste"))
-    avoirs = dict(
-        Imputation.objects.filter(echeance__in=ids, avoir__isnull=False)
-        .order_by().values_list("echeance").annotate(m=Sum("montant"))
-    )  # fmt: skip
+    avoirs: dict[int, Decimal] = {}
     regles: dict[int, list] = {}
     if chiffree:
         # Le jour où l'argent est reçu arrête les intérêts, pas celui de son affectation.
-        for e, jour, montant in Imputation.objects.filter(echeance__in=ids, avoir=None).values_list(
+        for e, jour, montant in Imputation.objects.filter(echeance__in=ids).values_list(
             "echeance", "encaissement__date", "montant"
         ):
-            regles.setdefault(e, []).append((jour, montant))
+            if jour is None:
+                avoirs[e] = avoirs.get(e, ZERO) + montant
+            else:
+                regles.setdefault(e, []).append((jour, montant))
     bareme = bareme_en_base() if chiffree else None
     lignes, manquants, factures_vues, sous_plancher = [], set(), set(), False
     for e in echeances:
@@ -235,15 +235,11 @@ def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
 
 def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
     """Jours des relances réellement parties pour ces pièces ; jamais une formule."""
-    partis = (
-        Courrier.objects.filter(
-            relances__echeance__in=echeances, statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
-        )
-        .exclude(pk=courrier.pk)
-        .distinct()
-    )
-    jours = {x.depose_le or x.envoye_le.date() for x in partis if x.depose_le or x.envoye_le}
-    return sorted(jours)
+    partis = Courrier.objects.filter(
+        relances__echeance__in=echeances, statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
+    ).exclude(pk=courrier.pk)
+    dates = partis.order_by().values_list("depose_le", "envoye_le")
+    return sorted({depose_le or envoye_le.date() for depose_le, envoye_le in dates if depose_le or envoye_le})
 
 
 def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:
