@@ -24,6 +24,7 @@ from .fiches import ecrire_clients
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
 from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus, refuser_exercice_depasse
 from .requetes import lire
+from .retenues import retenir_les_inexpliquees
 from .texte import FichierRefuse, Texte, examiner
 
 CONDITIONS_DEFAUT = "30J"
@@ -196,6 +197,11 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
     if lu.format == "fec":
         imputer_par_cle(contexte, lu, ecrits)
         rendu.inexpliques += ecarts_en_base(contexte, lu)
+        if retenues := retenir_les_inexpliquees(contexte, lu.inexpliques):
+            rendu.avertissements.append(
+                f"{retenues} pièces lettrées contre une écriture absente sont mises en litige « à vérifier » : "
+                "elles ont peut-être été payées, elles ne seront pas relancées avant qu'une personne les regarde."
+            )
     else:
         imputer_par_numero(contexte, ecrits)
     clore_litiges_soldes(contexte)

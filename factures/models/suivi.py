@@ -28,6 +28,7 @@ class Litige(models.Model):
         QUANTITE = "quantite", _("Quantité livrée")
         QUALITE = "qualite", _("Qualité de la prestation")
         FACTURE = "facture", _("Facture erronée")
+        A_VERIFIER = "a_verifier", _("À vérifier : import inexpliqué")
         AUTRE = "autre", _("Autre")
 
     echeance = models.ForeignKey(Echeance, models.PROTECT, related_name="litiges")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clients.models import Client
-from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation
+from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Litige
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory
@@ -189,3 +189,18 @@ def test_une_piece_d_une_autre_origine_ne_fausse_pas_le_controle_du_fec(societe)
     EcheanceFactory(client=client)
     EncaissementFactory(client=client)
     assert prendre_fec(societe, fec_de_base()).inexpliques == []
+
+
+def test_un_debit_lettre_contre_une_ligne_absente_attend_une_personne_et_ne_se_relance_pas(societe):
+    """La comptabilité le tient peut-être pour réglé : le réclamer serait réclamer deux fois."""
+    fec = Fec().vente("C1", "F1", "100", "AB").vente("C1", "F2", "50")
+    for _ in range(2):
+        assert prendre_fec(societe, fec).ecrit
+    litige = Litige.objects.get()
+    assert (litige.echeance.facture.numero, litige.montant_conteste) == ("F1", D("100"))
+    assert litige.categorie == Litige.Categorie.A_VERIFIER and "absente" in litige.description
+
+    litige.clos_le = AU
+    litige.save()
+    prendre_fec(societe, fec)
+    assert Litige.objects.filter(clos_le=None).count() == 0, "ce qu'une personne a clos ne se rouvre pas"
