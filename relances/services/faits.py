@@ -99,7 +99,7 @@ def faits_par_client(
     au: date,
     ouvre,
     clients: Iterable[int] | None = None,
-    lot: int = 1000,
+    lot: int = 2000,
     freins: bool = True,
     toutes: bool = False,
 ) -> Iterator[list[ClientFaits]]:

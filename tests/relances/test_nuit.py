@@ -1,5 +1,6 @@
 """La nuit en base : une étape par échéance, rejouable, freins, verdicts par intervalles."""
 
+import gc
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -228,3 +229,10 @@ def test_les_intervalles_de_verdicts_se_suivent():
         ("relancee", MARDI, MARDI),
         ("attente", MARDI + timedelta(days=1), None),
     ]
+
+
+def test_la_nuit_rend_le_ramasse_miettes_meme_en_panne():
+    with pytest.raises(ZeroDivisionError), nuit.sans_ramasse_miettes():
+        assert not gc.isenabled()
+        1 / 0  # noqa: B018
+    assert gc.isenabled()
