@@ -40,7 +40,7 @@ NUITS = ("nuit 1", "nuit 2", "nuit 3", "nuit de clôture", "nuit au repos")
 NATURES = (Nature.RAPPEL_COURTOIS, Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
 REPETITIONS_BALANCE = 5
 SEULES = 20  # lettres mesurées une à une
-MIO = 1024
+MIO = 1024  # Kio
 
 
 class BancRefuse(Exception):
@@ -48,9 +48,17 @@ class BancRefuse(Exception):
 
 
 def memoire() -> int:
-    """Mio résidents au plus haut, ce processus et le plus gros de ses fils."""
-    moi, fils = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return round((moi.ru_maxrss + fils.ru_maxrss) / MIO)
+    """Mio résidents au plus haut, ce processus et le plus gros de ses fils.
+
+    Le sommet de `getrusage` hérite de celui du lanceur ; sous Linux on lit celui de ce programme-ci.
+    """
+    fils = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    try:
+        etat = Path("/proc/self/status").read_text()
+        moi = int(etat.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        moi = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round((moi + fils) / MIO)
 
 
 def chronometrer(travail: Callable, *args, **options) -> tuple[float, object]:
@@ -222,6 +230,11 @@ def _preparer(courrier_id: int, au: date):
     return preparer(courriers.get(pk=courrier_id), au=au)
 
 
+def preparer_lettre(courrier_id: int, au: date):
+    """Faits relus, décompte, contrôles et texte : la lettre, pas encore rendue."""
+    return _preparer(courrier_id, au).lettre
+
+
 def rendre(courrier_id: int, au: date) -> bytes:
-    """Une lettre de bout en bout : faits relus, décompte, contrôles, texte et PDF."""
-    return lettres.rendre_pdf(_preparer(courrier_id, au).lettre)
+    """Une lettre de bout en bout, jusqu'au PDF."""
+    return lettres.rendre_pdf(preparer_lettre(courrier_id, au))

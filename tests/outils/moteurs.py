@@ -95,8 +95,11 @@ def dossier_jetable(nom: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def postgres_jetable() -> Iterator[Moteur | None]:
-    """Grappe PostgreSQL neuve, détruite à la sortie ; None si PostgreSQL n'est pas installé."""
+def postgres_jetable(**autres: str) -> Iterator[Moteur | None]:
+    """Grappe PostgreSQL neuve, détruite à la sortie ; None si PostgreSQL n'est pas installé.
+
+    autres : réglages du serveur en plus, ou à la place de ceux des essais (le banc mesure avec fsync).
+    """
     binaires = binaires_postgres()
     if binaires is None:
         yield None
@@ -116,7 +119,7 @@ def postgres_jetable() -> Iterator[Moteur | None]:
         if fini.returncode:
             raise RuntimeError(f"initdb a échoué :\n{fini.stderr}")
         port = demarrer.port_libre()
-        reglages = REGLAGES_POSTGRES | {"port": port, "unix_socket_directories": dossier}
+        reglages = REGLAGES_POSTGRES | {"port": port, "unix_socket_directories": dossier} | autres
         arguments = [mot for cle, valeur in reglages.items() for mot in ("-c", f"{cle}={valeur}")]
         journal = dossier / "postgres.log"
         serveur = executer([binaires / "postgres", "-D", donnees, *arguments], journal, **options)
