@@ -32,6 +32,11 @@ urlpatterns = [
     path("plans/", plans.liste, name="plans"),
     path("plans/<int:pk>/", plans.fiche, name="plan"),
     path("plans/<int:pk>/brouillon/", plans.brouillon, name="plan_brouillon"),
+    path("plans/<int:pk>/comparaison/", plans.comparaison, name="plan_comparaison"),
+    path("plans/<int:pk>/regles/", plans.regles, name="plan_regles"),
+    path("plans/<int:pk>/ajouter/", plans.ajouter, name="plan_ajouter"),
+    path("plans/<int:pk>/abandonner/", plans.abandonner, name="plan_abandonner"),
     path("plans/palier/<int:pk>/", plans.palier, name="plan_palier"),
+    path("plans/palier/<int:pk>/retirer/", plans.retirer, name="plan_retirer"),
     path("plans/<int:pk>/publier/", plans.publier, name="plan_publier"),
 ]

@@ -92,6 +92,11 @@ OBJETS = {
     "relances:plan_brouillon": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_palier": (SOCIETE, {"pk": "palier"}),
     "relances:plan_publier": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_comparaison": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_regles": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_ajouter": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_abandonner": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_retirer": (SOCIETE, {"pk": "palier"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:dossier": (PORTEFEUILLE, {"pk": "dossier"}),
     "contentieux:fiche": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
@@ -104,7 +109,9 @@ OBJETS = {
 # Objet visible mais dont l'état peut faire répondre 404 à qui a le droit (pièce ou brouillon pas encore là).
 PARFOIS_ABSENTS = {
     "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
-    "relances:avis", "relances:plan_palier", "relances:plan_publier", "contentieux:piece", "contentieux:requete",
+    "relances:avis", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
+    "relances:plan_regles", "relances:plan_ajouter", "relances:plan_abandonner", "contentieux:piece",
+    "contentieux:requete",
 }  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
+from relances.domaine.controle import Constat, controler, publiable
 from relances.domaine.echelle import PalierRegle, Plan
 from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.domaine.plans import PLANS
@@ -80,12 +82,40 @@ def plans_publies(societe: Societe) -> Plans:
     return Plans(par_type, par_client)
 
 
+class PlanInvalide(ValueError):
+    """Le geste est refusé ; le message dit pourquoi."""
+
+
+def controler_version(version: VersionEchelle) -> list[Constat]:
+    societe = version.echelle.societe
+    return controler(
+        plan_de(version).paliers,
+        type_debiteur=version.echelle.type_debiteur,
+        max_amiables=societe.max_amiables,
+        delai_entre_contacts=societe.delai_entre_contacts,
+    )
+
+
+def exiger_publiable(version: VersionEchelle) -> None:
+    """Lève PlanInvalide si le contrôle du plan n'est pas passé."""
+    if not publiable(controler_version(version)):
+        raise PlanInvalide(_("Le contrôle du plan n'est pas passé : corrigez ce qui est nommé, puis publiez."))
+
+
+def _ouvert(version: VersionEchelle) -> None:
+    if version.statut != VersionEchelle.Statut.BROUILLON:
+        raise PlanInvalide(_("Cette version est publiée : elle ne se modifie plus. Ouvrez un brouillon."))
+
+
 def publier(version: VersionEchelle, *, par) -> None:
-    """Publie un brouillon : la version d'avant est retirée, les niveaux atteints ne bougent pas."""
+    """Publie un brouillon : la version d'avant est retirée, les niveaux atteints ne bougent pas.
+
+    Lève PlanInvalide si ce n'est plus un brouillon. Qui publie pour une personne appelle d'abord
+    `exiger_publiable` : la démonstration publie exprès un plan imparfait.
+    """
     with transaction.atomic():
         brouillon = VersionEchelle.objects.select_for_update().get(pk=version.pk)
-        if brouillon.statut != VersionEchelle.Statut.BROUILLON:
-            raise ValueError("cette version n'est plus un brouillon")
+        _ouvert(brouillon)
         VersionEchelle.objects.filter(echelle=brouillon.echelle, statut=VersionEchelle.Statut.PUBLIEE).update(
             statut=VersionEchelle.Statut.RETIREE
         )
@@ -120,3 +150,58 @@ def nouveau_brouillon(echelle: Echelle, *, par) -> VersionEchelle:
         Palier.objects.bulk_create(paliers)
         consigner("plan.brouillon", societe=echelle.societe, acteur=par, objet=source, texte=f"Brouillon n° {numero}")
         return source
+
+
+def abandonner(version: VersionEchelle, *, par) -> None:
+    """Efface un brouillon : la version publiée n'a jamais cessé de s'appliquer."""
+    with transaction.atomic():
+        brouillon = VersionEchelle.objects.select_for_update().get(pk=version.pk)
+        _ouvert(brouillon)
+        consigner(
+            "plan.abandonne",
+            societe=brouillon.echelle.societe,
+            acteur=par,
+            objet=brouillon.echelle,
+            texte=f"Brouillon n° {brouillon.numero} abandonné",
+        )
+        brouillon.delete()
+
+
+def retirer_palier(palier: Palier) -> None:
+    """Retire un palier d'un brouillon ; les suivants remontent d'un rang."""
+    with transaction.atomic():
+        version = VersionEchelle.objects.select_for_update().get(pk=palier.version_id)
+        _ouvert(version)
+        palier.delete()
+        _renumeroter(version)
+
+
+def ajouter_palier(version: VersionEchelle, nature: Nature) -> Palier:
+    """Ajoute à un brouillon un palier de cette nature, à sa place, avec les réglages du plan livré."""
+    livres = [p for plan in PLANS for p in plan.paliers if p.nature == nature]
+    with transaction.atomic():
+        version = VersionEchelle.objects.select_for_update().get(pk=version.pk)
+        _ouvert(version)
+        dernier = version.paliers.order_by("-rang").first()
+        modele = livres[0] if livres else None
+        neuf = Palier.objects.create(
+            version=version,
+            rang=(dernier.rang if dernier else 0) + 1,
+            nature=nature,
+            reference=modele.reference if modele else Reference.ECHEANCE,
+            delai=modele.delai if modele else -7,
+            canaux=[c.value for c in (modele.canaux if modele else (Canal.COURRIEL,))],
+            mode=modele.mode if modele else ModePalier.AUTOMATIQUE,
+            delai_reponse=modele.delai_reponse if modele else 8,
+        )
+        _renumeroter(version)
+    neuf.refresh_from_db()
+    return neuf
+
+
+def _renumeroter(version: VersionEchelle) -> None:
+    """Rangs de 1 à n, du plus doux au plus grave ; un brouillon n'a servi à aucune relance."""
+    paliers = sorted(version.paliers.all(), key=lambda p: (p.nature, p.rang))
+    for decalage in (1000, 0):  # deux temps : le rang est unique dans la version
+        for rang, p in enumerate(paliers, 1):
+            Palier.objects.filter(pk=p.pk).update(rang=rang + decalage)

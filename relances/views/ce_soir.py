@@ -94,7 +94,7 @@ def ce_soir(request):
     moment = maintenant()
     if not veut_fragment(request) and "calcul" not in request.GET:
         contexte["attente"] = any(
-            service.est_long(s, moment=moment, perimetre=_perimetre(request, s)[1]) for s in societes
+            service.est_long(s, moment=moment, perimetre=perimetre(request, s)[1]) for s in societes
         )
     if contexte["attente"]:
         return _rendre(request, contexte)
@@ -116,7 +116,7 @@ def _rendre(request, contexte: dict, ensemble: Ensemble | None = None):
     return rendre(request, "relances/ce_soir.html", "relances/_ce_soir.html", contexte)
 
 
-def _perimetre(request, societe) -> tuple[list[int] | None, str]:
+def perimetre(request, societe) -> tuple[list[int] | None, str]:
     """(clients visibles, nom de ce périmètre) ; None : toute la société."""
     if peut(request.user, Droit.TOUT_VOIR, societe):
         return None, ""
@@ -125,8 +125,8 @@ def _perimetre(request, societe) -> tuple[list[int] | None, str]:
 
 
 def _soir(request, societe, moment, recalculer: bool) -> service.Soir:
-    clients, perimetre = _perimetre(request, societe)
-    return service.soir(societe, moment=moment, clients=clients, perimetre=perimetre, recalculer=recalculer)
+    clients, nom = perimetre(request, societe)
+    return service.soir(societe, moment=moment, clients=clients, perimetre=nom, recalculer=recalculer)
 
 
 def _alimentee(societe) -> bool:

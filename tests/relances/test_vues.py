@@ -155,39 +155,3 @@ def test_autant_de_requetes_pour_une_ligne_que_pour_vingt(client, responsable, s
             page(client, vue)
         comptes.append(len(requetes))
     assert comptes[0] == comptes[1]
-
-
-def test_un_plan_se_modifie_en_brouillon_puis_se_publie(client, responsable, societe):
-    """Exigence 7 ; la version publiée ne bouge pas tant que le brouillon ne l'est pas."""
-    EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=6))
-    publiee = VersionEchelle.objects.get(echelle__societe=societe, echelle__code="entreprise")
-    url = reverse("relances:plan", args=[publiee.echelle_id])
-    assert client.get(url).status_code == 200
-    client.post(reverse("relances:plan_brouillon", args=[publiee.echelle_id]))
-    brouillon = VersionEchelle.objects.get(statut="brouillon")
-    p = brouillon.paliers.get(rang=1)
-    donnees = {
-        f"p{p.pk}-reference": "echeance", f"p{p.pk}-delai": "8", f"p{p.pk}-canaux": ["courriel"],
-        f"p{p.pk}-mode": "automatique", f"p{p.pk}-delai_reponse": "8",
-    }  # fmt: skip
-    client.post(reverse("relances:plan_palier", args=[p.pk]), donnees)
-    html = client.get(url).content.decode()
-    assert "1 pièce serait traitée autrement" in html
-    assert publiee.paliers.get(rang=1).delai == 5
-    client.post(reverse("relances:plan_publier", args=[publiee.echelle_id]))
-    publiee.refresh_from_db()
-    brouillon.refresh_from_db()
-    assert (publiee.statut, brouillon.statut) == ("retiree", "publiee")
-    refus = client.post(reverse("relances:plan_palier", args=[p.pk]), donnees, follow=True)
-    assert "ne se modifie plus" in refus.content.decode()
-
-
-def test_une_mise_en_demeure_automatique_est_refusee_par_le_formulaire(client, responsable, societe):
-    publiee = VersionEchelle.objects.get(echelle__societe=societe, echelle__code="entreprise")
-    client.post(reverse("relances:plan_brouillon", args=[publiee.echelle_id]))
-    p = VersionEchelle.objects.get(statut="brouillon").paliers.get(rang=4)
-    donnees = {
-        f"p{p.pk}-reference": "precedent", f"p{p.pk}-delai": "15", f"p{p.pk}-canaux": ["recommande"],
-        f"p{p.pk}-mode": "automatique", f"p{p.pk}-delai_reponse": "15",
-    }  # fmt: skip
-    assert client.post(reverse("relances:plan_palier", args=[p.pk]), donnees).status_code == 422

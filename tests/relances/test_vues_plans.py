@@ -1,0 +1,208 @@
+"""Écran des plans : brouillon, palier par palier, comparaison, contrôle, publication."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from recouvrement.comptes.models import Role
+from relances.domaine.natures import Nature
+from relances.models import Palier, VersionEchelle
+from relances.services.comparaison import comparer
+from relances.services.plans import installer_plans
+from tests.comptes.factories import SocieteFactory, UtilisateurFactory
+from tests.factures.factories import EcheanceFactory
+
+pytestmark = pytest.mark.django_db
+MARDI = date(2026, 2, 10)
+
+
+@pytest.fixture(autouse=True)
+def un_mardi(time_machine):
+    time_machine.move_to("2026-02-10 09:00 +0100", tick=False)
+
+
+@pytest.fixture
+def societe():
+    societe = SocieteFactory()
+    installer_plans(societe)
+    return societe
+
+
+@pytest.fixture
+def publiee(societe):
+    return VersionEchelle.objects.get(echelle__societe=societe, echelle__code="entreprise", statut="publiee")
+
+
+@pytest.fixture
+def brouillon(client, societe, publiee):
+    client.force_login(UtilisateurFactory(role=Role.RESPONSABLE, societe=societe))
+    client.post(reverse("relances:plan_brouillon", args=[publiee.echelle_id]))
+    return VersionEchelle.objects.get(echelle=publiee.echelle, statut="brouillon")
+
+
+def saisie(p: Palier, **champs) -> dict:
+    base = {"reference": p.reference, "delai": p.delai, "delai_reponse": p.delai_reponse, "mode": p.mode,
+            "canal": p.canaux[0], "repli": "".join(p.canaux[1:2])}  # fmt: skip
+    return {f"p{p.pk}-{nom}": valeur for nom, valeur in (base | champs).items()}
+
+
+def palier(version, nature) -> Palier:
+    return version.paliers.filter(nature=nature).order_by("rang").first()
+
+
+def adresse(nom, *args):
+    return reverse(f"relances:{nom}", args=args)
+
+
+def test_un_plan_se_modifie_en_brouillon_puis_se_publie(client, societe, publiee, brouillon):
+    """Exigence 7 ; la version publiée ne bouge pas tant que le brouillon ne l'est pas."""
+    p = palier(brouillon, Nature.RAPPEL_COURTOIS)
+    assert client.post(adresse("plan_palier", p.pk), saisie(p, delai=8)).status_code == 303
+    html = client.get(adresse("plan", publiee.echelle_id), {"palier": p.pk}).content.decode()
+    assert "J+8" in html and "5 dans la version publiée" in html
+    assert palier(publiee, Nature.RAPPEL_COURTOIS).delai == 5
+    client.post(adresse("plan_publier", publiee.echelle_id))
+    publiee.refresh_from_db()
+    brouillon.refresh_from_db()
+    assert (publiee.statut, brouillon.statut) == ("retiree", "publiee")
+    refus = client.post(adresse("plan_palier", p.pk), saisie(p, delai=3), follow=True)
+    assert "ne se modifie plus" in refus.content.decode()
+    assert palier(brouillon, Nature.RAPPEL_COURTOIS).delai == 8
+
+
+def test_la_comparaison_nomme_le_client_et_la_saisie_en_cours_n_ecrit_rien(client, societe, publiee, brouillon):
+    echeance = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=6))
+    p = palier(brouillon, Nature.RAPPEL_COURTOIS)
+    url = adresse("plan_comparaison", publiee.echelle_id)
+    assert "Si publié : 0 clients changeraient" in client.get(url).content.decode()
+    html = client.get(url, saisie(p, delai=8)).content.decode()
+    assert "Si publié : 1 client changerait" in html
+    assert echeance.client.raison_sociale in html
+    assert "Saisie en cours comprise" in html
+    p.refresh_from_db()
+    assert p.delai == 5
+    assert "incomplète" in client.get(url, saisie(p, delai="x")).content.decode()
+
+
+@pytest.mark.parametrize(("delai", "tot", "tard", "ecart"), [(8, 0, 1, 2), (3, 0, 0, None), (7, 0, 1, 1)])
+def test_plus_tot_plus_tard_en_jours(societe, publiee, brouillon, delai, tot, tard, ecart):
+    """Échue depuis six jours : relancée ce soir à J+5 ; à J+8 elle part deux jours plus tard."""
+    EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=6))
+    p = palier(brouillon, Nature.RAPPEL_COURTOIS)
+    p.delai = delai
+    p.save()
+    constat = comparer(VersionEchelle.objects.get(pk=brouillon.pk), au=MARDI)
+    assert (len(constat.plus_tot), len(constat.plus_tard)) == (tot, tard)
+    if ecart:
+        assert constat.par_palier[Nature.RAPPEL_COURTOIS].ecarts == [ecart]
+
+
+def test_une_mise_en_demeure_avancee_a_ce_soir_est_annoncee(societe, publiee, brouillon):
+    echeance = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=60))
+    type(echeance).objects.filter(pk=echeance.pk).update(
+        niveau=4, niveau_rang=3, niveau_version=publiee.pk, niveau_le=MARDI - timedelta(days=12)
+    )
+    Palier.objects.filter(version=brouillon, nature=Nature.MISE_EN_DEMEURE).update(delai=10)
+    constat = comparer(VersionEchelle.objects.get(pk=brouillon.pk), au=MARDI)
+    assert constat.ce_soir == [echeance.client]
+
+
+def test_la_comparaison_ne_montre_que_son_portefeuille(client, societe, publiee, brouillon):
+    """Exigence 39."""
+    EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=6))
+    client.force_login(UtilisateurFactory(role=Role.GESTIONNAIRE, societe=societe))
+    p = palier(brouillon, Nature.RAPPEL_COURTOIS)
+    html = client.get(adresse("plan_comparaison", publiee.echelle_id), saisie(p, delai=8)).content.decode()
+    assert "Si publié : 0 clients" in html
+
+
+@pytest.mark.parametrize(
+    ("nature", "champs", "faute"),
+    [
+        (Nature.MISE_EN_DEMEURE, {"mode": "automatique"}, "mode"),
+        (Nature.MISE_EN_DEMEURE, {"canal": "courriel"}, "canal"),
+        (Nature.RAPPEL_COURTOIS, {"delai": -3}, "delai"),
+        (Nature.RAPPEL_COURTOIS, {"repli": "courriel"}, "repli"),
+        (Nature.APPEL, {"mode": "automatique"}, "mode"),
+    ],
+)
+def test_un_reglage_interdit_est_refuse_a_sa_place(client, brouillon, nature, champs, faute):
+    p = palier(brouillon, nature)
+    reponse = client.post(adresse("plan_palier", p.pk), saisie(p, **champs))
+    assert reponse.status_code == 422
+    assert faute in reponse.context["form"].errors
+
+
+def test_l_ordre_des_canaux_est_canal_puis_repli(client, brouillon):
+    p = palier(brouillon, Nature.RAPPEL_COURTOIS)
+    client.post(adresse("plan_palier", p.pk), saisie(p, canal="lettre", repli="courriel"))
+    p.refresh_from_db()
+    assert p.canaux == ["lettre", "courriel"]
+
+
+def test_retirer_puis_ajouter_un_palier_garde_l_ordre(client, publiee, brouillon):
+    client.post(adresse("plan_retirer", palier(brouillon, Nature.APPEL).pk))
+    assert list(brouillon.paliers.values_list("rang", "nature").order_by("rang")) == [(1, 2), (2, 4), (3, 5), (4, 6)]
+    client.post(adresse("plan_ajouter", publiee.echelle_id), {"nature": Nature.APPEL.value})
+    assert list(brouillon.paliers.order_by("rang").values_list("nature", flat=True)) == [2, 3, 4, 5, 6]
+    assert publiee.paliers.count() == 5
+
+
+def test_un_plan_dont_le_controle_echoue_ne_se_publie_pas(client, publiee, brouillon):
+    """Sans formalisation, la mise en demeure ne partirait jamais : « Publier » est fermé et le manque nommé."""
+    client.post(adresse("plan_retirer", palier(brouillon, Nature.FORMALISATION).pk))
+    html = client.get(adresse("plan", publiee.echelle_id)).content.decode()
+    assert "sans formalisation avant elle" in html and "disabled" in html
+    reponse = client.post(adresse("plan_publier", publiee.echelle_id), follow=True)
+    assert "contrôle du plan" in reponse.content.decode()
+    brouillon.refresh_from_db()
+    assert brouillon.statut == "brouillon"
+
+
+def test_les_regles_du_plan_s_enregistrent_dans_le_brouillon(client, publiee, brouillon):
+    """Exigence 16."""
+    donnees = {"seuil_piece": "15,00 €", "seuil_envoi": "30", "plafond_envoi": "", "regroupement": "plus_haut"}
+    client.post(adresse("plan_regles", publiee.echelle_id), donnees)
+    brouillon.refresh_from_db()
+    assert (brouillon.seuil_piece, brouillon.seuil_envoi, brouillon.plafond_envoi) == (15, 30, None)
+    assert client.post(adresse("plan_regles", publiee.echelle_id), donnees | {"seuil_piece": "x"}).status_code == 422
+
+
+def test_abandonner_efface_le_brouillon_et_lui_seul(client, publiee, brouillon):
+    client.post(adresse("plan_abandonner", publiee.echelle_id))
+    assert list(VersionEchelle.objects.filter(echelle=publiee.echelle)) == [publiee]
+    assert client.post(adresse("plan_abandonner", publiee.echelle_id)).status_code == 404
+
+
+def test_un_gestionnaire_lit_le_plan_sans_pouvoir_le_regler(client, societe, publiee):
+    client.force_login(UtilisateurFactory(role=Role.GESTIONNAIRE, societe=societe))
+    assert client.get(adresse("plans")).status_code == 200
+    html = client.get(adresse("plan", publiee.echelle_id)).content.decode()
+    assert "Modifier dans un brouillon" not in html
+    assert client.post(adresse("plan_brouillon", publiee.echelle_id)).status_code == 403
+
+
+def test_le_plan_d_une_autre_societe_est_introuvable(client, brouillon):
+    autre = SocieteFactory()
+    installer_plans(autre)
+    echelle = autre.echelles.first()
+    for nom in ("plan", "plan_comparaison"):
+        assert client.get(adresse(nom, echelle.pk)).status_code == 404
+    for nom in ("plan_publier", "plan_regles", "plan_ajouter", "plan_abandonner", "plan_brouillon"):
+        assert client.post(adresse(nom, echelle.pk)).status_code == 404
+    p = Palier.objects.filter(version__echelle=echelle).first()
+    for nom in ("plan_palier", "plan_retirer"):
+        assert client.post(adresse(nom, p.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("nombre", [1, 12])
+def test_la_liste_des_plans_a_un_nombre_de_requetes_fixe(
+    client, societe, publiee, nombre, django_assert_max_num_queries
+):
+    client.force_login(UtilisateurFactory(role=Role.RESPONSABLE, societe=societe))
+    for n in range(nombre):
+        societe.echelles.create(code=f"plan-{n}", nom=f"Plan {n}", type_debiteur="entreprise", par_defaut=False)
+    client.get(adresse("plans"))
+    with django_assert_max_num_queries(24):
+        client.get(adresse("plans"))
