@@ -155,3 +155,59 @@ def test_autant_de_requetes_pour_une_ligne_que_pour_vingt(client, responsable, s
             page(client, vue)
         comptes.append(len(requetes))
     assert comptes[0] == comptes[1]
+
+
+def test_toutes_les_societes_se_montrent_sans_additionner_deux_devises(client, responsable, societe):
+    autre = SocieteFactory(relances_actives=False)
+    responsable.affectations.create(societe=autre, role=Role.RESPONSABLE)
+    EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9), montant=1000)
+    EcheanceFactory(societe=autre, echue_le=MARDI - timedelta(days=9), montant=500, devise="USD")
+    html = page(client, "ce-soir").replace("\u00a0", " ")
+    assert "2 envois prévus pour 1 000,00 € et 500,00 $" in html
+    assert "rien ne partira seul" in html
+
+
+def test_la_ligne_choisie_est_dans_l_adresse(client, responsable, societe):
+    echeance = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9))
+    palier = VersionEchelle.objects.get(echelle__societe=societe, echelle__code="entreprise").paliers.get(rang=1)
+    html = page(client, "ce-soir", lettre=f"{echeance.client_id}-{palier.pk}-EUR")
+    assert 'aria-current="true"' in html and "7 mentions sur 7" in html
+    for fausse in ("x", "1-2", "999-1-EUR", f"{echeance.client_id}-{palier.pk}-USD"):
+        assert "Choisissez un courrier" in page(client, "ce-soir", lettre=fausse)
+
+
+def test_un_gestionnaire_ne_voit_ce_soir_que_son_portefeuille(client, societe):
+    """Exigence 39."""
+    moi = UtilisateurFactory(role=Role.GESTIONNAIRE, societe=societe)
+    le_mien = EcheanceFactory(
+        client=ClientFactory(societe=societe, gestionnaire=moi), echue_le=MARDI - timedelta(days=9)
+    )
+    autre = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9))
+    client.force_login(moi)
+    html = page(client, "ce-soir")
+    assert le_mien.client.raison_sociale in html and autre.client.raison_sociale not in html
+    palier = VersionEchelle.objects.get(echelle__societe=societe, echelle__code="entreprise").paliers.get(rang=1)
+    for nom, suite in (("apercu", []), ("apercu_image", [1]), ("apercu_pdf", [])):
+        url = reverse(f"relances:{nom}", args=[autre.client_id, palier.pk, "EUR", *suite])
+        assert client.get(url).status_code == 404
+
+
+def test_un_gros_grand_livre_s_affiche_avant_d_etre_calcule(client, responsable, societe, monkeypatch):
+    from relances.services import ce_soir
+
+    monkeypatch.setattr(ce_soir, "LOURD", 0)
+    echeance = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=9))
+    html = page(client, "ce-soir")
+    assert "<progress" in html and echeance.client.raison_sociale not in html
+    assert echeance.client.raison_sociale in page(client, "ce-soir", calcul=1)
+    fragment = client.get(reverse("relances:ce_soir"), headers={"HX-Request": "true"}).content.decode()
+    assert echeance.client.raison_sociale in fragment and "<html" not in fragment
+
+
+def test_un_motif_se_deplie_en_entier(client, responsable, societe):
+    client_ = ClientFactory(societe=societe)
+    for n in range(15):
+        EcheanceFactory(client=client_, montant=1000 + n, echue_le=MARDI - timedelta(days=9), en_litige=True)
+    html = page(client, "retenu")
+    assert "15 pièces" in html and "3 pièces plus petites" in html
+    assert html.count("contestés") < page(client, "retenu", motif="litige").count("contestés") == 15
