@@ -41,10 +41,9 @@
       somme: [...(sommes.size ? sommes : [["EUR", 0]])].map(([devise, s]) => (s / 100).toLocaleString(langue, { style: "currency", currency: devise })).join(" + "),
       genres: [...genres].map(([noms, n]) => `${n.toLocaleString(langue)} ${noms.split("|").at(n > 1 ? -1 : 0)}`).join(", "),
       noms: () => {
-        const liste = doc.createElement("ul");
-        liste.className = "mt2 petit";
-        liste.append(...prises.slice(0, 8).map((c) => Object.assign(doc.createElement("li"), { textContent: c.dataset.nom })));
-        if (prises.length > 8) liste.append(Object.assign(doc.createElement("li"), { textContent: `… + ${prises.length - 8}` }));
+        const noms = prises.slice(0, 8).map((c) => c.dataset.nom).concat(prises.length > 8 ? `… + ${prises.length - 8}` : []);
+        const liste = Object.assign(doc.createElement("ul"), { className: "mt2 petit" });
+        liste.append(...noms.map((nom) => Object.assign(doc.createElement("li"), { textContent: nom })));
         return liste;
       },
     };
@@ -115,9 +114,7 @@
   const dire = (texte) => {
     const zone = un("#toasts");
     if (!zone) return;
-    const toast = doc.createElement("div");
-    toast.className = "toast-fait bref";
-    toast.textContent = texte;
+    const toast = Object.assign(doc.createElement("div"), { className: "toast-fait bref", textContent: texte });
     zone.append(toast);
     setTimeout(() => toast.remove(), 2500);
   };
@@ -174,8 +171,7 @@
   const lignes = () => tous("[data-navigation] [data-ligne]").filter(visible);
   const marquer = (ligne) => tous("[data-ligne]").forEach((l) => {
     l.classList.toggle("choisie", l === ligne);
-    if (l === ligne) un("[data-ouvre]", l)?.setAttribute("aria-current", "true");
-    else un("[data-ouvre]", l)?.removeAttribute("aria-current");
+    tous("[data-ouvre]", l).forEach((lien) => { lien.ariaCurrent = l === ligne ? "true" : null; });
   });
   const deplacer = (pas) => {
     const liste = lignes();
