@@ -52,13 +52,13 @@ class RetenirForm(forms.Form):
 class DerogationForm(forms.Form):
     """Mise en demeure sans attendre la formalisation : le motif est obligatoire et reste au journal."""
 
-    motif = forms.CharField(label=_("Pourquoi mettre en demeure sans attendre ?"), max_length=200)
+    motif = forms.CharField(label=_("Pourquoi mettre en demeure sans attendre ?"), max_length=200)
 
 
 class TrancherForm(forms.Form):
     parti = forms.ChoiceField(
         label=_("Après vérification"),
-        choices=[("oui", _("Il est parti")), ("non", _("Il n'est pas parti : le renvoyer"))],
+        choices=[("oui", _("Il est parti")), ("non", _("Il n'est pas parti : le renvoyer"))],
         widget=forms.RadioSelect,
     )
 
@@ -112,7 +112,7 @@ class RetourForm(forms.Form):
         if not fichier:
             return None
         if fichier.size > TAILLE_AVIS:
-            raise forms.ValidationError(_("Fichier de plus de 10 Mo : réduisez le scan."))
+            raise forms.ValidationError(_("Fichier de plus de 10 Mo : réduisez le scan."))
         octets = fichier.read()
         suffixe = next((s for debut, s in TYPES_AVIS.items() if octets.startswith(debut)), None)
         if suffixe is None:
@@ -151,7 +151,7 @@ class PalierForm(forms.ModelForm):
             "reference": _("Compter à partir de"),
             "delai": _("Délai, en jours"),
             "delai_reponse": _("Délai donné au client, en jours"),
-            "mode": _("Qui déclenche l'envoi ?"),
+            "mode": _("Qui déclenche l'envoi ?"),
         }
         widgets = {"mode": forms.RadioSelect}
 

@@ -82,6 +82,9 @@
     if (e.defaultPrevented || forme.method !== "post" || forme.dataset.multiple !== undefined) return;
     if (forme.dataset.parti) { e.preventDefault(); return; }
     forme.dataset.parti = "1";
+    // Un envoi long le dit : data-en-cours="Validation en cours…".
+    const bouton = e.submitter;
+    setTimeout(() => { if (bouton?.dataset.enCours) bouton.textContent = bouton.dataset.enCours; });
     setTimeout(() => tous("button:not([type=button])", forme).forEach((b) => { b.disabled = true; b.dataset.attente = "1"; }));
   });
   const liberer = (dans) => {

@@ -104,6 +104,8 @@ class EcheanceFaits(NamedTuple):
     promesse_jusqu_au: date | None = None
     envoi_en_attente: bool = False
     amiables: int = 0
+    # Une formalisation a été décidée pour cette pièce, mais aucune n'est réellement partie.
+    formalisation_manquante: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class ClientFaits:
     jugement: date | None = None
     surendettement: bool = False
     credits: dict[str, Decimal] = field(default_factory=dict)
+    # Échu de tout le compte, pièces non rejugées ce soir comprises ; None : celui des échéances ci-dessus.
+    echu: dict[str, Decimal] | None = None
+    # Crédits déjà déduits d'un courrier qui court encore : (devise, montant, pièces de ce courrier).
+    reserves: tuple[tuple[str, Decimal, frozenset[int]], ...] = ()
     canaux: frozenset[Canal] = frozenset()
     dernier_contact: date | None = None
     delai_entre_contacts: int = 5
@@ -226,7 +232,8 @@ def juger(
     reclame = e.reste_du - e.conteste
     if client.type == "a_qualifier" and palier.nature >= Nature.FORMALISATION:
         return non(Motif.A_QUALIFIER, "type de débiteur inconnu : aucune pénalité ne peut être réclamée", None, palier)
-    if palier.nature is Nature.MISE_EN_DEMEURE and e.nature < Nature.FORMALISATION and not reglages.derogation:
+    absente = e.nature < Nature.FORMALISATION or e.formalisation_manquante
+    if palier.nature is Nature.MISE_EN_DEMEURE and absente and not reglages.derogation:
         return non(Motif.FORMALISATION_ABSENTE, "la formalisation n'a pas été envoyée", None, palier)
     if palier.nature in AMIABLES and e.amiables >= reglages.max_amiables:
         return non(Motif.MAX_AMIABLES, f"{e.amiables} relances amiables déjà faites", None, palier)
@@ -278,7 +285,7 @@ def decider(
         partants, freines = _freins_du_compte(client, plan, partants, au=au, reglages=reglages, ouvre=ouvre)
         retenus += freines
     groupes = _regrouper(partants, client.regroupement or plan.regroupement)
-    disponible = dict(client.credits) if reglages.freins else {}
+    disponible = credits_libres(client, {d.echeance.id for d in partants}) if reglages.freins else {}
     # Un crédit ne se déduit qu'une fois : d'abord de l'envoi le plus grave.
     for groupe in sorted(groupes, key=lambda g: -g[0].palier.rang):
         envoi, refuses = _envoi(client, plan, groupe, disponible, reglages=reglages)
@@ -289,6 +296,29 @@ def decider(
         envois, reportes = _un_seul_contact(client, envois, au=au, ouvre=ouvre)
         retenus += reportes
     return Resultat([*retenus, *(d for v in envois for d in v.decisions)], envois)
+
+
+def credits_libres(client: ClientFaits, reprises: set[int]) -> dict[str, Decimal]:
+    """Crédits encore déductibles, par devise, d'un courrier qui reprend ces pièces.
+
+    Ce qu'un autre courrier toujours en vigueur a déduit ne se déduit pas deux fois ; un courrier dont toutes les
+    pièces sont reprises ici est remplacé, son crédit redevient libre.
+    """
+    libres = dict(client.credits)
+    for devise, montant, pieces in client.reserves:
+        if not pieces <= reprises:
+            libres[devise] = max(libres.get(devise, ZERO) - montant, ZERO)
+    return libres
+
+
+def credit_retient(client: ClientFaits, devise: str, *, au: date, seuil: int) -> Decimal:
+    """Crédit non affecté qui retient le compte (exigence 2), ou zéro."""
+    credit = client.credits.get(devise, ZERO)
+    if client.echu is not None:
+        echu = client.echu.get(devise, ZERO)
+    else:
+        echu = sum((e.reste_du for e in client.echeances if e.devise == devise and e.date_echeance < au), ZERO)
+    return credit if credit and echu and credit * 100 >= echu * seuil else ZERO
 
 
 def _retenir(decisions: Iterable[Decision], motif: Motif, detail="", prochaine=None) -> list[Decision]:
@@ -309,9 +339,8 @@ def _freins_du_compte(client, plan, partants, *, au, reglages, ouvre):
     restants, freines = [], []
     for devise in {d.echeance.devise for d in partants}:
         groupe = [d for d in partants if d.echeance.devise == devise]
-        credit = client.credits.get(devise, ZERO)
-        echu = sum((e.reste_du for e in client.echeances if e.devise == devise and e.date_echeance < au), ZERO)
-        if credit and echu and credit * 100 >= echu * reglages.seuil_credit:
+        credit = credit_retient(client, devise, au=au, seuil=reglages.seuil_credit)
+        if credit:
             freines += _retenir(groupe, Motif.CREDIT_NON_AFFECTE, f"{credit} {devise} reçus et non affectés")
         else:
             restants += groupe

@@ -65,6 +65,8 @@ class Courrier(Horodate):
     reference = models.CharField(_("référence"), max_length=40, blank=True)
     jeton = models.CharField(max_length=40, unique=True, default=nouveau_jeton)
     motif = models.CharField(_("pourquoi une personne"), max_length=250, blank=True)
+    # Motif d'une mise en demeure demandée sans formalisation (exigences 10 et 11) ; vide : règle ordinaire.
+    derogation = models.CharField(_("dérogation"), max_length=250, blank=True)
 
     # Figé à la préparation, refait si le solde a changé juste avant l'envoi (exigence 19).
     destinataire = models.CharField(_("destinataire"), max_length=254, blank=True)

@@ -68,7 +68,7 @@ class Apercu:
             return _("Crée une tâche dans Ma journée le %(jour)s.") % {"jour": jour}
         if self.envoi.mode is ModePalier.A_VALIDER:
             pourquoi = motifs.raison_de_valider(self.envoi.motif)
-            return _("Préparé le %(jour)s, puis attend une personne : %(pourquoi)s.") % {
+            return _("Préparé le %(jour)s, puis attend une personne : %(pourquoi)s.") % {
                 "jour": jour,
                 "pourquoi": pourquoi,
             }

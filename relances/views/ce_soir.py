@@ -159,10 +159,12 @@ def _sous_titre(societes, ensemble: Ensemble) -> str:
     for v in ensemble.envois:
         totaux[v.devise] = totaux.get(v.devise, Decimal(0)) + v.total
     n, r = len(ensemble.envois), ensemble.clients_retenus
-    envois = ngettext("%(n)s envoi prévu", "%(n)s envois prévus", n) % {"n": formats.nombre(n)}
+    envois, retenus = _("aucun envoi prévu"), _("aucun client retenu")
     if n:
+        envois = ngettext("%(n)s envoi prévu", "%(n)s envois prévus", n) % {"n": formats.nombre(n)}
         envois = _("%(envois)s pour %(total)s") % {"envois": envois, "total": sommes(totaux)}
-    retenus = ngettext("%(n)s client retenu", "%(n)s clients retenus", r) % {"n": formats.nombre(r)}
+    if r:
+        retenus = ngettext("%(n)s client retenu", "%(n)s clients retenus", r) % {"n": formats.nombre(r)}
     return " · ".join([debut, envois, retenus])
 
 

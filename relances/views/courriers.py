@@ -114,7 +114,7 @@ def valider(request):
     attendent = Courrier.objects.visibles_pour(request.user).filter(statut=S.A_VALIDER)
     form = ChoixForm(request.POST, courriers=attendent.select_related("societe", "client"))
     if not form.is_valid():
-        messages.error(request, _("Aucun de ces courriers n'attend plus de validation : la liste a changé."))
+        messages.error(request, _("Aucun de ces courriers n'attend plus de validation : la liste a changé."))
         return rediriger(request, retour_a("valider"))
     valides, refus = 0, []
     for courrier in form.cleaned_data["choix"]:
@@ -153,7 +153,7 @@ def texte(request, pk: int):
         request,
         courrier,
         lambda: gestes.modifier_texte(courrier, par=request.user, au=aujourd_hui(), **form.cleaned_data),
-        _("Texte enregistré : il partira tel quel."),
+        _("Texte enregistré : il partira tel quel."),
         vers=reverse("relances:courrier", args=[pk]),
     )
 
@@ -183,7 +183,7 @@ def retenir_choisis(request):
     retenables = Courrier.objects.visibles_pour(request.user).filter(statut__in=RETENABLES)
     choix = ChoixForm(request.POST, courriers=retenables.select_related("societe", "client"))
     if not choix.is_valid():
-        messages.error(request, _("Aucun de ces courriers ne peut plus être retenu : la liste a changé."))
+        messages.error(request, _("Aucun de ces courriers ne peut plus être retenu : la liste a changé."))
         return rediriger(request, retour_a("valider"))
     courriers = list(choix.cleaned_data["choix"])
     au = aujourd_hui()
@@ -263,5 +263,5 @@ def manuel(request, pk: int):
     if courriers[0].statut == S.TACHE:
         fait(request, _("Tâche créée dans Ma journée."))
         return rediriger(request, reverse("clients:fiche", args=[client.pk]))
-    fait(request, _("Courrier préparé : relisez-le, puis validez."))
+    fait(request, _("Courrier préparé : relisez-le, puis validez."))
     return rediriger(request, reverse("relances:courrier", args=[courriers[0].pk]))

@@ -117,7 +117,7 @@ class Fiche:
     def raisons(self) -> list[Raison]:
         c, lignes = self.courrier, []
         if c.statut == S.A_VALIDER and c.motif:
-            phrase = _("Attend une personne : %(raison)s.") % {"raison": motifs.raison_de_valider(c.motif)}
+            phrase = _("Attend une personne : %(raison)s.") % {"raison": motifs.raison_de_valider(c.motif)}
             lignes.append(Raison("user-check", "doux", phrase))
         if self.preparation:
             lignes.append(raisons.du_total(self.preparation.lettre))
@@ -133,12 +133,12 @@ class Fiche:
         """Ce qui est arrivé au courrier, du plus ancien au plus récent."""
         c = self.courrier
         if c.texte_modifie:
-            yield Raison("pencil", "doux", _("Texte réécrit par une personne : il part tel quel."))
+            yield Raison("pencil", "doux", _("Texte réécrit par une personne : il part tel quel."))
         if c.valide_par:
             noms = {"nom": c.valide_par, "quand": formats.instant(c.valide_le)}
             yield Raison("user-check", "bon", _("Validé par %(nom)s le %(quand)s.") % noms)
         if c.statut == S.A_ENVOYER:
-            yield Raison("clock", "doux", _("Part dans les cinq minutes un jour ouvré ; tout est relu juste avant."))
+            yield Raison("clock", "doux", _("Part dans les cinq minutes un jour ouvré ; tout est relu juste avant."))
         if c.envoye_le and c.canal == Canal.COURRIEL:
             noms = {"quand": formats.instant(c.envoye_le), "adresse": c.destinataire}
             yield Raison("send", "bon", _("Parti le %(quand)s, à %(adresse)s.") % noms)

@@ -75,7 +75,7 @@ def frise(paliers: Sequence[PalierRegle], publies: Sequence[PalierRegle] = ()) -
     pas = 15 if fin - debut <= 120 else 30
     traits = [(f"{x(j):.1f}", _("Échéance") if j == 0 else nom_du_jour(j)) for j in range(0, fin + 1, pas)]
     noms = ", ".join(f"{NatureChoix(p.nature).label} {point.jour}" for p, point in zip(paliers, points, strict=True))
-    return Frise(points, traits, _("Échelle de %(debut)s à %(fin)s : %(noms)s") % {
+    return Frise(points, traits, _("Échelle de %(debut)s à %(fin)s : %(noms)s") % {
         "debut": nom_du_jour(debut), "fin": nom_du_jour(fin), "noms": noms,
     })  # fmt: skip
 

@@ -230,16 +230,16 @@ def sous_titre(courriers, vue: str, au) -> str:
     if vue == "erreur":
         return (
             ngettext(
-                "%(n)s envoi en erreur : son palier n'est pas franchi · %(total)s",
-                "%(n)s envois en erreur : leur palier n'est pas franchi · %(total)s",
+                "%(n)s envoi en erreur : son palier n'est pas franchi · %(total)s",
+                "%(n)s envois en erreur : leur palier n'est pas franchi · %(total)s",
                 n,
             )
             % noms
         )
     return (
         ngettext(
-            "%(n)s envoi au sort inconnu : vérifiez, puis tranchez · %(total)s",
-            "%(n)s envois au sort inconnu : vérifiez, puis tranchez · %(total)s",
+            "%(n)s envoi au sort inconnu : vérifiez, puis tranchez · %(total)s",
+            "%(n)s envois au sort inconnu : vérifiez, puis tranchez · %(total)s",
             n,
         )
         % noms

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -176,22 +176,22 @@ def phrase(c: Constat) -> str:
         "vide": _("Le plan n'a aucun palier."),
         "ordre": _("%(nom)s vient après %(autre)s, qui est plus grave."),
         "calendrier": _("%(nom)s tombe à %(jour)s, avant le palier qui le précède (%(avant)s)."),
-        "amiables": _("%(n)s relances amiables avant la décision d'une personne : plafond de %(autre_n)s respecté."),
+        "amiables": _("%(n)s relances amiables avant la décision d'une personne : plafond de %(autre_n)s respecté."),
         "trop_amiables": _(
-            "%(n)s relances amiables pour un plafond de %(autre_n)s : au-delà, la pièce attend une personne."
+            "%(n)s relances amiables pour un plafond de %(autre_n)s : au-delà, la pièce attend une personne."
         ),
-        "administration": _("Aucune mise en demeure de droit privé à une administration : mandatement d'office."),
-        "sans_formalisation": _("Mise en demeure sans formalisation avant elle : elle ne partirait jamais."),
+        "administration": _("Aucune mise en demeure de droit privé à une administration : mandatement d'office."),
+        "sans_formalisation": _("Mise en demeure sans formalisation avant elle : elle ne partirait jamais."),
         "sans_recommande": _("Une mise en demeure part en recommandé avec avis de réception."),
         "delai": _(
             "%(n)s jours de nouveau délai sont un usage. La loi demande un délai raisonnable (C. civ., art. 1231)."
         ),
-        "delai_court": _("%(n)s jours de nouveau délai : trop court, il se contesterait (C. civ., art. 1231)."),
+        "delai_court": _("%(n)s jours de nouveau délai : trop court, il se contesterait (C. civ., art. 1231)."),
         "trop_pres": _(
-            "%(nom)s vient %(n)s jours après le palier précédent : le délai de %(autre_n)s jours entre contacts le "
+            "%(nom)s vient %(n)s jours après le palier précédent : le délai de %(autre_n)s jours entre contacts le "
             "repoussera."
         ),
-        "sans_repli": _("%(nom)s : sans adresse de courriel, rien ne part. Ajoutez un repli."),
+        "sans_repli": _("%(nom)s : sans adresse de courriel, rien ne part. Ajoutez un repli."),
         "sans_canal": _("%(nom)s n'a aucun canal."),
     }
     return phrases[c.code] % {
@@ -223,7 +223,7 @@ def comparaison(request, pk: int):
     au = prochain_passage(echelle.societe, maintenant())
     ecart = None if fautive else comparer(brouillon, au=au, clients=clients, paliers=saisis)
     contexte = {"ecart": ecart, "echelle": echelle, "brouillon": brouillon, "saisie": bool(saisis)}
-    return render(request, "relances/_ecart.html", contexte)
+    return rendre(request, "relances/comparaison.html", "relances/_ecart.html", contexte)
 
 
 # --- Gestes ------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def palier(request, pk: int):
     cible = _palier(request, pk)
     echelle = cible.version.echelle
     if cible.version.statut != V.BROUILLON:
-        messages.error(request, _("Cette version est publiée : elle ne se modifie plus. Ouvrez un brouillon."))
+        messages.error(request, _("Cette version est publiée : elle ne se modifie plus. Ouvrez un brouillon."))
         return rediriger(request, _vers(echelle.pk))
     form = PalierForm(request.POST, instance=cible, prefix=f"p{cible.pk}")
     if not form.is_valid():
@@ -290,7 +290,7 @@ def ajouter(request, pk: int):
         messages.error(request, _("Choisissez la nature du palier à ajouter."))
         return rediriger(request, _vers(pk))
     neuf = service.ajouter_palier(version, Nature(form.cleaned_data["nature"]))
-    fait(request, _("Palier ajouté au brouillon : réglez son délai."))
+    fait(request, _("Palier ajouté au brouillon : réglez son délai."))
     return rediriger(request, _vers(pk, neuf.pk))
 
 
@@ -311,7 +311,7 @@ def regles(request, pk: int):
 @exige(Droit.REGLER_PLANS)
 def abandonner(request, pk: int):
     service.abandonner(_brouillon(request, pk), par=request.user)
-    fait(request, _("Brouillon abandonné : la version publiée n'a pas bougé."))
+    fait(request, _("Brouillon abandonné : la version publiée n'a pas bougé."))
     return rediriger(request, _vers(pk))
 
 

@@ -100,7 +100,7 @@ def deposer(request):
     """Les dépôts des plis choisis, numéros saisis à la chaîne ; un refus laisse les autres faits."""
     courriers = _choisis(request)
     if not courriers:
-        messages.error(request, _("Choisissez les plis déposés : la liste a changé."))
+        messages.error(request, _("Choisissez les plis déposés : la liste a changé."))
         return rediriger(request, retour_a("poster"))
     form = DepotsForm(request.POST, courriers=courriers)
     if not form.is_valid():

@@ -75,10 +75,10 @@ def _mentions(preparation: Preparation) -> Raison:
     absentes = [m.libelle for m in attendues if not m.presente]
     nombres = {"n": len(attendues) - len(absentes), "total": len(attendues)}
     if absentes:
-        phrase = _("%(n)s mentions sur %(total)s : il manque %(quoi)s.") % (nombres | {"quoi": enumerer(absentes)})
+        phrase = _("%(n)s mentions sur %(total)s : il manque %(quoi)s.") % (nombres | {"quoi": enumerer(absentes)})
         return Raison("circle-x", "mal", phrase)
     quoi = enumerer(m.libelle for m in attendues)
-    phrase = _("%(n)s mentions sur %(total)s : %(quoi)s.") % (nombres | {"quoi": quoi})
+    phrase = _("%(n)s mentions sur %(total)s : %(quoi)s.") % (nombres | {"quoi": quoi})
     return Raison("circle-check", "bon", phrase)
 
 
@@ -99,18 +99,18 @@ def _delai(lettre: Lettre, *, depuis: date, delai: int, region: str) -> Iterator
     exact = depuis + timedelta(days=delai)
     dit = formats.jour_long(lettre.date_limite)
     if lettre.date_limite == exact:
-        phrase = _("Délai de %(n)s jours : à régler au plus tard le %(jour)s.") % {"n": delai, "jour": dit}
+        phrase = _("Délai de %(n)s jours : à régler au plus tard le %(jour)s.") % {"n": delai, "jour": dit}
         yield Raison("calendar", "doux", phrase)
         return
     noms = {"n": delai, "exact": formats.jour_court(exact), "jour": dit}
     if exact.weekday() == 5:
-        phrase = _("Délai de %(n)s jours : le %(exact)s est un samedi, la lettre dit %(jour)s.")
+        phrase = _("Délai de %(n)s jours : le %(exact)s est un samedi, la lettre dit %(jour)s.")
     elif exact.weekday() == 6:
-        phrase = _("Délai de %(n)s jours : le %(exact)s est un dimanche, la lettre dit %(jour)s.")
+        phrase = _("Délai de %(n)s jours : le %(exact)s est un dimanche, la lettre dit %(jour)s.")
     elif jour_ouvre_suivant(exact, region) != exact:
-        phrase = _("Délai de %(n)s jours : le %(exact)s est férié, la lettre dit %(jour)s.")
+        phrase = _("Délai de %(n)s jours : le %(exact)s est férié, la lettre dit %(jour)s.")
     else:
-        phrase = _("Délai de %(n)s jours : la lettre dit %(jour)s.")
+        phrase = _("Délai de %(n)s jours : la lettre dit %(jour)s.")
     yield Raison("alert-triangle", "att", phrase % noms)
 
 
