@@ -63,6 +63,7 @@ class Client(Horodate):
     pays = models.CharField(_("pays"), max_length=2, default="FR")
     courriel = models.EmailField(_("courriel"), blank=True)
     courriel_invalide_le = models.DateField(_("courriel en erreur depuis"), null=True, blank=True)
+    adresse_invalide_le = models.DateField(_("adresse en erreur (NPAI) depuis"), null=True, blank=True)
     telephone = models.CharField(_("téléphone"), max_length=40, blank=True)
     langue = models.CharField(_("langue"), max_length=2, choices=Langue.choices, default=Langue.FR)
     conditions = models.CharField(_("conditions de paiement"), max_length=20, default="30J")

@@ -139,6 +139,8 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             jugement=c.jugement_ouverture_le,
             surendettement=c.surendettement,
             credits=complements.credits.get(c.pk, {}),
+            echu=complements.echus.get(c.pk, {}),
+            reserves=tuple(complements.reserves.get(c.pk, ())),
             canaux=_canaux(c, complements),
             dernier_contact=complements.contacts.get(c.pk),
             delai_entre_contacts=(
@@ -151,12 +153,14 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
     ]
 
 
-def _echeance(x: tuple, conteste=None, promesse=None, en_attente=False, amiables=0) -> EcheanceFaits:
+def _echeance(
+    x: tuple, conteste=None, promesse=None, en_attente=False, amiables=0, formalisation_manquante=False
+) -> EcheanceFaits:
     (id_, facture, df, de, montant, impute, devise, niveau, rang, version, le, prelevement, contentieux, _c) = x
     return EcheanceFaits(
         id_, facture, df, de, montant - impute, devise, NATURES[niveau], rang, version, le, prelevement, contentieux,
         min(conteste, montant - impute) if conteste else EcheanceFaits._field_defaults["conteste"],
-        promesse, en_attente, amiables,
+        promesse, en_attente, amiables, formalisation_manquante,
     )  # fmt: skip
 
 
@@ -164,7 +168,7 @@ def _canaux(c: Client, complements) -> frozenset[Canal]:
     canaux = {Canal.TACHE}
     if c.courriel_utilisable or c.pk in complements.courriels:
         canaux.add(Canal.COURRIEL)
-    if c.adresse and c.ville and c.code_postal:
+    if c.adresse and c.ville and c.code_postal and not c.adresse_invalide_le:
         canaux |= {Canal.LETTRE, Canal.RECOMMANDE}
     if c.telephone or c.pk in complements.telephones:
         canaux.add(Canal.APPEL)
@@ -178,6 +182,8 @@ class _Complements:
         self.litiges, self.promesses, self.suspensions, self.credits = {}, {}, {}, {}
         self.contacts, self.courriels, self.telephones = {}, set(), set()
         self.en_attente, self.amiables = set(), {}
+        self.formalisees, self.formalisations = set(), set()
+        self.echus, self.reserves = {}, {}
 
     def echeance(self, pk: int) -> dict:
         return {
@@ -185,9 +191,11 @@ class _Complements:
             "promesse": self.promesses.get(pk),
             "en_attente": pk in self.en_attente,
             "amiables": self.amiables.get(pk, 0),
+            "formalisation_manquante": pk in self.formalisations and pk not in self.formalisees,
         }
 
 
+PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
 SANS_EFFET = (Courrier.Statut.ANNULE, Courrier.Statut.EN_ERREUR)
 
 
@@ -228,10 +236,52 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
             c.courriels.add(client)
         if telephone:
             c.telephones.add(client)
-    vivantes = Relance.objects.filter(echeance__client__in=ids, statut__in=Relance.VIVANTES)
-    for pk, nature, statut in vivantes.values_list("echeance", "nature", "statut"):
+    relances = Relance.objects.filter(echeance__client__in=ids, echeance__impute__lt=F("echeance__montant"))
+    for pk, nature, statut, parti in relances.values_list("echeance", "nature", "statut", "courrier__statut"):
+        vivante = statut in Relance.VIVANTES
         if statut == Relance.Statut.DECIDEE:
             c.en_attente.add(pk)
-        if nature in AMIABLES:
+        if vivante and nature in AMIABLES:
             c.amiables[pk] = c.amiables.get(pk, 0) + 1
+        if nature == Nature.FORMALISATION:
+            c.formalisations.add(pk)
+            if statut == Relance.Statut.ENVOYEE and parti in PARTIS:
+                c.formalisees.add(pk)
+    echus = (
+        Echeance.objects.ouvertes()
+        .filter(client__in=ids, date_echeance__lt=au)
+        .order_by()
+        .values_list("client", "devise")
+        .annotate(reste=Sum(F("montant") - F("impute")))
+    )
+    c.echus = _par_client(echus)
+    c.reserves = credits_reserves(ids)
     return c
+
+
+def credits_reserves(clients: Iterable[int], *, sauf: int | None = None) -> dict[int, list[tuple]]:
+    """{client: [(devise, montant, pièces)]} des crédits déduits de courriers encore en vigueur.
+
+    Un courrier est en vigueur pour une pièce ouverte tant qu'il porte son palier le plus haut. sauf : courrier à
+    ne pas compter (celui qu'on prépare).
+    """
+    en_vigueur = (
+        Relance.objects.filter(
+            echeance__client__in=list(clients),
+            statut__in=Relance.VIVANTES,
+            nature=F("echeance__niveau"),
+            courrier__credits__gt=0,
+            echeance__impute__lt=F("echeance__montant"),
+        )
+        .exclude(courrier__statut=Courrier.Statut.TACHE)
+        .exclude(courrier=sauf)
+    )
+    par_courrier: dict[int, tuple] = {}
+    for courrier, client, devise, montant, piece in en_vigueur.values_list(
+        "courrier", "echeance__client", "courrier__devise", "courrier__credits", "echeance"
+    ):
+        par_courrier.setdefault(courrier, (client, devise, montant, set()))[3].add(piece)
+    reserves: dict[int, list[tuple]] = defaultdict(list)
+    for client, devise, montant, pieces in par_courrier.values():
+        reserves[client].append((devise, montant, frozenset(pieces)))
+    return reserves

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from django.utils import timezone
+
 from factures.models import Echeance
 from relances.models import Relance, Verdict
 
@@ -18,9 +20,12 @@ def recalculer_niveaux(echeances: Iterable[int], *, au: date) -> None:
         return
     plus_haute: dict[int, tuple] = {}
     vivantes = Relance.objects.filter(echeance__in=ids, statut__in=Relance.VIVANTES)
-    for e, nature, rang, version, le in vivantes.values_list(
-        "echeance", "nature", "palier__rang", "palier__version", "decidee_le"
-    ):
+    for e, nature, rang, version, decidee, depot, envoi in vivantes.values_list(
+        "echeance", "nature", "palier__rang", "palier__version", "decidee_le", "courrier__depose_le",
+        "courrier__envoye_le",
+    ):  # fmt: skip
+        # Le palier suivant se compte du départ réel, non du jour décidé.
+        le = depot or (timezone.localdate(envoi) if envoi else decidee)
         plus_haute[e] = max(plus_haute.get(e, (0, 0, 0, le)), (nature, rang, version, le))
     par_niveau: dict[tuple, list[int]] = {}
     for e in ids:

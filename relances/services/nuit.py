@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from factures.models import Echeance
@@ -29,6 +29,7 @@ from .faits import faits_par_client, ouvreur, reglages
 from .plans import plans_publies
 
 log = logging.getLogger(__name__)
+INTERROMPU = "interrompu"
 
 
 class LotDejaEnCours(Exception):
@@ -68,26 +69,40 @@ class Bilan:
 
 
 def decider_societe(
-    societe: Societe, *, au: date, freins: bool = True, clients: Iterable[int] | None = None, toutes: bool = False
+    societe: Societe,
+    *,
+    au: date,
+    freins: bool = True,
+    clients: Iterable[int] | None = None,
+    toutes: bool = False,
+    erreurs: list[str] | None = None,
 ) -> Iterator[list[tuple]]:
-    """Lots de (faits du client, résultat). N'écrit rien : l'essai à blanc et la nuit lisent ceci.
+    """Lots de (faits du client, plan, résultat). N'écrit rien : l'essai à blanc et la nuit lisent ceci.
 
-    toutes : juge aussi les pièces dont rien n'a pu changer (écran « ce soir », explications).
+    toutes : juge aussi les pièces dont rien n'a pu changer (écran « ce soir », explications). erreurs : reçoit les
+    clients qui n'ont pu être jugés, laissés de côté ; sans elle, l'erreur remonte.
     """
     plans = plans_publies(societe)
     ouvre = ouvreur(societe)
     regles = reglages(societe, freins=freins)
     lots = faits_par_client(societe, plans, au=au, ouvre=ouvre, clients=clients, freins=freins, toutes=toutes)
     for lot in lots:
-        yield [
-            (
-                faits,
-                plan,
-                echelle.decider(faits, plan, au=au, reglages=regles, ouvre=ouvre),
-            )
-            for faits in lot
-            for plan in [plans.pour(faits.id, faits.type)]
-        ]
+        juges = []
+        for faits in lot:
+            plan = plans.pour(faits.id, faits.type)
+            try:
+                juges.append((faits, plan, echelle.decider(faits, plan, au=au, reglages=regles, ouvre=ouvre)))
+            except Exception as erreur:
+                if erreurs is None:
+                    raise
+                _laisser_de_cote(faits.id, erreur, erreurs)
+        yield juges
+
+
+def _laisser_de_cote(client: int, erreur: Exception, erreurs: list[str]) -> None:
+    """Un client malade est nommé et n'arrête pas les autres."""
+    log.error("client %s laissé de côté", client, exc_info=erreur)
+    erreurs.append(f"client {client} : {type(erreur).__name__} {str(erreur)[:160]}")
 
 
 def essai(societe: Societe, *, au: date) -> Bilan:
@@ -111,7 +126,7 @@ def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Pa
         if (interrompu.au, interrompu.genre) == (au, genre) and repris.update(bail_jusqu_au=bail):
             interrompu.refresh_from_db()
             return interrompu
-        if repris.update(statut=Passage.Statut.EN_ECHEC, motif="interrompu", clos_le=maintenant) == 0:
+        if repris.update(statut=Passage.Statut.EN_ECHEC, motif=INTERROMPU, clos_le=maintenant) == 0:
             raise LotDejaEnCours(f"lot déjà en cours : passage n° {interrompu.numero}")
     try:
         with transaction.atomic():
@@ -119,7 +134,10 @@ def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Pa
             numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
             if genre == Passage.Genre.AUTOMATIQUE:
                 # Un passage suspendu pour données périmées se rouvre quand les données arrivent.
-                suspendu = Passage.objects.filter(societe=societe, au=au, genre=genre, statut=Passage.Statut.SUSPENDU)
+                # De même un passage interrompu qu'un rejeu avait mis en échec.
+                suspendu = Passage.objects.filter(societe=societe, au=au, genre=genre).filter(
+                    Q(statut=Passage.Statut.SUSPENDU) | Q(statut=Passage.Statut.EN_ECHEC, motif=INTERROMPU)
+                )
                 if suspendu.update(statut=Passage.Statut.OUVERT, motif="", bail_jusqu_au=bail, clos_le=None):
                     return Passage.objects.get(societe=societe, au=au, genre=genre)
             return Passage.objects.create(
@@ -137,12 +155,14 @@ def relancer(societe: Societe, *, au: date, passage: Passage, freins: bool = Tru
     """
     bilan, debut = Bilan(), monotonic()
     with sans_ramasse_miettes():
-        for lot in decider_societe(societe, au=au, freins=freins, toutes=toutes):
+        for lot in decider_societe(societe, au=au, freins=freins, toutes=toutes, erreurs=bilan.erreurs):
             try:
                 with transaction.atomic():
                     _garder_le_bail(passage)
                     enregistrer(passage, lot, societe=societe)
-            except IntegrityError:
+            except (LotDejaEnCours, OperationalError):
+                raise  # le passage n'est plus à nous, ou la base est partie : le bail fera reprendre
+            except Exception:
                 # Un client malade ne doit pas arrêter la nuit : on reprend le lot client par client.
                 lot = _un_par_un(passage, lot, societe, bilan)
             for _faits, _plan, resultat in lot:
@@ -192,9 +212,10 @@ def _un_par_un(passage, lot, societe, bilan) -> list:
             with transaction.atomic():
                 enregistrer(passage, [un], societe=societe)
             faits_ok.append(un)
-        except IntegrityError as erreur:
-            log.exception("client %s laissé de côté", un[0].id)
-            bilan.erreurs.append(f"client {un[0].id} : {str(erreur)[:160]}")
+        except OperationalError:
+            raise
+        except Exception as erreur:
+            _laisser_de_cote(un[0].id, erreur, bilan.erreurs)
     return faits_ok
 
 
@@ -307,6 +328,8 @@ def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
         if courant:
             if tuple(courant[2]) == cle:
                 continue
+            if courant[1] > passage.au:
+                continue  # un rejeu du passé ne récrit pas ce qui a été jugé depuis
             # Changé le jour même : l'intervalle n'a pas duré, il est remplacé.
             (a_effacer if courant[1] >= passage.au else a_clore).append(courant[0])
         neufs.append((d.echeance.id, *cle))

@@ -22,6 +22,8 @@ from relances.rendu import contexte as c
 from relances.rendu import controles, courriels, lettres
 from relances.rendu.qr import reference_sepa
 
+from .faits import credits_reserves
+
 ZERO = Decimal("0.00")
 CHIFFREES = (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
 PROFESSIONNELS = (TypeDebiteur.ENTREPRISE, TypeDebiteur.ADMINISTRATION)
@@ -76,7 +78,7 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         arrete_au=au,
         date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
         lignes=dues.lignes,
-        credits=tuple(credits_ouverts(client, devise)),
+        credits=tuple(credits_deductibles(client, devise, [e.pk for e in echeances], courrier=courrier.pk)),
         contestations=_contestations([e.pk for e in echeances]),
         devise=devise,
         taux=c.Taux(
@@ -220,6 +222,26 @@ def _taux_legal(client: Client, nature: Nature, au: date) -> Decimal | None:
         return bareme_en_base().taux_legal(semestre(au))
     except TauxManquant:
         return None
+
+
+def credits_deductibles(client: Client, devise: str, pieces: list[int], *, courrier: int | None) -> list[c.Credit]:
+    """Les crédits ouverts, moins ce qu'un autre courrier en vigueur a déjà déduit sur d'autres pièces."""
+    credits = credits_ouverts(client, devise)
+    pris = sum(
+        (
+            montant
+            for d, montant, autres in credits_reserves([client.pk], sauf=courrier).get(client.pk, ())
+            if d == devise and not autres <= set(pieces)
+        ),
+        ZERO,
+    )
+    libres = []
+    for credit in credits:
+        part = min(pris, credit.montant)
+        pris -= part
+        if credit.montant > part:
+            libres.append(replace(credit, montant=credit.montant - part))
+    return libres
 
 
 def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:

@@ -13,7 +13,7 @@ from recouvrement.journal.services import consigner
 from relances.models import Passage
 
 from .faits import ouvreur
-from .nuit import Bilan, LotDejaEnCours, ouvrir_passage, relancer
+from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
 from .taches import conclure_promesses
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def societes_dues(moment: datetime) -> list[Societe]:
             continue
         passage = faits.get(societe.pk)
         interrompu = passage and passage.statut == P.OUVERT and passage.bail_jusqu_au < timezone.now()
+        interrompu = interrompu or (passage and passage.statut == P.EN_ECHEC and passage.motif == INTERROMPU)
         rafraichi = passage and passage.statut == P.SUSPENDU and not donnees_perimees(societe, moment)
         if passage is None or interrompu or rafraichi:
             dues.append(societe)

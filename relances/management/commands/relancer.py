@@ -26,6 +26,8 @@ class Command(BaseCommand):
         jour = au or aujourd_hui()
         if jour != aujourd_hui() and not (essai or rejouer):
             raise CommandError("un autre jour qu'aujourd'hui exige --essai ou --rejouer", returncode=2)
+        if jour > aujourd_hui() and not essai:
+            raise CommandError("un jour à venir ne se rejoue pas : --essai le montre sans rien écrire", returncode=2)
         societe = choisir_societe(societe)
         if essai:
             self._dire(None, jour, nuit.essai(societe, au=jour), options["json"])
