@@ -140,8 +140,9 @@ def test_la_fiche_montre_echeances_reglements_verdict_et_promesse(client, claire
     PromesseFactory(echeances=[e], date_promise=AU + timedelta(days=7), faite_le=AU, montant=500)
     Verdict.objects.create(echeance=e, du=AU, code="promesse", detail="attendue le 27/11", prochaine=AU)
     page = fiche(client, e.facture, au=AU.isoformat())
-    for attendu in ("8 480,00", "VIR 42", "15/07/2026", "20/07/2026", "litige 1 200,00 €", "Promesse en cours",
-                    "attendue le 27/11", "Promesse de 500,00 € pour le 27/11/2026", "Formalisation"):  # fmt: skip
+    for attendu in ("8 480,00", "VIR 42", "15/07/2026", "20/07/2026", "litige 1 200,00 €",
+                    "Promesse de paiement en cours", "attendue le 27/11", "Promesse de 500,00 € pour le 27/11/2026",
+                    "Formalisation"):  # fmt: skip
         assert attendu in page, attendu
 
 
