@@ -42,6 +42,17 @@ class Decompte:
         return [(genre, objet) for _jour, _rang, genre, objet in sorted(lignes, key=lambda x: x[:2])]
 
 
+def porteuses(factures: Iterable[int], *, au: date) -> dict[int, int]:
+    """{facture: échéance qui porte ses 40 €} : la plus ancienne encore ouverte et échue au jour `au` ; une requête.
+
+    La même pour toute lettre et tout dossier, qu'elle y figure ou non : une facture ne les réclame pas deux fois
+    (produit.md § 9.4). Absente : aucune échéance de la facture n'est à la fois ouverte et échue.
+    """
+    ouvertes = Echeance.objects.ouvertes().echues(au).filter(facture__in=set(factures))
+    # La plus ancienne, écrite en dernier, l'emporte.
+    return dict(ouvertes.order_by("-date_echeance", "-pk").values_list("facture", "pk"))
+
+
 def decompter(
     echeances: Iterable[Echeance],
     client: Client,
@@ -50,11 +61,11 @@ def decompter(
     bareme: Bareme,
     mises_en_demeure: Mapping[int, date] | None = None,
 ) -> list[Decompte]:
-    """Décomptes de ces échéances du client, arrêtés au jour `au` inclus ; une requête.
+    """Décomptes de ces échéances du client, arrêtés au jour `au` inclus ; deux requêtes.
 
     mises_en_demeure : {échéance: jour de réception}, qui fait courir les intérêts d'un particulier.
-    L'indemnité n'est comptée qu'une fois par facture. Un semestre absent du barème ou un client à qualifier
-    donne un refus qui le nomme, sans montant.
+    L'indemnité est à l'échéance porteuse de la facture ; toutes payées, à la première payée en retard. Un semestre
+    absent du barème ou un client à qualifier donne un refus qui le nomme, sans montant.
     """
     echeances = sorted(echeances, key=lambda e: (e.date_echeance, e.pk))
     paiements, avoirs = defaultdict(list), defaultdict(lambda: ZERO)
@@ -65,7 +76,7 @@ def decompter(
             avoirs[echeance] += montant
         else:
             paiements[echeance].append((recu_le, montant))
-    indemnisees: set[int] = set()
+    porte = porteuses((e.facture_id for e in echeances), au=au)
     resultat = []
     for e in echeances:
         principal = e.montant - avoirs[e.pk]
@@ -81,7 +92,7 @@ def decompter(
                 paiements=paiements[e.pk],
                 imputation=client.imputation,
                 jugement_ouverture=client.jugement_ouverture_le,
-                avec_indemnite=e.facture_id not in indemnisees,
+                avec_indemnite=porte.get(e.facture_id, e.pk) == e.pk,
             )
         except TauxManquant as manque:
             resultat.append(Decompte(e, principal, avoirs[e.pk], None, str(manque), manque.semestre))
@@ -90,6 +101,6 @@ def decompter(
             resultat.append(Decompte(e, principal, avoirs[e.pk], None, str(refus)))
             continue
         if calcul.indemnite:
-            indemnisees.add(e.facture_id)
+            porte[e.facture_id] = e.pk
         resultat.append(Decompte(e, principal, avoirs[e.pk], calcul))
     return resultat

@@ -9,6 +9,7 @@ from functools import lru_cache
 from django.db.models import F
 
 from clients.models import Client, Contact, TypeDebiteur
+from factures.decompte import porteuses
 from factures.domaine import penalites
 from factures.domaine.bareme import TauxManquant, semestre
 from factures.domaine.calendrier import date_limite
@@ -134,8 +135,8 @@ class Dues:
 def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
     """Lignes d'une lettre ou d'un décompte pour ces échéances.
 
-    La part contestée est hors de la ligne ; un avoir réduit le principal dès l'origine ; les 40 € se
-    comptent une fois par facture.
+    La part contestée est hors de la ligne ; un avoir réduit le principal dès l'origine ; les 40 € d'une
+    facture sont à son échéance porteuse, présente ici ou non.
     """
     ids = [e.pk for e in echeances]
     contestes = dict(Litige.objects.filter(echeance__in=ids, clos_le=None).values_list("echeance", "montant_conteste"))
@@ -151,7 +152,8 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
             else:
                 regles.setdefault(e, []).append((jour, montant))
     bareme = bareme_en_base() if chiffree else None
-    lignes, manquants, factures_vues, sous_plancher = [], set(), set(), False
+    porte = porteuses((e.facture_id for e in echeances), au=au) if chiffree else {}
+    lignes, manquants, sous_plancher = [], set(), False
     for e in echeances:
         conteste = min(contestes.get(e.pk, ZERO), e.reste_du)
         retard = (au - e.date_echeance).days
@@ -168,7 +170,7 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
                     paiements=regles.get(e.pk, ()),
                     imputation=client.imputation,
                     jugement_ouverture=client.jugement_ouverture_le,
-                    avec_indemnite=e.facture_id not in factures_vues,
+                    avec_indemnite=porte.get(e.facture_id) == e.pk,
                 )
                 sous_plancher |= any(a.code == "stipule_sous_plancher" for a in calcul.avertissements)
                 champs = {
@@ -178,7 +180,6 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
                 }
             except TauxManquant as manque:
                 manquants.add(manque.semestre)
-            factures_vues.add(e.facture_id)
         lignes.append(
             c.LigneDue(
                 numero=e.facture.numero,
