@@ -86,7 +86,8 @@ class Destinataire:
 class LigneDue:
     """Une échéance réclamée."""
 
-    numero: str  # de la facture
+    facture: int | str  # identité : des à-nouveaux repris peuvent porter le même libellé
+    numero: str  # de la facture, tel qu'il s'imprime
     date_emission: date
     date_echeance: date
     montant_ttc: Decimal  # de l'échéance
@@ -136,7 +137,8 @@ class Credit:
 class Contestation:
     """Un litige connu ; sa part contestée est hors de la lettre."""
 
-    facture: str
+    facture: int | str  # identité, celle de LigneDue
+    numero: str
     recue_le: date
     montant: Decimal
 
@@ -284,7 +286,7 @@ def totaliser(
         credits=deduits,
         a_payer=somme("reste_du") + accessoires - deduits,
         par_jour=(par_jour / 100 / JOURS_AN).quantize(ZERO, rounding=ROUND_HALF_UP),
-        nombre_factures=len({ligne.numero for ligne in lignes}),
+        nombre_factures=len({ligne.facture for ligne in lignes}),
         nombre_indemnites=sum(1 for ligne in lignes if ligne.indemnite),
     )
 

@@ -229,11 +229,11 @@ def _droit(lettre: Lettre) -> Iterator[Manque]:
 
 def _indemnites(lettre: Lettre) -> Iterator[Manque]:
     """Une fois 40 € par facture, quel que soit le nombre de ses échéances (exigence 24)."""
-    par_facture: dict[str, object] = {}
+    par_facture: dict[int | str, LigneDue] = {}
     for ligne in lettre.lignes:
         if ligne.indemnite not in (ZERO, INDEMNITE):
             yield Manque("indemnite", _("Facture %(n)s : l'indemnité est de 40 €") % {"n": ligne.numero}, FACTURES)
-        if ligne.indemnite and par_facture.setdefault(ligne.numero, ligne) is not ligne:
+        if ligne.indemnite and par_facture.setdefault(ligne.facture, ligne) is not ligne:
             phrase = _("Facture %(n)s : une seule indemnité de 40 € par facture") % {"n": ligne.numero}
             yield Manque("indemnite_double", phrase, FACTURES)
 
@@ -249,7 +249,7 @@ def _mise_en_demeure(lettre: Lettre) -> Iterator[Manque]:
     if lettre.devise not in DEVISES:
         yield Manque("devise", _("Devise sans écriture en toutes lettres : à traiter à la main"), FACTURES)
     contestees = {c.facture for c in lettre.contestations or ()}
-    for numero in dict.fromkeys(ligne.numero for ligne in lettre.lignes if ligne.numero in contestees):
+    for numero in dict.fromkeys(ligne.numero for ligne in lettre.lignes if ligne.facture in contestees):
         phrase = _("Facture %(n)s contestée : elle sort tout entière de la mise en demeure") % {"n": numero}
         yield Manque("contestation", phrase, FACTURES)
     if lettre.type_debiteur is TypeDebiteur.PARTICULIER:

@@ -264,7 +264,7 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "") -> dict:
         "contestations": tuple(
             Objet(
                 "contestation",
-                {"facture": c.facture, "recue_le": c.recue_le, "montant": Somme(c.montant, lettre.devise)},
+                {"facture": c.numero, "recue_le": c.recue_le, "montant": Somme(c.montant, lettre.devise)},
             )
             for c in lettre.contestations or ()
         ),

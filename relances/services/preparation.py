@@ -182,6 +182,7 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
                 manquants.add(manque.semestre)
         lignes.append(
             c.LigneDue(
+                facture=e.facture_id,
                 numero=e.facture.numero,
                 date_emission=e.date_facture,
                 date_echeance=e.date_echeance,
@@ -249,7 +250,12 @@ def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
     """Litiges ouverts ; None si tous sont clos : la lettre ne peut pas dire n'avoir reçu aucune contestation."""
     litiges = Litige.objects.filter(echeance__in=echeances).select_related("echeance__facture").order_by("pk")
     ouverts = tuple(
-        c.Contestation(facture=x.echeance.facture.numero, recue_le=x.ouvert_le, montant=x.montant_conteste)
+        c.Contestation(
+            facture=x.echeance.facture_id,
+            numero=x.echeance.facture.numero,
+            recue_le=x.ouvert_le,
+            montant=x.montant_conteste,
+        )
         for x in litiges
         if x.clos_le is None
     )

@@ -119,7 +119,7 @@ def _exclus(lettre: Lettre) -> Iterator[Raison]:
         montant = formats.somme(lettre.totaux.credits, lettre.devise)
         yield Raison("wallet", "att", _("%(montant)s de crédits non affectés, déduits.") % {"montant": montant})
     for c in lettre.contestations or ():
-        noms = {"montant": formats.somme(c.montant, lettre.devise), "piece": c.facture}
+        noms = {"montant": formats.somme(c.montant, lettre.devise), "piece": c.numero}
         yield Raison("scale", "att", _("%(montant)s contestés sur %(piece)s, hors de la lettre.") % noms)
 
 

@@ -167,6 +167,7 @@ def ligne(
         imputation=imputation,
     )
     champs = {
+        "facture": numero,
         "numero": numero,
         "date_emission": emission,
         "date_echeance": echeance,

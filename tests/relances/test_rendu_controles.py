@@ -67,7 +67,9 @@ def test_la_mise_en_demeure_exige_ses_six_elements(manquant, attendu):
 
 def test_une_facture_contestee_meme_en_partie_sort_de_la_mise_en_demeure():
     """Exigence 10."""
-    contestation = Contestation(facture="FA-2026-0412", recue_le=date(2026, 11, 18), montant=Decimal("10.00"))
+    contestation = Contestation(
+        facture="FA-2026-0412", numero="FA-2026-0412", recue_le=date(2026, 11, 18), montant=Decimal("10.00")
+    )
     assert codes(ex.lettre(MED, contestations=(contestation,))) == ["contestation"]
     assert codes(ex.lettre(Nature.FORMALISATION, contestations=(contestation,))) == []
 

@@ -109,7 +109,7 @@ def test_un_nom_a_retour_de_ligne_n_ajoute_pas_d_en_tete():
 
 
 def test_la_part_contestee_est_dite_et_n_est_pas_reclamee():
-    contestation = Contestation(facture="FA-9", recue_le=date(2026, 11, 18), montant=Decimal("317.30"))
+    contestation = Contestation(facture="FA-9", numero="FA-9", recue_le=date(2026, 11, 18), montant=Decimal("317.30"))
     texte = simple(courriel(Nature.FORMALISATION, contestations=(contestation,)).texte)
     assert "Vous avez contesté la facture FA-9 le 18 novembre 2026, pour 317,30 €." in texte
     anglais = courriel(Nature.FORMALISATION, destinataire=ex.HALLAM, contestations=(contestation,)).texte

@@ -11,7 +11,7 @@ from relances.rendu import controles, lettres
 from relances.services.preparation import composer
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory
-from tests.factures.factories import EcheanceFactory, LitigeFactory
+from tests.factures.factories import EcheanceFactory, FactureFactory, LitigeFactory
 
 pytestmark = pytest.mark.django_db
 MARDI = date(2026, 2, 10)
@@ -37,6 +37,24 @@ def test_la_mise_en_demeure_d_une_entreprise_est_prete_a_partir():
     lettre = lettre_de(client, echues(client, 6))
     assert controles.manques(lettre) == []
     assert pdf.compter_pages(lettres.rendre_pdf(lettre)) == 2
+
+
+def test_deux_a_nouveaux_de_meme_libelle_sont_deux_factures():
+    """Un FEC reprend des pièces sans numéro : chacune doit ses 40 €, et ne conteste que pour elle."""
+    client = ClientFactory()
+    champs = {"numero": "À-nouveau", "numero_reel": False, "date_emission": MARDI - timedelta(days=90)}
+    une, autre = [
+        EcheanceFactory(
+            facture=FactureFactory(client=client, cle_source=f"an:{n}", **champs), echue_le=MARDI - timedelta(days=60)
+        )
+        for n in range(2)
+    ]
+    lettre = lettre_de(client, [une, autre])
+    assert controles.manques(lettre) == []
+    assert (lettre.totaux.nombre_factures, lettre.totaux.indemnites) == (2, 80)
+    LitigeFactory(echeance=une, montant_conteste=10)
+    assert [m.code for m in controles.manques(lettre_de(client, [une, autre]))] == ["contestation"]
+    assert lettre_de(client, [autre]).contestations == ()
 
 
 def test_la_mise_en_demeure_d_un_particulier_annonce_le_taux_legal_du_semestre():

@@ -274,7 +274,9 @@ def test_la_mise_en_demeure_d_un_particulier_annonce_le_taux_legal_et_le_mediate
 def test_l_absence_de_contestation_ne_s_ecrit_que_si_elle_est_connue():
     lettre = ex.lettre(Nature.MISE_EN_DEMEURE)
     phrase = "Nous n’avons reçu aucune contestation"
-    contestee = Contestation(facture="FA-2026-0601", recue_le=date(2026, 11, 18), montant=Decimal("317.30"))
+    contestee = Contestation(
+        facture="FA-2026-0601", numero="FA-2026-0601", recue_le=date(2026, 11, 18), montant=Decimal("317.30")
+    )
     assert phrase in lettres.rendre_html(lettre)
     assert phrase not in lettres.rendre_html(replace(lettre, contestations=None))
     autre = lettres.rendre_html(replace(lettre, contestations=(contestee,))).replace("\u00a0", " ")
