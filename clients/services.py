@@ -189,6 +189,8 @@ def modifier_client(client: Client, *, version: int, champs: dict, acteur) -> Cl
     # L'adresse refusée par un serveur n'est plus celle-là.
     if "courriel" in champs and champs["courriel"] != avant["courriel"]:
         client.courriel_invalide_le = None
+    if any(champs.get(nom, avant.get(nom)) != avant.get(nom) for nom in ("adresse", "code_postal", "ville")):
+        client.adresse_invalide_le = None  # ni celle d'où le pli est revenu
     _normaliser_identifiants(client)
     if client.type == TypeDebiteur.PARTICULIER and client.taux_penalites is not None:
         raise ValidationError({"taux_penalites": _("Jamais de taux de professionnel pour un consommateur.")})

@@ -12,11 +12,14 @@ from django.core.mail import EmailMessage, get_connection
 
 
 class EnvoiRefuse(Exception):
-    """Rien n'est parti. passager : réessayer plus tard a un sens (serveur injoignable, 4xx)."""
+    """Rien n'est parti. passager : réessayer plus tard a un sens (serveur injoignable, 4xx).
 
-    def __init__(self, motif: str, *, passager: bool):
+    adresse : c'est le destinataire qui est refusé, définitivement ; l'adresse ne doit plus servir.
+    """
+
+    def __init__(self, motif: str, *, passager: bool, adresse: bool = False):
         super().__init__(motif)
-        self.passager = passager
+        self.passager, self.adresse = passager, adresse
 
 
 class EnvoiIncertain(Exception):
@@ -44,12 +47,14 @@ def remettre(message: EmailMessage) -> Remise:
         message.send()
     except smtplib.SMTPRecipientsRefused as erreur:
         code, motif = next(iter(erreur.recipients.values()))
-        raise EnvoiRefuse(f"adresse refusée : {code} {_octets(motif)}", passager=400 <= code < 500) from erreur
+        passager = 400 <= code < 500
+        texte = f"adresse refusée : {code} {_octets(motif)}"
+        raise EnvoiRefuse(texte, passager=passager, adresse=not passager) from erreur
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPHeloError) as erreur:
         motif = f"refusé par le serveur : {erreur.smtp_code} {_octets(erreur.smtp_error)}"
         raise EnvoiRefuse(motif, passager=400 <= erreur.smtp_code < 500) from erreur
     except AnymailRecipientsRefused as erreur:
-        raise EnvoiRefuse(_texte("adresse refusée", erreur), passager=False) from erreur
+        raise EnvoiRefuse(_texte("adresse refusée", erreur), passager=False, adresse=True) from erreur
     except AnymailRequestsAPIError as erreur:
         statut = getattr(erreur.response, "status_code", None)
         if statut is None:

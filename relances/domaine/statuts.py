@@ -6,7 +6,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     # Un envoi interrompu ne se rejoue jamais seul : il devient incertain et une personne tranche.
     "en_cours": frozenset({"envoye", "a_poster", "a_envoyer", "incertain", "en_erreur", "annule", "a_valider"}),
     "incertain": frozenset({"envoye", "en_erreur", "a_envoyer"}),
-    "a_poster": frozenset({"poste", "annule", "en_erreur"}),
+    # Une lettre vieillie ou dont les faits ont changé se refait avant d'être imprimée.
+    "a_poster": frozenset({"poste", "annule", "en_erreur", "a_envoyer"}),
     "poste": frozenset({"en_erreur"}),
     "envoye": frozenset({"en_erreur"}),
     "tache": frozenset({"annule"}),

@@ -14,16 +14,17 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
 
+from clients.services import signaler_rebond
 from recouvrement.commun import depot
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
-from relances.domaine.echelle import freins_de_la_piece
 from relances.domaine.natures import Canal
-from relances.models import Courrier, Relance
+from relances.models import Courrier, Passage, Relance, Tache
 
-from .faits import faits_par_client, ouvreur
+from .faits import donnees_perimees, ouvreur
 from .niveaux import recalculer_niveaux
-from .plans import plans_publies, regle
 from .preparation import figer, preparer
+from .relecture import relire
+from .taches import creer_tache
 
 log = logging.getLogger(__name__)
 S = Courrier.Statut
@@ -62,14 +63,17 @@ def envoyer(courrier_id: int, *, au: date) -> str:
 
     Ne fait rien un jour non ouvré (exigence 15) ; ne lève pas : toute panne est écrite sur le courrier.
     """
-    courrier = Courrier.objects.select_related("societe", "client__gestionnaire", "palier__version").get(pk=courrier_id)
-    if ouvreur(courrier.societe)(au) != au:
+    liens = ("societe", "client__gestionnaire", "palier__version", "passage")
+    courrier = Courrier.objects.select_related(*liens).get(pk=courrier_id)
+    if ouvreur(courrier.societe)(au) != au or _attend_des_donnees(courrier):
         return courrier.statut
     if not prendre(courrier):
         return _statut(courrier)
     try:
-        if not relire(courrier, au=au):
-            return _poser(courrier, S.ANNULE, erreur="plus rien à réclamer au moment de l'envoi")
+        with transaction.atomic():
+            lue = relire(courrier, au=au)
+        if not lue.garde:
+            return _poser(courrier, S.ANNULE, erreur=f"au moment de l'envoi : {lue.raison}")
         preparation = preparer(courrier, au=au)
         if preparation.manques:
             return bloquer(courrier, preparation.manques)
@@ -84,6 +88,12 @@ def envoyer(courrier_id: int, *, au: date) -> str:
     return _remettre(courrier, au=au)
 
 
+def _attend_des_donnees(courrier: Courrier) -> bool:
+    """Exigence 1 : rien d'automatique ne part sur un grand livre périmé ; ce qu'une personne a validé, si."""
+    automatique = courrier.passage.genre == Passage.Genre.AUTOMATIQUE and courrier.valide_par_id is None
+    return automatique and donnees_perimees(courrier.societe, timezone.now())
+
+
 def _remettre(courrier: Courrier, *, au: date) -> str:
     message = composer_message(courrier)
     # Dernière barrière : la prise est-elle encore mienne ? Un identifiant écrit veut dire « remise commencée ».
@@ -94,7 +104,10 @@ def _remettre(courrier: Courrier, *, au: date) -> str:
     except EnvoiRefuse as refus:
         if refus.passager and courrier.tentatives < TENTATIVES_MAX - 1:
             return _poser(courrier, S.A_ENVOYER, erreur=str(refus)[:400])
-        return _en_erreur(courrier, str(refus), au=au)
+        statut = _en_erreur(courrier, str(refus), au=au)
+        if refus.adresse and statut == S.EN_ERREUR:
+            bannir_adresse(courrier, motif=str(refus), au=au)
+        return statut
     except EnvoiIncertain as doute:
         return _poser(courrier, S.INCERTAIN, erreur=str(doute)[:400])
     constater_envoi(courrier, au=au, reponse=remise.reponse, message_id=remise.message_id)
@@ -143,53 +156,6 @@ def constater_relances(courrier: Courrier, *, au: date) -> None:
     Echeance.objects.filter(pk__in=ids, niveau_rang=courrier.palier.rang).update(niveau_le=au)
 
 
-def relire(courrier: Courrier, *, au: date) -> bool:
-    """Soldes, litiges, promesses et arrêts relus juste avant l'envoi (exigence 19).
-
-    Retire du courrier les pièces qui ne doivent plus y être. Faux s'il ne reste rien à réclamer.
-    """
-    societe = courrier.societe
-    ouvre = ouvreur(societe)
-    vivantes = list(courrier.relances.filter(statut__in=Relance.VIVANTES))
-    lots = faits_par_client(
-        societe, plans_publies(societe), au=au, ouvre=ouvre, clients=[courrier.client_id], toutes=True
-    )
-    clients = [faits for lot in lots for faits in lot]
-    if not clients:
-        retirer(vivantes, "pièces soldées", au=au)
-        return False
-    faits = clients[0]
-    par_id = {e.id: e for e in faits.echeances}
-    palier = regle(courrier.palier)
-    sorties, reste = [], 0
-    for relance in vivantes:
-        e = par_id.get(relance.echeance_id)
-        frein = freins_de_la_piece(e, faits, palier, au=au, ouvre=ouvre) if e else None
-        if e is None or frein:
-            relance.raison = "soldée avant l'envoi" if e is None else f"{frein.motif.value} {frein.detail}".strip()
-            sorties.append(relance)
-        else:
-            reclame = e.reste_du - e.conteste
-            if (reclame, e.conteste) != (relance.reste_du, relance.conteste):
-                Relance.objects.filter(pk=relance.pk).update(reste_du=reclame, conteste=e.conteste)
-            reste += reclame
-    if sorties and len(sorties) == len(vivantes) or reste <= faits.credits.get(courrier.devise, 0):
-        retirer(vivantes, "plus rien à réclamer", au=au)
-        return False
-    retirer(sorties, au=au)
-    return True
-
-
-def retirer(relances: list[Relance], raison: str = "", *, au: date) -> None:
-    """Annule ces relances et rend leur niveau aux échéances."""
-    if not relances:
-        return
-    with transaction.atomic():
-        for r in relances:
-            Relance.objects.filter(pk=r.pk).update(statut=Relance.Statut.ANNULEE, raison=(r.raison or raison)[:250])
-        recalculer_niveaux([r.echeance_id for r in relances], au=au)
-
-
 def bloquer(courrier: Courrier, manques: list) -> str:
     """Le contrôle juridique refuse : rien ne part, la liste des manques attend une personne."""
     _ma_prise(courrier).update(
@@ -211,6 +177,19 @@ def _en_erreur(courrier: Courrier, motif: str, *, au: date) -> str:
             return _statut(courrier)
         mettre_en_erreur(courrier, au=au)
     return S.EN_ERREUR
+
+
+def bannir_adresse(courrier: Courrier, *, motif: str, au: date, par=None) -> None:
+    """Adresse refusée pour de bon : elle ne sert plus, une tâche demande la bonne (exigences 21 et 22)."""
+    signaler_rebond(courrier.client, courriel=courrier.destinataire, le=au, motif=motif[:200], acteur=par)
+    creer_tache(
+        courrier.client,
+        genre=Tache.Genre.SANS_ADRESSE,
+        titre="Corriger l'adresse",
+        due_le=au,
+        cle=f"adresse:{courrier.destinataire}"[:80],
+        raison=motif[:250],
+    )
 
 
 def mettre_en_erreur(courrier: Courrier, *, au: date) -> None:

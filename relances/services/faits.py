@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, Sum, Value, When
@@ -32,6 +32,14 @@ def _ouvreur(region: str):
     return lru_cache(maxsize=4096)(partial(jour_ouvre_suivant, region=region))
 
 
+def donnees_perimees(societe: Societe, moment: datetime) -> bool:
+    """Exigence 1 : une société alimentée par import ne relance pas sur un grand livre périmé."""
+    if not societe.alimentee_par_import:
+        return False
+    limite = moment - timedelta(hours=societe.fraicheur_heures)
+    return societe.dernier_import_le is None or societe.dernier_import_le < limite
+
+
 def reglages(societe: Societe, *, freins: bool = True) -> Reglages:
     return Reglages(
         seuil_credit=societe.seuil_credit_non_affecte,
@@ -43,8 +51,6 @@ def reglages(societe: Societe, *, freins: bool = True) -> Reglages:
 
 def fin_de_promesse(jour: date, ouvre) -> date:
     """Dernier jour de la tolérance : la date promise plus deux jours ouvrés."""
-    from datetime import timedelta
-
     for _ in range(TOLERANCE_PROMESSE):
         jour = ouvre(jour + timedelta(days=1))
     return jour

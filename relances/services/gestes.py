@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client, Suspension
-from clients.services import signaler_rebond, suspendre
+from clients.services import suspendre
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -22,12 +22,13 @@ from relances.domaine.statuts import TransitionInterdite, verifier
 from relances.models import Courrier, Passage, Relance, Tache
 from relances.rendu import lettres
 
-from .envoi import constater_envoi, constater_relances, mettre_en_erreur, retirer
+from .envoi import bannir_adresse, constater_envoi, constater_relances, mettre_en_erreur
 from .faits import faits_par_client, ouvreur, reglages
 from .niveaux import recalculer_niveaux
 from .nuit import enregistrer
 from .plans import plans_publies
 from .preparation import preparer
+from .relecture import relire, retirer
 from .taches import creer_tache
 
 S = Courrier.Statut
@@ -39,7 +40,7 @@ class Refus(ValueError):
 
 def _verrouiller(courrier: Courrier) -> Courrier:
     return Courrier.objects.select_for_update(of=("self",)).select_related(
-        "societe", "client__gestionnaire", "palier__version"
+        "societe", "client__gestionnaire", "palier__version", "passage"
     ).get(pk=courrier.pk)  # fmt: skip
 
 
@@ -73,8 +74,13 @@ def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = Fal
         plafond = courrier.palier.version.plafond_envoi
         if plafond is not None and courrier.total > plafond and not au_dela_du_plafond:
             raise Refus(_("Ce courrier dépasse le plafond du plan : un responsable doit le valider."))
-        preparation = preparer(courrier, au=au)
-        if preparation.manques:
+        if refus := _relire_avant_de_valider(courrier, au=au, par=par):
+            preparation = None
+        else:
+            preparation = preparer(courrier, au=au)
+        if preparation is None:
+            manques = []
+        elif preparation.manques:
             Courrier.objects.filter(pk=courrier.pk).update(
                 manques=[
                     {"code": m.code, "phrase": m.phrase, "ou_corriger": m.ou_corriger} for m in preparation.manques
@@ -90,8 +96,23 @@ def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = Fal
                 par,
                 f"{courrier.get_nature_display()} validée, {courrier.total} {courrier.devise}",
             )
-    if manques:
-        raise Refus(" ; ".join(m.phrase for m in manques))
+    if refus or manques:
+        raise Refus(refus or " ; ".join(m.phrase for m in manques))
+
+
+def _relire_avant_de_valider(courrier: Courrier, *, au: date, par) -> str:
+    """Ce qui sort du courrier se dit, et une personne le relit avant de valider ; vide : rien n'a bougé."""
+    lue = relire(courrier, au=au)
+    if not lue.garde:
+        _passer(courrier, S.ANNULE, erreur=lue.raison[:400])
+        _consigner("courrier.annule", courrier, par, f"Annulé à la validation : {lue.raison}")
+        return _("Ce courrier n'a plus lieu d'être, il est annulé : %s.") % lue.raison
+    if lue.sorties:
+        return _("%(n)s pièce(s) en sortent (%(raison)s) : relisez-le avant de valider.") % {
+            "n": lue.sorties,
+            "raison": lue.raison,
+        }
+    return ""
 
 
 def modifier_texte(courrier: Courrier, *, objet: str, texte: str, par, au: date) -> None:
@@ -133,12 +154,16 @@ def retenir(courrier: Courrier, *, par, motif: str, jusqu_au: date, au: date) ->
         raise Refus(" ".join(refus.messages)) from refus
 
 
-def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "") -> None:
-    """Lettre ou recommandé déposé au guichet (exigence 26)."""
+def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "", au: date | None = None) -> None:
+    """Lettre ou recommandé déposé au guichet (exigence 26). au : aujourd'hui ; un dépôt à venir est refusé."""
     numero_suivi = "".join(numero_suivi.split()).upper()
     try:
         with transaction.atomic():
             courrier = _verrouiller(courrier)
+            if au and depose_le > au:
+                raise Refus(_("La date du dépôt est à venir : saisissez celle de la preuve de dépôt."))
+            if courrier.arrete_au and depose_le < courrier.arrete_au:
+                raise Refus(_("Le dépôt ne peut pas précéder la date imprimée sur la lettre."))
             if courrier.canal == Canal.RECOMMANDE and not numero_suivi:
                 raise Refus(_("Le numéro de suivi du recommandé est nécessaire."))
             _passer(courrier, S.POSTE, depose_le=depose_le, numero_suivi=numero_suivi, envoye_le=timezone.now())
@@ -151,11 +176,18 @@ def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "") 
 
 
 def consigner_retour(
-    courrier: Courrier, *, par, retour: str, retour_le: date, presente_le: date | None = None, scan=None
+    courrier: Courrier,
+    *,
+    par,
+    retour: str,
+    retour_le: date,
+    presente_le: date | None = None,
+    scan=None,
+    au: date | None = None,
 ) -> None:
     """Retour de l'avis : distribué, non réclamé, refusé (valables), ou NPAI (adresse à refaire).
 
-    scan : (octets, suffixe) de l'avis, rangé par empreinte.
+    au : aujourd'hui ; une date à venir est refusée. scan : (octets, suffixe) de l'avis, rangé par empreinte.
     """
     with transaction.atomic():
         courrier = _verrouiller(courrier)
@@ -163,6 +195,10 @@ def consigner_retour(
             raise TransitionInterdite(_("Seul un courrier posté a un retour d'avis."))
         if courrier.depose_le and retour_le < courrier.depose_le:
             raise Refus(_("Le retour ne peut pas précéder le dépôt."))
+        if presente_le and not courrier.depose_le <= presente_le <= retour_le:
+            raise Refus(_("La présentation est entre le dépôt et le retour."))
+        if au and retour_le > au:
+            raise Refus(_("Cette date est à venir."))
         champs = {"retour": retour, "retour_le": retour_le, "presente_le": presente_le}
         if scan:
             champs["avis_chemin"], champs["avis_empreinte"] = depot.ranger(*scan)
@@ -171,6 +207,8 @@ def consigner_retour(
             # La mise en demeure n'a pas été présentée à la bonne adresse : elle est à refaire (droit.md § 6).
             _passer(courrier, S.EN_ERREUR, erreur="NPAI : destinataire inconnu à l'adresse")
             mettre_en_erreur(courrier, au=retour_le)
+            # Ni lettre ni recommandé à cette adresse tant qu'elle n'est pas corrigée.
+            Client.objects.filter(pk=courrier.client_id).update(adresse_invalide_le=retour_le)
             creer_tache(
                 courrier.client, genre=Tache.Genre.SANS_ADRESSE, titre="Retrouver l'adresse (NPAI)", due_le=retour_le,
                 cle=f"npai:{courrier.pk}", raison=f"{courrier} revenu NPAI",
@@ -196,12 +234,21 @@ def remettre_a_envoyer(courrier: Courrier, *, par, au: date) -> None:
     try:
         with transaction.atomic():
             courrier = _verrouiller(courrier)
-            _passer(courrier, S.A_ENVOYER, erreur="", tentatives=courrier.tentatives)
             relances = courrier.relances.filter(statut=Relance.Statut.EN_ERREUR)
             ids = list(relances.values_list("echeance", flat=True))
+            vivantes = Relance.objects.filter(echeance__in=ids, statut__in=Relance.VIVANTES)
+            if vivantes.filter(nature__gte=courrier.nature).exists():
+                raise Refus(_("Une relance plus récente porte déjà ce palier : ce courrier ne peut plus partir."))
+            preuves = ("pdf_chemin", "pdf_empreinte", "numero_suivi", "depose_le", "retour", "retour_le", "envoye_le")
+            ancien = {nom: str(getattr(courrier, nom) or "") for nom in preuves}
+            _passer(
+                courrier, S.A_ENVOYER, erreur="", message_id="", reponse="", numero_suivi="", depose_le=None,
+                presente_le=None, retour="", retour_le=None, envoye_le=None, pdf_chemin="", pdf_empreinte="",
+            )  # fmt: skip
             relances.update(statut=Relance.Statut.DECIDEE)
             recalculer_niveaux(ids, au=au)
-            _consigner("courrier.remis", courrier, par, "Remis à envoyer après correction")
+            # Le premier envoi reste prouvé : son PDF et son recommandé sont au journal (exigence 27).
+            _consigner("courrier.remis", courrier, par, "Remis à envoyer après correction", **ancien)
     except IntegrityError as erreur:
         raise Refus(_("Une relance plus récente porte déjà ce palier : ce courrier ne peut plus partir.")) from erreur
 
@@ -212,11 +259,7 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> N
         courrier = _verrouiller(courrier)
         _passer(courrier, S.EN_ERREUR, erreur=f"rebond : {motif}"[:400])
         mettre_en_erreur(courrier, au=au)
-        signaler_rebond(courrier.client, courriel=courrier.destinataire, le=au, motif=motif, acteur=par)
-        creer_tache(
-            courrier.client, genre=Tache.Genre.SANS_ADRESSE, titre="Corriger l'adresse", due_le=au,
-            cle=f"adresse:{courrier.destinataire}"[:80], raison=f"rebond : {motif}",
-        )  # fmt: skip
+        bannir_adresse(courrier, motif=f"rebond : {motif}", au=au, par=par)
         _consigner("courrier.rebond", courrier, par, f"Rebond : {motif}")
 
 
@@ -251,6 +294,8 @@ def relancer_maintenant(client: Client, *, par, au: date, derogation: str = "") 
         resultats = proposer_maintenant(client, au=au, derogation=derogation)
         passage = _passage_manuel(client.societe, au=au, par=par)
         cles = enregistrer(passage, resultats, societe=client.societe)
+        if derogation:
+            Courrier.objects.filter(pk__in=cles).update(derogation=derogation[:250])
         courriers = list(Courrier.objects.filter(pk__in=cles).select_related("societe").order_by("pk"))
         for courrier in courriers:
             texte = f"{courrier.get_nature_display()} demandée sans attendre"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from django.db.models import F
+from django.utils import timezone
 
 from clients.models import Client, Contact, TypeDebiteur
 from factures.decompte import porteuses
@@ -263,12 +264,12 @@ def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
 
 
 def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
-    """Jours des relances réellement parties pour ces pièces ; jamais une formule."""
+    """Jours, à Paris, des relances réellement parties pour ces pièces ; jamais une formule."""
     partis = Courrier.objects.filter(
         relances__echeance__in=echeances, statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
     ).exclude(pk=courrier.pk)
     dates = partis.order_by().values_list("depose_le", "envoye_le")
-    return sorted({depose_le or envoye_le.date() for depose_le, envoye_le in dates if depose_le or envoye_le})
+    return sorted({depose or timezone.localdate(envoye) for depose, envoye in dates if depose or envoye})
 
 
 def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:

@@ -1,7 +1,7 @@
 """Le passage automatique du jour : quand il est dû, ce qui le suspend, qui en est prévenu."""
 
 import logging
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -10,10 +10,11 @@ from django.utils import timezone
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
 from recouvrement.comptes.models import Role, Societe, Utilisateur
 from recouvrement.journal.services import consigner
-from relances.models import Passage
+from relances.models import Courrier, Passage
 
-from .faits import ouvreur
+from .faits import donnees_perimees, ouvreur
 from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
+from .relecture import rafraichir_lettre
 from .taches import conclure_promesses
 
 log = logging.getLogger(__name__)
@@ -44,14 +45,6 @@ def societes_dues(moment: datetime) -> list[Societe]:
     return dues
 
 
-def donnees_perimees(societe: Societe, moment: datetime) -> bool:
-    """Exigence 1 : une société alimentée par import ne relance pas sur un grand livre périmé."""
-    if not societe.alimentee_par_import:
-        return False
-    limite = moment - timedelta(hours=societe.fraicheur_heures)
-    return societe.dernier_import_le is None or societe.dernier_import_le < limite
-
-
 def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
     """Ouvre et déroule le passage automatique du jour. None : déjà fait, en cours, ou suspendu."""
     try:
@@ -63,7 +56,14 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
         suspendre(passage, societe)
         return None
     conclure_promesses(societe, au=au)
+    rafraichir_lettres(societe, au=au)
     return relancer(societe, au=au, passage=passage)
+
+
+def rafraichir_lettres(societe: Societe, *, au: date) -> None:
+    """Ce qui attend d'être posté se relit chaque nuit : payé, contesté ou vieilli, il s'annule ou se refait."""
+    for courrier in Courrier.objects.filter(societe=societe, statut=Courrier.Statut.A_POSTER):
+        rafraichir_lettre(courrier, au=au)
 
 
 def suspendre(passage: Passage, societe: Societe) -> None:

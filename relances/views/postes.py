@@ -19,6 +19,7 @@ from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
 from relances.services import gestes
 from relances.services.preparation import emetteur
+from relances.services.relecture import rafraichir_lettre
 
 from . import listes
 from .courriers import du_perimetre, geste, refuser, retour_a
@@ -42,6 +43,16 @@ def imprimer(request):
     courriers = _choisis(request)
     if not courriers:
         messages.error(request, _("Choisissez au moins une lettre à imprimer."))
+        return rediriger(request, retour_a("poster"))
+    pretes = [c for c in courriers if rafraichir_lettre(c, au=aujourd_hui())]
+    if len(pretes) < len(courriers):
+        # Une seule erreur arrête le lot : la liste a changé, la personne choisit de nouveau.
+        texte = ngettext(
+            "%(n)s lettre n'est plus à jour : elle se refait ou s'annule. Vérifiez la liste, puis imprimez.",
+            "%(n)s lettres ne sont plus à jour : elles se refont ou s'annulent. Vérifiez la liste, puis imprimez.",
+            len(courriers) - len(pretes),
+        )
+        messages.error(request, texte % {"n": len(courriers) - len(pretes)})
         return rediriger(request, retour_a("poster"))
     try:
         lettres = [depot.lire(c.pdf_chemin, c.pdf_empreinte) for c in courriers]
@@ -112,6 +123,7 @@ def deposer(request):
             gestes.poster(
                 courrier,
                 par=request.user,
+                au=aujourd_hui(),
                 depose_le=form.cleaned_data["depose_le"],
                 numero_suivi=form.saisi(courrier.pk),
             )
@@ -143,7 +155,7 @@ def poster(request, pk: int):
     return geste(
         request,
         courrier,
-        lambda: gestes.poster(courrier, par=request.user, **form.cleaned_data),
+        lambda: gestes.poster(courrier, par=request.user, au=aujourd_hui(), **form.cleaned_data),
         _("Dépôt enregistré."),
         vers=retour_a("poster"),
     )
@@ -160,7 +172,7 @@ def retour(request, pk: int):
     return geste(
         request,
         courrier,
-        lambda: gestes.consigner_retour(courrier, par=request.user, **form.cleaned_data),
+        lambda: gestes.consigner_retour(courrier, par=request.user, au=aujourd_hui(), **form.cleaned_data),
         _("Retour d'avis enregistré."),
         vers=retour_a("retours"),
     )

@@ -1,12 +1,13 @@
 """De la base à la lettre : ce que les services mettent dans le rendu, type de débiteur par type de débiteur."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from recouvrement.commun import pdf
 from relances.domaine.natures import Nature
-from relances.models import Courrier
+from relances.models import Courrier, Relance
+from relances.services import nuit
 from relances.rendu import controles, lettres
 from relances.services.preparation import composer
 from tests.clients.factories import ClientFactory
@@ -74,6 +75,23 @@ def test_un_litige_clos_interdit_d_ecrire_qu_aucune_contestation_n_a_ete_recue()
     relue = lettre_de(client, echeances)
     assert relue.contestations is None
     assert "aucune contestation" not in lettres.rendre_html(relue)
+
+
+def test_une_relance_partie_apres_minuit_a_paris_est_du_lendemain():
+    """Partie à 23 h 30 UTC, le débiteur l'a reçue le 21 : la mise en demeure ne dit pas le 20."""
+    client = ClientFactory()
+    (echeance,) = echues(client)
+    palier = client.societe.echelles.get(type_debiteur=client.type).versions.get().paliers.get(nature=4)
+    passage = nuit.ouvrir_passage(client.societe, au=MARDI, genre="rejoue")
+    courrier = Courrier.objects.create(
+        societe=client.societe, client=client, passage=passage, palier=palier, nature=4, canal="courriel",
+        statut="envoye", envoye_le=datetime(2026, 1, 20, 23, 30, tzinfo=UTC),
+    )  # fmt: skip
+    Relance.objects.create(
+        passage=passage, echeance=echeance, palier=palier, nature=4, courrier=courrier, statut="envoyee",
+        decidee_le=date(2026, 1, 21), reste_du=1000,
+    )  # fmt: skip
+    assert lettre_de(client, [echeance]).rappels == (date(2026, 1, 21),)
 
 
 def test_l_objet_du_contrat_en_francais_ne_se_glisse_pas_dans_une_lettre_anglaise():

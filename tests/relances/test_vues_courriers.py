@@ -215,7 +215,7 @@ def test_les_retours_d_avis_ne_montrent_que_les_recommandes_sans_retour(client, 
     for n, c in enumerate((un, deux, trois)):
         client.post(adresse("poster", c.pk), {"depose_le": "2026-02-10", "numero_suivi": f"A{n}"})
     Courrier.objects.filter(pk=deux.pk).update(canal="lettre")
-    client.post(adresse("retour", trois.pk), {"retour": "distribue", "retour_le": "2026-02-12"})
+    client.post(adresse("retour", trois.pk), {"retour": "distribue", "retour_le": "2026-02-10"})
     html = ce_soir(client, v="retours")
     assert un.client.raison_sociale in html
     assert deux.client.raison_sociale not in html and trois.client.raison_sociale not in html

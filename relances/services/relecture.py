@@ -1,0 +1,134 @@
+"""Relire un courrier décidé : ce qui était vrai au passage l'est-il encore ? (exigence 19)
+
+La même relecture sert à valider, à envoyer, à imprimer et chaque nuit pour ce qui attend d'être posté : un
+courrier préparé il y a trois semaines ne part jamais sur les faits d'alors.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from relances import motifs
+from relances.domaine.echelle import Motif, credit_retient, credits_libres, freins_de_la_piece
+from relances.domaine.natures import Nature
+from relances.models import Courrier, Passage, Relance
+
+from .faits import credits_reserves, faits_par_client, ouvreur
+from .niveaux import recalculer_niveaux
+from .plans import plans_publies, regle
+
+ZERO = Decimal("0.00")
+FRAICHEUR_LETTRE = timedelta(days=3)  # un week-end : au-delà, la date et le décompte imprimés ont vieilli
+
+
+@dataclass(frozen=True)
+class Relecture:
+    """garde : il reste à réclamer. sorties : pièces retirées. raison : pourquoi, en une phrase."""
+
+    garde: bool
+    sorties: int = 0
+    raison: str = ""
+    changee: bool = False  # un montant a bougé
+
+
+def relire(courrier: Courrier, *, au: date) -> Relecture:
+    """Retire du courrier les pièces qui ne doivent plus y être ; à appeler dans une transaction.
+
+    Un courrier qui n'a plus rien à réclamer perd toutes ses relances : `garde` est faux, l'appelant l'annule.
+    """
+    societe, ouvre = courrier.societe, ouvreur(courrier.societe)
+    vivantes = list(courrier.relances.filter(statut__in=Relance.VIVANTES))
+    lots = faits_par_client(
+        societe, plans_publies(societe), au=au, ouvre=ouvre, clients=[courrier.client_id], toutes=True
+    )
+    faits = next((f for lot in lots for f in lot), None)
+    if faits is None:
+        retirer(vivantes, "pièces soldées", au=au)
+        return Relecture(False, len(vivantes), "plus rien n'est dû")
+    version, palier = courrier.palier.version, regle(courrier.palier)
+    # Ce qu'une personne a voulu et relu n'est pas soumis aux seuils ; le reste des freins, si.
+    voulu = courrier.valide_par_id is not None or courrier.passage.genre == Passage.Genre.MANUEL
+    par_id = {e.id: e for e in faits.echeances}
+    sorties, gardees, changee = [], [], False
+    for relance in vivantes:
+        e = par_id.get(relance.echeance_id)
+        raison = "soldée" if e is None else _raison(e, faits, palier, courrier, au=au, ouvre=ouvre)
+        if not raison and not voulu and e.reste_du - e.conteste < version.seuil_piece:
+            raison = "sous le seuil"
+        if raison:
+            relance.raison = raison
+            sorties.append(relance)
+            continue
+        reclame = e.reste_du - e.conteste
+        if (reclame, e.conteste) != (relance.reste_du, relance.conteste):
+            Relance.objects.filter(pk=relance.pk).update(reste_du=reclame, conteste=e.conteste)
+            changee = True
+        gardees.append((relance, reclame))
+    pourquoi = " ; ".join(sorted({r.raison for r in sorties}))
+    retirer(sorties, au=au)
+    if not gardees:
+        return Relecture(False, len(sorties), pourquoi)
+    principal = sum((reclame for _r, reclame in gardees), ZERO)
+    arret = _arret_du_compte(courrier, faits, {r.echeance_id for r, _m in gardees}, principal, au=au, voulu=voulu)
+    if arret:
+        retirer([r for r, _m in gardees], arret, au=au)
+        return Relecture(False, len(vivantes), arret)
+    return Relecture(True, len(sorties), pourquoi, changee)
+
+
+def _raison(e, faits, palier, courrier: Courrier, *, au: date, ouvre) -> str:
+    """Ce qui retient cette pièce aujourd'hui ; vide : rien."""
+    if frein := freins_de_la_piece(e, faits, palier, au=au, ouvre=ouvre):
+        return motifs.phrase(frein)
+    if palier.nature is Nature.MISE_EN_DEMEURE and e.formalisation_manquante and not courrier.derogation:
+        return "la formalisation n'est pas réellement partie"  # exigence 10
+    return ""
+
+
+def _arret_du_compte(courrier, faits, pieces: set[int], principal: Decimal, *, au: date, voulu: bool) -> str:
+    """Ce qui arrête tout le courrier : règlement à affecter, crédit qui couvre, seuil d'envoi."""
+    devise = courrier.devise
+    if credit_retient(faits, devise, au=au, seuil=courrier.societe.seuil_credit_non_affecte):
+        return str(motifs.LIBELLES[Motif.CREDIT_NON_AFFECTE])
+    autres = credits_reserves([faits.id], sauf=courrier.pk).get(faits.id, ())
+    libres = credits_libres(replace(faits, reserves=tuple(autres)), pieces).get(devise, ZERO)
+    if principal <= libres:
+        return str(motifs.LIBELLES[Motif.COUVERTE])
+    if not voulu and principal - libres < courrier.palier.version.seuil_envoi:
+        return str(motifs.LIBELLES[Motif.SEUIL_ENVOI])
+    return ""
+
+
+def retirer(relances: list[Relance], raison: str = "", *, au: date) -> None:
+    """Annule ces relances et rend leur niveau aux échéances."""
+    if not relances:
+        return
+    with transaction.atomic():
+        for r in relances:
+            Relance.objects.filter(pk=r.pk).update(statut=Relance.Statut.ANNULEE, raison=(r.raison or raison)[:250])
+        recalculer_niveaux([r.echeance_id for r in relances], au=au)
+
+
+def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
+    """Une lettre à poster est-elle encore vraie ? Sinon elle se refait, ou s'annule ; faux dans les deux cas.
+
+    Refaite si une pièce est sortie, si un montant a bougé ou si elle a plus de trois jours : sa date, son décompte
+    et la date limite donnée au débiteur sont imprimés.
+    """
+    with transaction.atomic():
+        verrou = Courrier.objects.select_for_update(of=("self",)).filter(
+            pk=courrier.pk, statut=Courrier.Statut.A_POSTER
+        )
+        courrier = verrou.select_related("societe", "client", "palier__version", "passage").first()
+        if courrier is None:
+            return False
+        lue = relire(courrier, au=au)
+        if not lue.garde:
+            verrou.update(statut=Courrier.Statut.ANNULE, erreur=f"avant l'impression : {lue.raison}"[:400])
+            return False
+        if lue.sorties or lue.changee or au - courrier.arrete_au > FRAICHEUR_LETTRE:
+            verrou.update(statut=Courrier.Statut.A_ENVOYER, erreur="lettre à refaire : les faits ou la date ont changé")
+            return False
+    return True
