@@ -7,8 +7,8 @@ import pytest
 from recouvrement.commun import pdf
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance
-from relances.services import nuit
 from relances.rendu import controles, lettres
+from relances.services import nuit
 from relances.services.preparation import composer
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory
