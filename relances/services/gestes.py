@@ -334,7 +334,12 @@ def _passage_manuel(societe: Societe, *, au: date, par) -> Passage:
 
 
 def apercu_pdf(courrier: Courrier, *, au: date) -> tuple[bytes, bool]:
-    """(PDF, conservé ?) : celui qui est parti, sinon celui qui partirait aujourd'hui."""
+    """(PDF, conservé ?) : celui qui est parti, sinon celui qui partirait aujourd'hui.
+
+    Lève Refus si rien n'est parti et que rien ne partira : une lettre de zéro facture n'en est pas une.
+    """
     if courrier.pdf_chemin and courrier.statut not in (S.A_VALIDER, S.A_ENVOYER):
         return depot.lire(courrier.pdf_chemin, courrier.pdf_empreinte), True
+    if courrier.statut not in (S.A_VALIDER, S.A_ENVOYER, S.EN_COURS):
+        raise Refus(_("Aucune lettre n'a été produite pour ce courrier."))
     return lettres.rendre_pdf(preparer(courrier, au=au).lettre), False

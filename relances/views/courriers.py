@@ -96,6 +96,8 @@ def _pdf(courrier: Courrier):
         raise Http404
     try:
         return gestes.apercu_pdf(courrier, au=jour_de_depart(courrier))
+    except gestes.Refus as absente:
+        raise Http404(str(absente)) from absente
     except (PdfIndisponible, ErreurDepot) as raison:
         return HttpResponse(str(raison), status=503, content_type="text/plain; charset=utf-8"), False
 

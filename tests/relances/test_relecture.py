@@ -242,3 +242,12 @@ def test_le_frein_du_credit_se_calcule_sur_tout_l_echu(smtp):
     EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=4), montant=500)
     EncaissementFactory(client=client, montant=300)
     assert passer(client.societe, MARDI + timedelta(days=2)).decidees == 1
+
+
+def test_un_courrier_en_erreur_sans_lettre_n_en_invente_pas_une():
+    echeance = EcheanceFactory(echue_le=MARDI - timedelta(days=60))
+    Echeance.objects.update(niveau=3, niveau_rang=2, niveau_version=version_de(echeance), niveau_le=MARDI)
+    passer(echeance.societe, MARDI + timedelta(days=7))
+    Courrier.objects.update(statut=S.EN_ERREUR)
+    with pytest.raises(gestes.Refus, match="Aucune lettre"):
+        gestes.apercu_pdf(Courrier.objects.get(), au=MARDI)
