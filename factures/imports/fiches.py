@@ -15,10 +15,13 @@ PAQUET = 1_000
 DECIMAUX = {"plafond", "taux_penalites"}
 MODIFIABLES = (
     "raison_sociale", "type", "siren", "siret", "numero_tva", "forme", "civilite", "adresse", "complement",
-    "code_postal", "ville", "pays", "courriel", "courriel_invalide_le", "telephone", "langue", "conditions",
-    "lecture_fdm", "plafond", "gestionnaire_id", "segment", "delai_entre_contacts", "prelevement", "taux_penalites",
-    "importe", "version",
+    "code_postal", "ville", "pays", "adresse_invalide_le", "courriel", "courriel_invalide_le", "telephone", "langue",
+    "conditions", "lecture_fdm", "plafond", "gestionnaire_id", "segment", "delai_entre_contacts", "prelevement",
+    "taux_penalites", "importe", "version",
 )  # fmt: skip
+ADRESSE = {"adresse", "complement", "code_postal", "ville", "pays"}
+PUBLICS = ("1", "2")  # premier chiffre du SIREN : État et collectivités
+DETAIL = 50
 
 
 def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
@@ -26,7 +29,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
     ecrits.crees["clients"] = 0
     equipe = dict(Utilisateur.objects.filter(affectations__societe=contexte.societe_id).values_list("courriel", "pk"))
     ecrits.inchanges["clients"] = lire("select count(*) from imp_client where etat = 2")[0][0]
-    dernier = 0
+    dernier, publics = 0, []
     while paquet := lire(
         "select n, ligne, code, creer_seulement, valeurs from imp_client where n > %s and etat = 0 order by n limit %s",
         [dernier, PAQUET],
@@ -61,6 +64,8 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 client.version += 1
                 client.updated_at = contexte.moment
                 changes.append(client)
+            if "type" not in valeurs and client.type == TypeDebiteur.A_QUALIFIER and _siren_public(client.siren):
+                publics.append(code)
             if client.type == TypeDebiteur.PARTICULIER and client.taux_penalites is not None:
                 (neufs if client in neufs else changes).remove(client)
                 rejeter("imp_client", [n])
@@ -70,30 +75,49 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
         Client.objects.bulk_update(changes, [*MODIFIABLES, "updated_at"], batch_size=200)
         ecrits.crees["clients"] += len(neufs)
         ecrits.modifies += len(changes)
+    if publics:
+        noms = ", ".join(publics[:DETAIL]) + ("…" if len(publics) > DETAIL else "")
+        ecrits.avertissements.append(
+            f"Clients au SIREN d'une personne publique, laissés « à qualifier » : {len(publics)} ({noms}). "
+            "Dites leur type, sans doute « administration »."
+        )
 
 
 def _reporter(client: Client, valeurs: dict, *, neuf: bool = False) -> bool:
     """Pose les valeurs du fichier sur les champs non retouchés ; `importe` retient ce que le fichier disait.
 
-    Un champ est retouché quand sa valeur n'est ni celle du dernier import, ni celle d'une fiche vierge.
+    Un champ est retouché quand sa valeur n'est pas celle du dernier import, fût-elle celle d'une fiche vierge : une
+    personne l'a vidé. Un champ que nul import n'a dit est retouché dès qu'il n'est plus vierge.
     """
     vierge = Client()
     avant = dict(client.importe)
-    if "type" not in valeurs and valeurs.get("siren") and client.type == TypeDebiteur.A_QUALIFIER:
+
+    def intact(nom: str) -> bool:
+        return neuf or _texte(getattr(client, nom)) == _texte(avant.get(nom, getattr(vierge, nom)))
+
+    siren = valeurs.get("siren", "")
+    a_qualifier = client.type == TypeDebiteur.A_QUALIFIER and intact("type")
+    if "type" not in valeurs and siren and a_qualifier and not _siren_public(siren):
         client.type = client.importe["type"] = TypeDebiteur.ENTREPRISE.value  # un SIREN valable : une entreprise
         change = True
     else:
         change = neuf
     for nom, valeur in valeurs.items():
         actuel = getattr(client, nom)
-        intact = neuf or _texte(actuel) in (_texte(avant.get(nom)), _texte(getattr(vierge, nom)))
+        reporte = intact(nom)
         client.importe[nom] = _texte(valeur)
-        if intact and _texte(actuel) != _texte(valeur):
+        if reporte and _texte(actuel) != _texte(valeur):
             setattr(client, nom, valeur)
             change = True
             if nom == "courriel":
                 client.courriel_invalide_le = None  # une autre adresse : le rebond ne la concerne pas
+            elif nom in ADRESSE:
+                client.adresse_invalide_le = None  # de même pour un pli revenu
     return change or client.importe != avant
+
+
+def _siren_public(siren: str) -> bool:
+    return siren.startswith(PUBLICS)
 
 
 def _texte(valeur) -> str:
