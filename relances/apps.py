@@ -2,6 +2,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
+from factures.signaux import echeances_deplacees
+
 
 class RelancesConfig(AppConfig):
     name = "relances"
@@ -10,6 +12,7 @@ class RelancesConfig(AppConfig):
     def ready(self):
         # Une société naît par un import ou par l'écran : dans tous les cas elle a ses trois plans.
         post_save.connect(_installer, sender="comptes.Societe", dispatch_uid="relances.installer_plans")
+        echeances_deplacees.connect(_rejuger, dispatch_uid="relances.rejuger_deplacees")
 
 
 def _installer(sender, instance, created, raw=False, **kwargs):
@@ -17,3 +20,10 @@ def _installer(sender, instance, created, raw=False, **kwargs):
 
     if created and not raw:
         installer_plans(instance)
+
+
+def _rejuger(sender, echeances, au, **kwargs):
+    """Fondé sur l'ancienne date, le verdict dormait peut-être jusqu'après la nouvelle."""
+    from relances.services.niveaux import clore_verdicts
+
+    clore_verdicts(echeances, au=au)

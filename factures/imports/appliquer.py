@@ -19,6 +19,7 @@ from recouvrement.journal.services import consigner
 from . import reconnaitre
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
+from .echeancier import ecrire_echeanciers
 from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
 from .fiches import ecrire_clients
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
@@ -183,7 +184,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
     _rejeter(rendu, controler_clients())
     _rejeter(rendu, ecrire_clients(contexte, ecrits))
     rattacher(societe.pk)
-    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees))
+    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au))
     if rendu.rejets:
         rendu.rejets.sort(key=lambda rejet: rejet.ligne)
         if not partiel or lu.format == "fec":
@@ -193,6 +194,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
             return
     if melange := _autre_origine(societe.pk, lu.format):
         rendu.avertissements.append(melange)
+    ecrire_echeanciers(contexte, ecrits)
     ecrire_pieces(contexte, ecrits)
     if lu.format == "fec":
         imputer_par_cle(contexte, lu, ecrits)

@@ -4,23 +4,25 @@ Les contrôles marquent les tables d'attente : `etat` dit ce que l'écriture fer
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from django.db import connection
 
 from .controles_reglements import controler_reglements
+from .echeancier import controler_echeanciers
 from .lot import Rejet
 from .requetes import en_clair, executer, jour_lisible, lire, rejeter
 
 
-def controler_pieces(societe_id: int, cles_rejetees: set[str]) -> Iterator[Rejet]:
-    """Rejets des pièces, après `rattacher` ; les lignes rejetées sont marquées.
+def controler_pieces(societe_id: int, cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
+    """Rejets des pièces, après `rattacher` ; les lignes rejetées sont marquées. au : jour de l'import.
 
-    cles_rejetees : règlements dont une ligne n'a déjà pas pu se lire.
+    cles_rejetees : règlements et factures dont une ligne n'a déjà pas pu se lire.
     """
     yield from _pieces_sans_client()
-    yield from _factures(societe_id)
+    yield from _factures(societe_id, cles_rejetees)
     yield from _avoirs()
-    yield from controler_reglements(cles_rejetees)
+    yield from controler_reglements(cles_rejetees, au)
 
 
 # --- Clients ---------------------------------------------------------------------------------
@@ -110,12 +112,13 @@ def _pieces_sans_client() -> Iterator[Rejet]:
 # --- Factures --------------------------------------------------------------------------------
 
 
-def _factures(societe_id: int) -> Iterator[Rejet]:
+def _factures(societe_id: int, cles_rejetees: set[str]) -> Iterator[Rejet]:
     yield from _memes_echeances()
     yield from _entetes_contraires_dans_le_fichier()
     yield from _echeances_connues()
     yield from _entetes_contraires_en_base()
     yield from _numeros_pris(societe_id)
+    yield from controler_echeanciers(cles_rejetees)
 
 
 def _memes_echeances() -> Iterator[Rejet]:

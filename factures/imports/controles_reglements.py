@@ -1,19 +1,23 @@
 """Contrôles des encaissements : références, parts et factures réglées."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from django.db import connection
 
 from .lot import Rejet
-from .requetes import en_clair, executer, lire, rejeter
+from .requetes import en_clair, executer, jour_lisible, lire, rejeter
 
 
-def controler_reglements(cles_rejetees: set[str]) -> Iterator[Rejet]:
-    """Une référence = un client, un jour, une devise, un total ; chaque part nomme une facture connue, une fois."""
+def controler_reglements(cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
+    """Une référence = un client, un jour passé, une devise, un total ; chaque part nomme une facture connue."""
     for constat in (_doubles_imputations, _entetes_de_reglement, _factures_reglees, _reglements_connus):
         for n, rejet in constat():
             rejeter("imp_encaissement", [n])
             yield rejet
+    for n, rejet in _reglements_futurs(au):
+        rejeter("imp_encaissement", [n])
+        yield rejet
     # Un règlement dont une ligne est refusée ne se prend pas à moitié : son total serait faux.
     with connection.cursor() as curseur:
         curseur.executemany(
@@ -79,6 +83,22 @@ def _factures_reglees():
         else:
             constat, conseil = f"la facture {facture} est en {devise}.", "Corrigez la devise du règlement."
         yield n, Rejet(ligne, "facture", constat, conseil)
+
+
+def _reglements_futurs(au: date):
+    """CSV seulement : un FEC porte des écritures de fin de mois, et s'importe en entier ou pas du tout."""
+    lues = lire(
+        """
+        select n, ligne, reference, date from imp_encaissement
+        where etat = 0 and encaissement_id is null and date > %s and cle_source like 'CSV:%%' order by n
+        """,
+        [au],
+    )
+    for n, ligne, reference, recu in lues:
+        yield n, Rejet(
+            ligne, "date", f"{reference} est daté du {jour_lisible(recu)}, après le jour de l'import ({au:%d/%m/%Y}).",
+            "Un règlement s'importe une fois reçu : corrigez la date, ou attendez ce jour.",
+        )  # fmt: skip
 
 
 def _reglements_connus():

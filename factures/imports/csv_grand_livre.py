@@ -189,10 +189,13 @@ def _elements(texte: Texte, entete: Entete, schema, place: dict[str, int], lot: 
 
 
 def _noter_incomplet(lot: LotLu, place: dict[str, int], cellules: list[str]) -> None:
-    """Un règlement dont une ligne est refusée ne se prend pas à moitié."""
-    i = place.get("reference", len(cellules))
-    if lot.format == "csv-encaissements" and i < len(cellules):
-        lot.cles_rejetees.add(f"CSV:R:{cellules[i].strip()}")
+    """Un règlement dont une ligne est refusée ne se prend pas à moitié ; l'échéancier d'une facture non plus."""
+    colonne, prefixe = {"csv-encaissements": ("reference", "R"), "csv-factures": ("numero", "F")}.get(
+        lot.format, ("", "")
+    )
+    i = place.get(colonne, len(cellules))
+    if i < len(cellules):
+        lot.cles_rejetees.add(f"CSV:{prefixe}:{cellules[i].strip()}")
 
 
 def _enregistrements(texte: Texte, entete: Entete, lot: LotLu) -> Iterator[tuple[int, list[str]]]:

@@ -7,7 +7,7 @@ la pièce ni le règlement : le surplus reste à imputer.
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from .requetes import executer, lire
+from .requetes import executer, lire, statistiques
 
 
 @dataclass(slots=True)
@@ -62,12 +62,6 @@ select %s, i.client_id, i.facture_id, i.cle_echeance, i.date_emission, i.date_ec
 from imp_facture i join clients_client c on c.id = i.client_id
 where i.etat = 0 order by i.n
 """
-# Les conditions du client ont changé depuis : l'échéance déduite suit, tant qu'aucune relance n'en est née.
-DEPLACER_ECHEANCES = """
-update factures_echeance set date_echeance = i.date_echeance from imp_facture i
-where i.etat = 1 and i.echeance_id = factures_echeance.id and factures_echeance.niveau = 0
-  and factures_echeance.soldee_le is null and factures_echeance.date_echeance <> i.date_echeance
-"""
 CREER_AVOIRS = """
 insert into factures_avoir (created_at, updated_at, societe_id, lot_id, client_id, cle_source, devise, numero,
   date_emission, montant, impute, facture_origine_id)
@@ -109,7 +103,6 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     ecrits.crees["factures"] = executer(CREER_FACTURES, commun)
     executer(RETROUVER_FACTURES, [contexte.societe_id])
     executer(CREER_ECHEANCES, [contexte.societe_id])
-    executer(DEPLACER_ECHEANCES)
     executer("update imp_avoir set facture_id = null")
     executer(ORIGINE_DES_AVOIRS, [contexte.societe_id])
     ecrits.crees["avoirs"] = executer(CREER_AVOIRS, commun)
@@ -147,7 +140,7 @@ with deja as (
   group by i.encaissement_id, e.facture_id
 ), demande as (
   select l.n, l.encaissement_id as source_id, l.facture_id, l.date,
-    'CSV:I:' || l.reference || ':' || l.numero_facture || ':' as prefixe, coalesce(d.fois, 0) as fois,
+    {cle_reglement} as prefixe, coalesce(d.fois, 0) as fois,
     s.montant - s.impute as libre,
     case when l.montant > coalesce(d.montant, 0) then l.montant - coalesce(d.montant, 0) else 0 end as voulu
   from imp_encaissement l
@@ -166,7 +159,7 @@ with deja as (
   group by i.avoir_id, e.facture_id
 ), demande as (
   select l.n, l.avoir_id as source_id, l.facture_id, l.date_emission as date,
-    'CSV:IA:' || l.numero || ':' as prefixe, coalesce(d.fois, 0) as fois, s.montant - s.impute as libre,
+    {cle_avoir} as prefixe, coalesce(d.fois, 0) as fois, s.montant - s.impute as libre,
     case when l.montant > coalesce(d.montant, 0) then l.montant - coalesce(d.montant, 0) else 0 end as voulu
   from imp_avoir l
   join factures_avoir s on s.id = l.avoir_id
@@ -197,6 +190,12 @@ SUITE = """cumul as (
     o.n
   from offre o join due d on d.facture_id = o.facture_id and d.fin - d.reste < o.fin and o.fin - o.accorde < d.fin
 )"""
+# La longueur du premier nom sépare les deux : « A » réglant « B:C » n'est pas « A:B » réglant « C ». Le signe égal
+# les distingue des clés d'avant (`CSV:I:…`) ; ce qui est déjà imputé se lit aux montants, pas à ces clés.
+CLE_REGLEMENT = (
+    "'CSV:I=' || cast(length(l.reference) as varchar(3)) || ':' || l.reference || ':' || l.numero_facture || ':'"
+)
+CLE_AVOIR = "'CSV:IA=' || cast(length(l.numero) as varchar(3)) || ':' || l.numero || ':' || l.numero_origine || ':'"
 CHOIX = """select %s, %s, echeance_id, source_id, date, montant,
   prefixe || cast(fois + row_number() over (partition by prefixe order by n, echeance_id) as varchar(10))
 from part where montant > 0 order by n, echeance_id"""
@@ -211,13 +210,20 @@ def imputer_par_numero(contexte: Contexte, ecrits: Ecrits) -> None:
         "or avoir_id in (select avoir_id from imp_avoir where etat = 1)"
     )
     ecrits.crees["imputations"] = 0
+    statistiques(
+        "imp_avoir", "imp_encaissement", "factures_echeance", "factures_avoir", "factures_encaissement",
+        "factures_imputation",
+    )  # fmt: skip
     for requete, tables in ((IMPUTER_AVOIRS, "avoir"), (IMPUTER_REGLEMENTS, "encaissement")):
         ecrits.crees["imputations"] += executer(_assembler(requete), params)
         recalculer(tables)
 
 
 def _assembler(requete: str) -> str:
-    return requete.replace("{suite}", SUITE).replace("{choix}", CHOIX)
+    parts = {"suite": SUITE, "choix": CHOIX, "cle_reglement": CLE_REGLEMENT, "cle_avoir": CLE_AVOIR}
+    for nom, part in parts.items():
+        requete = requete.replace(f"{{{nom}}}", part)
+    return requete
 
 
 # --- Soldes dénormalisés ---------------------------------------------------------------------

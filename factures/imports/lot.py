@@ -144,7 +144,8 @@ class LotLu:
     avertissements: list[str] = field(default_factory=list)
     inexpliques: list[Inexplique] = field(default_factory=list)
     lignes: int = 0
-    cles_rejetees: set[str] = field(default_factory=set)  # règlements dont une ligne manque : à ne pas prendre à moitié
+    # Règlements et factures dont une ligne manque : à ne pas prendre à moitié.
+    cles_rejetees: set[str] = field(default_factory=set)
     soldes: dict[str, Decimal] = field(default_factory=dict)  # FEC : solde comptable par client
     faits: dict[str, object] = field(default_factory=dict)  # ce que l'aperçu montre (période, comptes…)
 

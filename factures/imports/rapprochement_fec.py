@@ -14,7 +14,7 @@ from recouvrement.commun.champs import en_euros
 from .ecriture import Contexte, Ecrits
 from .lot import Inexplique, LotLu
 from .nombres import euros
-from .requetes import executer, lire
+from .requetes import executer, lire, statistiques
 from .texte import FichierRefuse
 
 RESOUDRE = """
@@ -184,6 +184,9 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
     societe = contexte.societe_id
     du, au = f"{lot.faits['du']:%Y%m%d}", f"{lot.faits['au']:%Y%m%d}"
     executer(RESOUDRE, [societe] * 4)
+    statistiques(
+        "imp_imputation", "factures_echeance", "factures_avoir", "factures_encaissement", "factures_imputation"
+    )
     retirees = executer(RETIRER_PERIMEES, [societe, au, au, du, du])
     corrigees = executer(ACTUALISER)
     ecrits.crees["imputations"] = executer(CREER, [contexte.moment, societe])

@@ -30,6 +30,16 @@ def lire(requete: str, params=()) -> list[tuple]:
         return curseur.fetchall()
 
 
+def statistiques(*tables: str) -> None:
+    """Dit au planificateur ce que ces tables contiennent maintenant (PostgreSQL), dans la transaction en cours.
+
+    Une colonne encore vide à la dernière analyse passe pour toujours vide : 142 000 règlements à imputer prenaient
+    plus d'une heure au lieu de deux secondes, selon le moment où autovacuum passait.
+    """
+    if connection.vendor == "postgresql":
+        executer(f"analyze {', '.join(tables)}")
+
+
 def jour_lisible(valeur) -> str:
     valeur = date.fromisoformat(valeur) if isinstance(valeur, str) else valeur
     return f"{valeur:%d/%m/%Y}"
