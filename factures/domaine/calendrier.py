@@ -15,6 +15,7 @@ REGIONS = (METROPOLE, ALSACE_MOSELLE)
 _FIXES = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 _DEPUIS_PAQUES = (1, 39, 50)  # lundi de Pâques, Ascension, lundi de Pentecôte
 _UN_JOUR = timedelta(1)
+DERNIER_JOUR = date(9990, 12, 31)  # au-delà, compter quelques jours sortirait du calendrier
 
 
 def paques(annee: int) -> date:

@@ -1,6 +1,6 @@
 """Ouvrir et clore un litige : seule la part contestée est retenue (exigence 33)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,15 @@ from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner
 
 from ..models import Echeance, Litige
+
+HORIZON = timedelta(days=366)  # au-delà personne ne suit plus la réponse : un litige se prolonge
+
+
+def _controler_delai(a_traiter_le: date, au: date) -> None:
+    if a_traiter_le < au:
+        raise ValidationError({"a_traiter_le": _("La date de traitement est déjà passée.")})
+    if a_traiter_le > au + HORIZON:
+        raise ValidationError({"a_traiter_le": _("Un litige se traite dans l'année ; il se prolonge ensuite.")})
 
 
 @transaction.atomic
@@ -28,7 +37,7 @@ def ouvrir_litige(
     """Conteste `montant` d'une échéance ouverte ; la part non contestée continue d'être relancée.
 
     Un seul litige ouvert par échéance ; redire le même rend celui qui est ouvert. Lève ValidationError :
-    montant nul ou au-dessus du reste dû, autre litige déjà ouvert, délai déjà passé.
+    montant nul ou au-dessus du reste dû, autre litige déjà ouvert, délai passé ou de plus d'un an.
     """
     echeance = Echeance.objects.select_for_update(of=("self",)).select_related("societe", "facture").get(pk=echeance.pk)
     ouvert = echeance.litiges.filter(clos_le=None).first()
@@ -43,8 +52,7 @@ def ouvrir_litige(
                 % {"reste": somme(echeance.reste_du, echeance.devise)}
             }
         )
-    if a_traiter_le < au:
-        raise ValidationError({"a_traiter_le": _("La date de traitement est déjà passée.")})
+    _controler_delai(a_traiter_le, au)
     litige = Litige(
         echeance=echeance,
         montant_conteste=montant,
@@ -80,8 +88,7 @@ def prolonger_litige(litige: Litige, *, a_traiter_le: date, motif: str, au: date
     motif = motif.strip()
     if not motif:
         raise ValidationError({"issue": _("Dites pourquoi le litige se prolonge.")})
-    if a_traiter_le < au:
-        raise ValidationError({"a_traiter_le": _("La date de traitement est déjà passée.")})
+    _controler_delai(a_traiter_le, au)
     litige = (
         Litige.objects.select_for_update(of=("self",))
         .select_related("echeance__societe", "echeance__facture")

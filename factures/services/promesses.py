@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -15,17 +15,18 @@ from recouvrement.commun.formats import somme
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
-from ..domaine.calendrier import ajouter_jours_ouvres
+from ..domaine.calendrier import DERNIER_JOUR, ajouter_jours_ouvres
 from ..models import Echeance, Imputation, Promesse
 
+HORIZON = timedelta(days=366)  # au-delà ce n'est plus une promesse : c'est un échéancier à signer
 TOLERANCE = 2  # jours ouvrés : le virement parti le jour dit arrive le surlendemain
 ZERO = Decimal("0.00")
 Statut = Promesse.Statut
 
 
 def limite_promesse(date_promise: date, region: str = "metropole") -> date:
-    """Dernier jour où un paiement reçu tient la promesse : date promise + 2 jours ouvrés."""
-    return ajouter_jours_ouvres(date_promise, TOLERANCE, region)
+    """Dernier jour où un paiement reçu tient la promesse : date promise + 2 jours ouvrés. Ne lève jamais."""
+    return ajouter_jours_ouvres(min(date_promise, DERNIER_JOUR), TOLERANCE, region)
 
 
 @transaction.atomic
@@ -44,7 +45,7 @@ def promettre(
     Une promesse en attente sur l'une de ces pièces est remplacée : annulée si le report est convenu avant sa
     date, sinon jugée sur ce qui a été payé. Redire la même promesse le même jour rend celle qui est notée.
     Lève ValidationError : pièce d'un autre compte ou soldée, plusieurs devises, montant nul ou au-dessus du
-    dû, date passée.
+    dû, date passée ou à plus d'un an.
     """
     client = Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=client.pk)
     choisies = list(Echeance.objects.filter(pk__in=[e.pk for e in echeances]).order_by("pk"))
@@ -62,6 +63,8 @@ def promettre(
         )
     if date_promise < au:
         raise ValidationError({"date_promise": _("La date promise est déjà passée.")})
+    if date_promise > au + HORIZON:
+        raise ValidationError({"date_promise": _("Une promesse porte sur un an au plus ; elle se renouvelle.")})
     anciennes = list(client.promesses.en_attente().filter(echeances__in=choisies).distinct())
     for ancienne in anciennes:
         memes = set(ancienne.echeances.values_list("pk", flat=True)) == {e.pk for e in choisies}

@@ -9,7 +9,7 @@ from django.db.models import Case, Exists, F, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from clients.models import Client, Contact, Suspension
-from factures.domaine.calendrier import jour_ouvre_suivant
+from factures.domaine.calendrier import DERNIER_JOUR, jour_ouvre_suivant
 from factures.models import Avoir, Echeance, Encaissement, Litige, Promesse
 from recouvrement.comptes.models import Societe
 from relances.domaine.echelle import TEMPORELS, ClientFaits, EcheanceFaits, Reglages
@@ -50,7 +50,8 @@ def reglages(societe: Societe, *, freins: bool = True) -> Reglages:
 
 
 def fin_de_promesse(jour: date, ouvre) -> date:
-    """Dernier jour de la tolérance : la date promise plus deux jours ouvrés."""
+    """Dernier jour de la tolérance : la date promise plus deux jours ouvrés. Ne lève jamais."""
+    jour = min(jour, DERNIER_JOUR)
     for _ in range(TOLERANCE_PROMESSE):
         jour = ouvre(jour + timedelta(days=1))
     return jour

@@ -224,6 +224,7 @@ def test_un_litige_porte_sa_part_contestee_et_se_clot_une_fois(acteur):
         {"montant": Decimal(0)},
         {"montant": Decimal("300.01")},
         {"a_traiter_le": AU - timedelta(days=1)},
+        {"a_traiter_le": AU + timedelta(days=367)},
         {"categorie": "humeur"},
     ],
 )
@@ -240,3 +241,11 @@ def test_un_seul_litige_ouvert_par_piece_et_jamais_clos_sans_issue(acteur):
         contester(echeance, acteur, montant=Decimal(50))
     with pytest.raises(ValidationError):
         services.clore_litige(litige, issue="  ", au=AU, acteur=acteur)
+
+
+def test_un_litige_ne_se_prolonge_pas_de_plus_d_un_an(acteur):
+    litige = contester(EcheanceFactory(montant=300), acteur)
+    prolonger = {"motif": "expertise", "au": AU, "acteur": acteur}
+    with pytest.raises(ValidationError, match="dans l'année"):
+        services.prolonger_litige(litige, a_traiter_le=AU + timedelta(days=367), **prolonger)
+    assert services.prolonger_litige(litige, a_traiter_le=AU + timedelta(days=366), **prolonger)

@@ -7,8 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from factures import services
+from factures.domaine.calendrier import jour_ouvre_suivant
 from factures.models import Promesse
 from recouvrement.journal.models import Maillon
+from relances.services.faits import fin_de_promesse
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import UtilisateurFactory
 
@@ -170,3 +172,18 @@ def test_une_promesse_ne_porte_que_sur_des_pieces_ouvertes_du_client_dans_une_de
             )
     with pytest.raises(ValidationError):
         services.promettre(client, [], montant=Decimal(10), date_promise=VENDREDI, au=VENDREDI, acteur=acteur)
+
+
+def test_une_promesse_porte_sur_un_an_au_plus():
+    echeance = EcheanceFactory(montant=1000)
+    voulue = {"montant": Decimal(500), "au": VENDREDI, "acteur": UtilisateurFactory()}
+    with pytest.raises(ValidationError, match="un an au plus"):
+        services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(367), **voulue)
+    assert services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(366), **voulue)
+
+
+def test_une_promesse_au_bout_du_calendrier_n_arrete_ni_la_nuit_ni_la_fiche():
+    promesse = PromesseFactory(echeances=[EcheanceFactory()], date_promise=date.max)
+    assert evaluer(promesse, LIMITE) == Statut.EN_ATTENTE
+    assert services.limite_promesse(date.max) > LIMITE
+    assert fin_de_promesse(date.max, jour_ouvre_suivant) > LIMITE
