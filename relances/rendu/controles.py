@@ -282,6 +282,9 @@ def _perimes(lettre: Lettre, modele: str, texte: str) -> Iterator[Manque]:
     for attendu in relecture.perimes(lettre, modele, texte):
         phrase = _("Le texte réécrit ne cite plus %(quoi)s : le reprendre") % {"quoi": attendu}
         yield Manque("texte_perime", phrase, MODELE)
+    for numero in relecture.absentes(lettre, texte):
+        phrase = _("Le texte réécrit cite %(quoi)s, qui n'est pas dans la lettre : le reprendre") % {"quoi": numero}
+        yield Manque("facture_absente", phrase, MODELE)
 
 
 def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
@@ -292,10 +295,11 @@ def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
     ]
     for mot in mots_interdits(courriel.integral, lettre.type_debiteur):
         trouves.append(Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE))
+    modele = Courriel(objet="", texte="")
     if gabarits.courriel_existe(lettre):
         modele = courriels.rendre(replace(lettre, canal=Canal.COURRIEL, textes={}))
-        trouves += _perimes(lettre, modele.objet, courriel.objet)
-        trouves += _perimes(lettre, modele.texte, courriel.texte)
+    trouves += _perimes(lettre, modele.objet, courriel.objet)
+    trouves += _perimes(lettre, modele.texte, courriel.texte)
     return list(dict.fromkeys(trouves))
 
 

@@ -277,6 +277,46 @@ def test_un_courriel_reecrit_se_relit_de_meme(nature, client):
     assert "texte_perime" in [m.code for m in controles.manques_du_texte(glissee, ecrit)]
 
 
+@pytest.mark.parametrize(
+    ("numero", "texte", "absentes"),
+    [
+        ("FA-2026-0412", "FA-2026-0412, sans FA-2026-0411 ni **FA-2025-1200**.", ["FA-2026-0411", "FA-2025-1200"]),
+        ("FA-2026-0412", "Voir le bon BL-2026-0007, le dossier FA-2026-0412-B et la facture du 12/03/2026.", []),
+        ("FA-2026-0412", "La facture F20250044, d'avant le changement de logiciel.", ["F20250044"]),
+        ("F2026-00012", "Payez la facture f2026-00012.", []),
+        ("45821", "Les factures n° 45821, 45822 et 45830 de 2026, 69003 Lyon, soit 1 234,56 €.", ["45822", "45830"]),
+        ("45821", "Facture 45821 de 45000,00 € ; invoice 45822.", ["45822"]),
+        ("A 12", "Échue depuis à 13 jours. Facture A 14.", ["A 14"]),
+        ("Report à nouveau", "Le report à nouveau de 2025 reste dû.", []),
+    ],
+)  # fmt: skip
+def test_un_texte_reecrit_ne_cite_pas_une_facture_absente_de_la_lettre(numero, texte, absentes):
+    """Exigence 19 : payée entre la réécriture et l'envoi, une facture sort de la lettre ; le texte la citait encore."""
+    lettre = ex.lettre(lignes=(ex.ligne(numero, date(2026, 10, 1), Decimal("1234.56")),), textes={"demande": texte})
+    trouves = [m for m in controles.manques(lettre) if m.code == "facture_absente"]
+    assert [m.phrase for m in trouves] == [
+        f"Le texte réécrit cite {absente}, qui n’est pas dans la lettre\u00a0: le reprendre" for absente in absentes
+    ]
+
+
+def test_un_texte_reecrit_peut_citer_un_avoir_ou_une_facture_contestee():
+    contestation = Contestation(facture=9, numero="FA-2026-0009", recue_le=date(2026, 11, 18), montant=Decimal(10))
+    lettre = ex.lettre(
+        lignes=(ex.ligne("FA-2026-0412", date(2026, 10, 1), Decimal("1234.56")),),
+        credits=(ex.avoir("10.00", reference="FA-2026-0500"),),
+        contestations=(contestation,),
+        textes={"demande": "Hors la facture FA-2026-0009, et moins FA-2026-0500."},
+    )
+    assert codes(lettre) == []
+
+
+def test_un_courriel_reecrit_qui_cite_une_facture_payee_se_relit():
+    lettre = ex.lettre(Nature.RAPPEL_COURTOIS, nombre=3, canal=Canal.COURRIEL)
+    ecrit = courriels.rendre(lettre)
+    payee = replace(lettre, lignes=lettre.lignes[1:])
+    assert "facture_absente" in [m.code for m in controles.manques_du_texte(payee, ecrit)]
+
+
 def test_une_somme_n_en_contient_pas_une_autre():
     due = ex.ligne("FA-1", date(2026, 10, 1), Decimal("1234.56"))
     lettre = ex.lettre(Nature.RAPPEL_COURTOIS, lignes=(due,), textes={"demande": "Merci de régler 21 234,56 €."})
