@@ -194,7 +194,7 @@
   // Volet d'une liste : [data-ouvre] l'ouvre et lui donne le focus, data-pas va à la ligne voisine, data-vider le ferme.
   doc.addEventListener("click", (e) => {
     const ouvre = e.target.closest("[data-ouvre]");
-    if (ouvre && !e.defaultPrevented) marquer(ouvre.closest("[data-ligne]"));
+    if (ouvre) marquer(ouvre.closest("[data-ligne]"));
     const pas = e.target.closest("[data-pas]");
     if (pas) { deplacer(Number(pas.dataset.pas)); un("[data-ligne].choisie [data-ouvre]")?.click(); }
     const vider = e.target.closest("[data-vider]");
