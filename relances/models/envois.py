@@ -184,6 +184,8 @@ class Tache(Horodate):
     titre = models.CharField(_("titre"), max_length=200)
     raison = models.CharField(_("raison"), max_length=250, blank=True)
     due_le = models.DateField(_("à faire le"))
+    # Délai que la loi fixe (déclaration de créance) : aucun report ne le dépasse.
+    butoir = models.DateField(_("date butoir"), null=True, blank=True)
     courrier = models.ForeignKey(Courrier, models.SET_NULL, null=True, blank=True, related_name="taches")
     cle = models.CharField(max_length=80)  # une seule tâche ouverte par clé
     faite_le = models.DateTimeField(null=True, blank=True)

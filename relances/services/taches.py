@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from clients.models import Client, Contact
 from factures.models import Promesse
 from factures.services import evaluer_promesses
+from recouvrement.commun import formats
 from recouvrement.commun.formats import jour_court, somme
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -44,6 +45,7 @@ TITRES_SUITE = {
 }
 # Un appel abouti ou tenté répond à ces tâches-là.
 CLOSES_PAR_UN_APPEL = (Tache.Genre.APPEL, Tache.Genre.PROMESSE_ROMPUE)
+REPORT_MAX = timedelta(days=90)  # au-delà, la tâche est oubliée plutôt que reportée
 RATTRAPAGE = timedelta(days=15)  # promesses conclues dont la tâche aurait manqué
 # Un jugement d'ouverture interdit de réclamer : ces tâches n'ont plus d'objet.
 CLOSES_PAR_UN_JUGEMENT = (*CLOSES_PAR_UN_APPEL, Tache.Genre.DECISION, Tache.Genre.CONTENTIEUX)
@@ -55,12 +57,16 @@ def _terminer(taches, *, issue: str, acteur) -> int:
 
 @transaction.atomic
 def creer_tache(client: Client, *, genre: str, titre: str, due_le: date, cle: str, raison: str = "") -> Tache:
-    """Ouvre la tâche, ou avance celle de même clé : une seule reste ouverte par client et par clé."""
+    """Ouvre la tâche, ou avance celle de même clé : une seule reste ouverte par client et par clé.
+
+    Une créance à déclarer l'est au plus tard le jour `due_le` : aucun report ne le dépassera.
+    """
+    butoir = due_le if genre == Tache.Genre.DECLARER else None
     Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
     ouverte = Tache.objects.filter(client=client, cle=cle, faite_le=None).first()
     if ouverte:
-        ouverte.titre, ouverte.raison, ouverte.due_le = titre, raison[:250], due_le
-        ouverte.save(update_fields=["titre", "raison", "due_le", "updated_at"])
+        ouverte.titre, ouverte.raison, ouverte.due_le, ouverte.butoir = titre, raison[:250], due_le, butoir
+        ouverte.save(update_fields=["titre", "raison", "due_le", "butoir", "updated_at"])
         return ouverte
     return Tache.objects.create(
         societe_id=client.societe_id,
@@ -69,6 +75,7 @@ def creer_tache(client: Client, *, genre: str, titre: str, due_le: date, cle: st
         titre=titre,
         raison=raison[:250],
         due_le=due_le,
+        butoir=butoir,
         cle=cle,
     )
 
@@ -93,10 +100,19 @@ def terminer_tache(tache: Tache, *, issue: str, acteur) -> bool:
 def reporter_tache(tache: Tache, *, au: date, motif: str, acteur, le: date) -> bool:
     """Repousse une tâche ouverte au jour `au`, avec sa raison. Faux si elle est déjà faite.
 
-    `le` : jour du geste. Lève ValidationError : jour passé, motif vide.
+    `le` : jour du geste. Lève ValidationError : jour passé, à plus de 90 jours ou au-delà de la date butoir, motif vide.
     """
     if au <= le:
         raise ValidationError({"au": _("Reportez à un jour à venir.")})
+    if tache.butoir and au > tache.butoir:
+        raise ValidationError(
+            {
+                "au": _("La créance se déclare au plus tard le %(jour)s : ce délai ne se reporte pas.")
+                % {"jour": formats.jour(tache.butoir)}
+            }
+        )
+    if au > le + REPORT_MAX:
+        raise ValidationError({"au": _("Un report dure 90 jours au plus.")})
     if not motif.strip():
         raise ValidationError({"motif": _("Dites pourquoi cela peut attendre.")})
     if not Tache.objects.filter(pk=tache.pk, faite_le=None).update(due_le=au, raison=motif.strip()[:250]):

@@ -120,6 +120,26 @@ def test_un_report_porte_sa_raison_et_un_jour_a_venir(client_, acteur):
             taches.reporter_tache(tache, au=jour, motif=motif, acteur=acteur, le=VENDREDI)
 
 
+def test_un_report_dure_90_jours_au_plus_et_ne_depasse_jamais_la_date_butoir(client_, acteur):
+    def reporter(tache, jours):
+        return taches.reporter_tache(
+            Tache.objects.get(pk=tache.pk), au=VENDREDI + timedelta(jours), motif="congés", acteur=acteur, le=VENDREDI
+        )
+
+    libre = ouvrir(client_)
+    declarer = taches.creer_tache(
+        client_, genre=Tache.Genre.DECLARER, titre="Déclarer", due_le=VENDREDI + timedelta(45), cle="declarer"
+    )
+    for tache, jours, refus in ((libre, 91, "90 jours"), (declarer, 46, "ne se reporte pas")):
+        with pytest.raises(ValidationError, match=refus):
+            reporter(tache, jours)
+    assert reporter(libre, 90)
+    assert reporter(declarer, 20)
+    assert reporter(declarer, 45)  # avancée, elle peut revenir jusqu'au butoir, pas au-delà
+    with pytest.raises(ValidationError):
+        reporter(declarer, 46)
+
+
 def test_exigence_36_un_jugement_clot_ce_qui_reclamerait(client_, acteur):
     ouvrir(client_)
     ouvrir(client_, Tache.Genre.CONTENTIEUX, "contentieux:5:EUR")
