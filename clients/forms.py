@@ -3,13 +3,14 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from recouvrement.commun.forms import JourField, MontantField
+from recouvrement.commun.forms import CleField, JourField, MontantField
 
 from .models import Client, Contact
 
 
 class NoteForm(forms.Form):
     texte = forms.CharField(label=_("Texte de la note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
+    cle = CleField()
 
 
 class SuspensionForm(forms.Form):

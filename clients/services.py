@@ -21,7 +21,7 @@ from recouvrement.commun.domaine.identifiants import (
     verifier_tva,
 )
 from recouvrement.journal.models import Maillon
-from recouvrement.journal.services import consigner
+from recouvrement.journal.services import consigner, deja_consigne
 
 from .models import Client, Contact, Note, Suspension, TypeDebiteur
 
@@ -111,13 +111,22 @@ def lever_suspension(suspension: Suspension, *, acteur) -> bool:
 
 
 @transaction.atomic
-def noter(client: Client, *, texte: str, acteur) -> Note:
-    """Ajoute une note. Le journal porte qu'elle existe ; son texte vit dans `Note`, rectifiable."""
+def noter(client: Client, *, texte: str, acteur, cle: str = "") -> Note:
+    """Ajoute une note. Le journal porte qu'elle existe ; son texte vit dans `Note`, rectifiable.
+
+    cle : celle du formulaire ; la rejouer (double clic) rend la note déjà écrite.
+    """
     texte = texte.strip()
     if not texte:
         raise ValidationError({"texte": _("Écrivez la note.")})
+    client = _client_verrouille(client)
+    if deja := deja_consigne("client.note", client=client, cle=cle):
+        return Note.objects.get(pk=deja.objet_id)
     note = Note.objects.create(client=client, texte=texte, auteur=acteur)
-    consigner("client.note", societe=client.societe, acteur=acteur, objet=note, client=client)
+    consigner(
+        "client.note", societe=client.societe, acteur=acteur, objet=note, client=client,
+        donnees={"cle": cle} if cle else None,
+    )  # fmt: skip
     return note
 
 

@@ -1,5 +1,7 @@
 """Saisies du contentieux ; chacune connaît son dossier, le jour, et la pièce visée s'il y en a une."""
 
+from datetime import date
+
 from django import forms
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -127,6 +129,9 @@ class DecompteForm(DossierForm):
         return {"arrete_au": self.au}
 
 
+ANCIENNE_PIECE = date(1950, 1, 1)  # un bail ou un contrat-cadre peut précéder de loin la créance
+
+
 class FichierForm(DossierForm):
     fichier = forms.FileField(
         label=_("Fichier"),
@@ -142,7 +147,7 @@ class FichierForm(DossierForm):
 
 
 class JoindreForm(FichierForm):
-    jour = JourField(label=_("Date de la pièce"), required=False)
+    jour = JourField(label=_("Date de la pièce"), required=False, depuis=ANCIENNE_PIECE)
 
     def valeurs_de_depart(self):
         return {"jour": self.piece.date}
@@ -155,7 +160,7 @@ class AjoutForm(FichierForm):
     genre = forms.ChoiceField(
         label=_("Genre"), choices=[c for c in Piece.Genre.choices if c[0] != Piece.Genre.DECOMPTE], initial="autre"
     )
-    jour = JourField(label=_("Date de la pièce"), required=False)
+    jour = JourField(label=_("Date de la pièce"), required=False, depuis=ANCIENNE_PIECE)
     field_order = ["designation", "genre", "jour", "fichier"]
 
     def valeurs_de_depart(self):

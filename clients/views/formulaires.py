@@ -12,7 +12,7 @@ from clients.models import Contact
 from factures.models import Echeance, Litige
 from factures.models.grand_livre import Mode
 from recouvrement.commun import formats
-from recouvrement.commun.forms import JourField, MontantField
+from recouvrement.commun.forms import CleField, JourField, MontantField
 from relances.domaine.appels import Issue, MotifRetard
 from relances.services.taches import ISSUES, MOTIFS
 
@@ -211,6 +211,7 @@ class AppelForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Vide : la date proposée ci-dessous."),
     )
+    cle = CleField()
 
     def __init__(self, *args, contacts, **kwargs):
         super().__init__(*args, use_required_attribute=False, **kwargs)

@@ -141,5 +141,6 @@ class Appel(Volet):
                 commentaire=donnees["commentaire"],
                 motif=donnees["motif"],
                 suite_le=donnees["suite_le"] if suite is None else None,
+                cle=donnees["cle"],
             )
         return Issue(f"{_('Appel enregistré.')} {resultat.texte}".strip())

@@ -140,7 +140,7 @@ class Noter(Volet):
         return NoteForm(data)
 
     def enregistrer(self, form):
-        services.noter(self.client, texte=form.cleaned_data["texte"], acteur=self.fiche.user)
+        services.noter(self.client, acteur=self.fiche.user, **form.cleaned_data)
         return Issue(_("Note enregistrée."))
 
 

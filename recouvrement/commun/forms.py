@@ -1,12 +1,16 @@
 """Champs de saisie communs : un montant tapé à la française, une date du calendrier natif."""
 
 import re
+import secrets
+from datetime import date, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun import formats
+from recouvrement.commun.horloge import aujourd_hui
 
 SUPERFLU = re.compile(r"[\s\u00a0\u202f€]")
 
@@ -36,9 +40,37 @@ class MontantField(forms.DecimalField):
 
 
 class JourField(forms.DateField):
-    """Date par le calendrier du navigateur ; accepte aussi 27/11/2026."""
+    """Date par le calendrier du navigateur ; accepte aussi 27/11/2026.
+
+    Une faute de frappe sur l'année se refuse : rien avant `depuis`, rien au-delà d'aujourd'hui plus `avance`.
+    """
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, depuis: date = date(2000, 1, 1), avance: timedelta = timedelta(days=5 * 366), **kwargs):
         super().__init__(**{"input_formats": ["%Y-%m-%d", "%d/%m/%Y"], **kwargs})
+        self.depuis, self.avance = depuis, avance
+
+    def validate(self, value):
+        super().validate(value)
+        if value is None:
+            return
+        if value < self.depuis:
+            refus = _g("Cette date est trop ancienne : au plus tôt le %(jour)s.")
+            raise ValidationError(refus % {"jour": formats.jour(self.depuis)})
+        if value > (fin := aujourd_hui() + self.avance):
+            refus = _g("Cette date est trop lointaine : au plus tard le %(jour)s.")
+            raise ValidationError(refus % {"jour": formats.jour(fin)})
+
+
+def _cle() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class CleField(forms.CharField):
+    """Clé d'un formulaire affiché, cachée : un double clic la rejoue, et le service n'écrit qu'une fois."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 40, "required": False, "initial": _cle, **kwargs})

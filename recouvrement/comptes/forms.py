@@ -1,5 +1,7 @@
 """Saisies des comptes : préférences d'une personne, utilisateurs et rôles, sociétés."""
 
+from datetime import date
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -197,6 +199,7 @@ class TauxForm(forms.Form):
     effet_bce = JourField(
         label=_("Date d’effet de la décision"),
         help_text=_("Seulement si ce taux n’est plus celui de la dernière décision connue."),
+        depuis=date(1999, 1, 1),
         required=False,
     )
     autres = forms.DecimalField(

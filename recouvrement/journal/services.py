@@ -62,6 +62,14 @@ def consigner(action: str, *, societe=None, acteur=None, objet=None, client=None
     return maillon
 
 
+def deja_consigne(action: str, *, client, cle: str) -> Maillon | None:
+    """Maillon déjà écrit par ce formulaire (sa clé est dans les données) ; l'appelant tient le verrou du client."""
+    if not cle:
+        return None
+    maillons = Maillon.objects.filter(client_id=client.pk, action=action, detail__donnees__cle=cle)
+    return maillons.order_by("rang").first()
+
+
 @dataclass
 class Verification:
     maillons: int

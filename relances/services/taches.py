@@ -15,7 +15,7 @@ from factures.services import evaluer_promesses
 from recouvrement.commun import formats
 from recouvrement.commun.formats import jour_court, somme
 from recouvrement.comptes.models import Societe
-from recouvrement.journal.services import consigner
+from recouvrement.journal.services import consigner, deja_consigne
 from relances.domaine.appels import SUITES, Issue, MotifRetard, jour_de_suite
 from relances.models import Tache
 
@@ -140,28 +140,33 @@ def consigner_appel(
     commentaire: str = "",
     motif: str = "",
     suite_le: date | None = None,
+    cle: str = "",
 ) -> int:
     """Clôt les tâches d'appel du client et ouvre la suite que veut l'issue (exigence 30).
 
     suite_le : jour choisi par la personne, sinon celui de la règle. La promesse et le litige eux-mêmes
-    s'enregistrent par leurs services, dans la même transaction. Renvoie le nombre de tâches closes.
+    s'enregistrent par leurs services, dans la même transaction. cle : celle du formulaire ; la rejouer (double clic)
+    n'écrit rien. Renvoie le nombre de tâches closes.
     """
     issue = Issue(issue)
     if issue is Issue.AUTRE and not commentaire.strip():
         raise ValidationError({"commentaire": _("Dites en une phrase ce qui ressort de l'appel.")})
     if suite_le and suite_le < au:
         raise ValidationError({"suite_le": _("La suite ne peut pas être dans le passé.")})
+    Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
+    if deja_consigne("appel.consigne", client=client, cle=cle):
+        return 0
     libelle = _(ISSUES[issue])
     closes = _terminer(Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL), issue=libelle, acteur=acteur)
     jour = suite_le or jour_de_suite(issue, au=au, region=client.societe.region_feries)
     if jour:
-        cle = SUITES[issue].cle if issue in SUITES else "rappel"
+        suite = SUITES[issue].cle if issue in SUITES else "rappel"
         creer_tache(
             client,
-            genre=Tache.Genre.APPEL if cle == "rappel" else Tache.Genre.AUTRE,
-            titre=_(TITRES_SUITE[cle]),
+            genre=Tache.Genre.APPEL if suite == "rappel" else Tache.Genre.AUTRE,
+            titre=_(TITRES_SUITE[suite]),
             due_le=jour,
-            cle=cle,
+            cle=suite,
             raison=_("appel du %(jour)s : %(issue)s") % {"jour": f"{au:%d/%m}", "issue": libelle.lower()},
         )
     consigner(
@@ -177,6 +182,7 @@ def consigner_appel(
             "motif": motif,
             "suite_le": jour,
             "taches": closes,
+            **({"cle": cle} if cle else {}),
         },
     )
     return closes

@@ -239,6 +239,17 @@ def test_un_credit_affecte_entre_temps_ne_se_reaffecte_pas_en_silence(connecte, 
     assert Imputation.objects.count() == 1
 
 
+@pytest.mark.parametrize(("volet", "action"), [("noter", "client.note"), ("appel", "appel.consigne")])
+def test_un_double_clic_n_ecrit_qu_une_fois(connecte, belcourt, saisies, volet, action):
+    page = connecte.get(reverse("clients:fiche", args=[belcourt.pk]), {"volet": volet})
+    cle = page.context["form"]["cle"].value()
+    assert f'name="cle" value="{cle}"' in page.content.decode()
+    for jeton in (cle, cle, "une autre"):
+        assert connecte.post(geste(belcourt, volet), saisies[volet] | {"cle": jeton}).status_code == 303
+
+    assert Maillon.objects.filter(client_id=belcourt.pk, action=action).count() == 2
+
+
 def test_exigence_30_un_appel_clot_la_tache_et_ouvre_la_suite(connecte, belcourt, au):
     taches.creer_tache(belcourt, genre=Tache.Genre.APPEL, titre="Appeler", due_le=au, cle="appel:2:EUR")
 

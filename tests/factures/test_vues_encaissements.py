@@ -228,7 +228,9 @@ def test_saisir_enregistre_une_fois_et_mene_a_l_affectation(client, claire, debi
         ({"montant": "0"}, "supérieure"),
         ({"montant": "1.250,50"}, "sans séparateur"),
         ({"devise": "e2r"}, "Trois lettres"),
-        ({"recu_le": "2999-01-01"}, "à venir"),
+        ({"recu_le": (aujourd_hui() + timedelta(days=1)).isoformat()}, "à venir"),
+        ({"recu_le": "0001-01-01"}, "trop ancienne"),
+        ({"recu_le": "2999-01-01"}, "trop lointaine"),
         ({"mode": "troc"}, "troc"),
     ],
 )
