@@ -98,7 +98,7 @@ def desaffecter(request, pk: int, genre: str, source: int, cle: str):
     if genre not in modeles:
         raise Http404
     objet = get_object_or_404(modeles[genre], pk=source, client=f.client)
-    if desimputer(objet, cle=cle, acteur=request.user):
+    if desimputer(objet, au=aujourd_hui(), cle=cle, acteur=request.user):
         fait(request, _("Affectation défaite."))
     return _retour(request, f)
 

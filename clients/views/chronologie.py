@@ -191,7 +191,8 @@ def _litiges(client: Client, n: int) -> Iterator[Fait]:
         preuve.append(_("réponse attendue le %(jour)s") % {"jour": formats.jour(x.a_traiter_le)})
         yield Fait(x.ouvert_le, _("Litige ouvert"), sur, " · ".join(filter(None, preuve)), "hand-stop", "att")
         if x.clos_le:
-            yield Fait(x.clos_le, _("Litige clos"), f"{x.echeance.facture.numero}, {x.issue}", "", "check", "bon")
+            issue = f"{x.echeance.facture.numero}, {x.issue_lisible}"
+            yield Fait(x.clos_le, _("Litige clos"), issue, "", "check", "bon")
 
 
 def _notes(client: Client, n: int) -> Iterator[Fait]:

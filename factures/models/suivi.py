@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from clients.models import Client
 from recouvrement.commun.champs import ChampMontant
@@ -30,6 +31,9 @@ class Litige(models.Model):
         FACTURE = "facture", _("Facture erronée")
         A_VERIFIER = "a_verifier", _("À vérifier : import inexpliqué")
         AUTRE = "autre", _("Autre")
+
+    # Issue de ce que la maison clôt d'elle-même, en base dans cette langue : la pièce rouverte, le litige l'est aussi.
+    SOLDEE = gettext_noop("Pièce soldée")
 
     echeance = models.ForeignKey(Echeance, models.PROTECT, related_name="litiges")
     montant_conteste = ChampMontant(_("montant contesté"))
@@ -61,6 +65,11 @@ class Litige(models.Model):
 
     def __str__(self):
         return f"{self.get_categorie_display()} : {self.montant_conteste}"
+
+    @property
+    def issue_lisible(self) -> str:
+        """L'issue dite par une personne, ou celle de la maison dans la langue de l'écran."""
+        return str(_(self.issue)) if self.issue == self.SOLDEE else self.issue
 
 
 class PromesseQuerySet(models.QuerySet):

@@ -1,13 +1,13 @@
 """Toutes les écritures du grand livre qui ont un sens pour le métier."""
 
 from .encaissements import desimputer, enregistrer_encaissement, imputer, imputer_avoir
-from .litiges import clore_litige, ouvrir_litige, prolonger_litige
+from .litiges import clore_litige, ouvrir_litige, prolonger_litige, rouvrir_litiges
 from .prelevements import rejeter_prelevement
-from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre
+from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre, rejuger_promesses
 from .taux import ajouter_semestre, bareme
 
 __all__ = [
     "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "desimputer", "enregistrer_encaissement",
     "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige", "prolonger_litige",
-    "promettre", "rejeter_prelevement",
+    "promettre", "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner
 
 from ..models import Avoir, Echeance, Encaissement, Imputation, Litige
+from .litiges import rouvrir_litiges
+from .promesses import rejuger_promesses
 
 ZERO = Decimal("0.00")
 SAISIE = "saisie:"  # préfixe des clés source nées d'un formulaire ; le reste vient d'un import
@@ -219,13 +221,14 @@ def _controler_echeance(source, echeance: Echeance, montant: Decimal) -> None:
 def _clore_litiges_soldes(echeances: list[Echeance], *, au: date) -> None:
     """Payée en entier, une pièce n'est plus contestée (exigence 33)."""
     soldees = [e.pk for e in echeances if e.soldee_le]
-    Litige.objects.filter(echeance__in=soldees, clos_le=None).update(clos_le=au, issue=_("Pièce soldée"))
+    Litige.objects.filter(echeance__in=soldees, clos_le=None).update(clos_le=au, issue=Litige.SOLDEE)
 
 
 @transaction.atomic
-def desimputer(source: Encaissement | Avoir, *, cle: str, acteur) -> Decimal:
+def desimputer(source: Encaissement | Avoir, *, au: date, cle: str, acteur) -> Decimal:
     """Défait l'affectation faite avec cette clé de formulaire ; renvoie le montant rendu, zéro si déjà défaite.
 
+    Ce qu'elle avait réglé se rouvre avec la pièce : litige clos parce que soldé, promesse tenue.
     Une imputation importée ne se défait pas ici : l'import la reposerait.
     """
     modele, champ = (Encaissement, "encaissement") if isinstance(source, Encaissement) else (Avoir, "avoir")
@@ -252,4 +255,6 @@ def desimputer(source: Encaissement | Avoir, *, cle: str, acteur) -> Decimal:
         texte=", ".join(f"{e.facture} : {somme(montants[e.pk], e.devise)}" for e in echeances),
         donnees={"cle": cle, "parts": {str(e.pk): montants[e.pk] for e in echeances}},
     )
+    rouvrir_litiges(list(montants), acteur=acteur)
+    rejuger_promesses(list(montants), au=au, acteur=acteur)
     return rendu

@@ -1,10 +1,11 @@
-"""Ouvrir et clore un litige : seule la part contestée est retenue (exigence 33)."""
+"""Ouvrir, clore et rouvrir un litige : seule la part contestée est retenue (exigence 33)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from recouvrement.commun.formats import somme
@@ -135,3 +136,31 @@ def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
         donnees={"echeance": litige.echeance_id, "montant": litige.montant_conteste},
     )
     return True
+
+
+@transaction.atomic
+def rouvrir_litiges(echeances, *, acteur) -> list[Litige]:
+    """Rouvre les litiges clos parce que leur pièce était soldée, si elle ne l'est plus ; renvoie ceux-là.
+
+    echeances : queryset ou clés primaires. Seul le dernier litige d'une pièce se rouvre ; ce qu'une personne a clos
+    le reste.
+    """
+    suivants = Litige.objects.filter(echeance=OuterRef("echeance"), pk__gt=OuterRef("pk"))
+    rouverts = list(
+        Litige.objects.filter(echeance__in=echeances, issue=Litige.SOLDEE, clos_le__isnull=False)
+        .filter(~Exists(suivants), echeance__impute__lt=F("echeance__montant"))
+        .select_related("echeance__societe", "echeance__facture")
+        .order_by("pk")
+    )
+    Litige.objects.filter(pk__in=[x.pk for x in rouverts]).update(clos_le=None, issue="")
+    for litige in rouverts:
+        consigner(
+            "litige.rouvert",
+            societe=litige.echeance.societe,
+            acteur=acteur,
+            objet=litige,
+            client=litige.echeance.client_id,
+            texte=_("%(piece)s n'est plus soldée") % {"piece": litige.echeance.facture},
+            donnees={"echeance": litige.echeance_id, "montant": litige.montant_conteste},
+        )
+    return rouverts

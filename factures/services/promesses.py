@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -128,6 +129,32 @@ def evaluer_promesses(societe: Societe, *, au: date) -> list[Promesse]:
     return conclues
 
 
+@transaction.atomic
+def rejuger_promesses(echeances, *, au: date, acteur) -> list[Promesse]:
+    """Rejuge les promesses tenues de ces pièces (queryset ou clés), rouvertes depuis ; renvoie celles qui changent.
+
+    Tenue, elle redevient en attente jusqu'à sa limite ; passée, partielle ou rompue, et la nuit pose sa tâche. Tenue
+    en partie, elle ne peut qu'être rompue : un report l'a peut-être remplacée.
+    """
+    conclues = list(
+        Promesse.objects.filter(statut__in=(Statut.TENUE, Statut.PARTIELLE))
+        .filter(echeances__in=echeances, echeances__impute__lt=F("echeances__montant"))
+        .select_related("client__societe")
+        .distinct()
+    )
+    juges = _juger(conclues, au=au)
+    changees = []
+    for promesse in conclues:
+        statut, paye = juges[promesse.pk]
+        if promesse.statut == Statut.PARTIELLE:
+            statut = Statut.PARTIELLE if paye else Statut.ROMPUE
+        if statut != promesse.statut:
+            conclue_le = None if statut == Statut.EN_ATTENTE else au
+            if _changer(promesse, de=promesse.statut, statut=statut, conclue_le=conclue_le, acteur=acteur):
+                changees.append(promesse)
+    return changees
+
+
 def _juger(promesses: list[Promesse], *, au: date) -> dict[int, tuple[str, Decimal]]:
     """{promesse: (statut, payé)} d'après ce qui est reçu au plus tard à la limite de chacune."""
     if not promesses:
@@ -165,8 +192,12 @@ def _juger(promesses: list[Promesse], *, au: date) -> dict[int, tuple[str, Decim
 @transaction.atomic
 def _conclure(promesse: Promesse, statut: str, *, au: date, acteur) -> bool:
     """Sort une promesse de l'attente, une seule fois ; faux si un autre l'a déjà conclue."""
-    mienne = Promesse.objects.filter(pk=promesse.pk, statut=Statut.EN_ATTENTE)
-    if not mienne.update(statut=statut, conclue_le=au):
+    return _changer(promesse, de=Statut.EN_ATTENTE, statut=statut, conclue_le=au, acteur=acteur)
+
+
+def _changer(promesse: Promesse, *, de: str, statut: str, conclue_le: date | None, acteur) -> bool:
+    """Change le statut s'il est encore `de`, et le consigne."""
+    if not Promesse.objects.filter(pk=promesse.pk, statut=de).update(statut=statut, conclue_le=conclue_le):
         return False
     consigner(
         f"promesse.{statut}",

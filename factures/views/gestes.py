@@ -75,7 +75,7 @@ def ecart(request, genre: str, pk: int):
 def desaffecter(request, genre: str, pk: int, cle: str):
     """Défait l'affectation posée par un formulaire."""
     source = _source(request, genre, pk)
-    rendu = desimputer(source, cle=cle, acteur=request.user)
+    rendu = desimputer(source, au=aujourd_hui(), cle=cle, acteur=request.user)
     if rendu:
         fait(request, _("%(montant)s de nouveau à affecter.") % {"montant": formats.somme(rendu, source.devise)})
     return rediriger(request, f"{reverse('factures:encaissements')}?v={genre}-{pk}")

@@ -181,7 +181,7 @@ def test_defaire_une_affectation_rend_les_soldes_une_seule_fois(acteur):
     encaissement = EncaissementFactory(client=echeance.client, montant=500, date=AU)
     services.imputer(encaissement, [(echeance, Decimal(300))], au=AU, cle="k", acteur=acteur)
 
-    rendus = [services.desimputer(encaissement, cle="k", acteur=acteur) for _ in range(2)]
+    rendus = [services.desimputer(encaissement, au=AU, cle="k", acteur=acteur) for _ in range(2)]
 
     echeance.refresh_from_db()
     assert rendus == [300, 0]
@@ -190,10 +190,34 @@ def test_defaire_une_affectation_rend_les_soldes_une_seule_fois(acteur):
     assert actions() == ["encaissement.impute", "encaissement.desimpute"]
 
 
+def test_une_affectation_defaite_rouvre_le_litige_que_le_solde_avait_clos(acteur):
+    """Exigence 33 : la part contestée redevient hors des lettres ; ce qu'une personne a clos le reste."""
+    payee, regle_a_la_main = [EcheanceFactory(montant=300, en_litige=100) for _ in range(2)]
+    services.clore_litige(regle_a_la_main.litiges.get(), issue="Avoir refusé", au=AU, acteur=acteur)
+    for echeance in (payee, regle_a_la_main):
+        encaissement = EncaissementFactory(client=echeance.client, montant=300, date=AU)
+        services.imputer(encaissement, [(echeance, Decimal(300))], au=AU, cle="k", acteur=acteur)
+        services.desimputer(encaissement, au=AU, cle="k", acteur=acteur)
+    assert (payee.litiges.get().clos_le, payee.litiges.get().issue) == (None, "")
+    assert regle_a_la_main.litiges.get().clos_le == AU
+    assert actions()[-1] == "encaissement.desimpute" and actions().count("litige.rouvert") == 1
+
+
+def test_seul_le_dernier_litige_d_une_piece_se_rouvre(acteur):
+    echeance = EcheanceFactory(montant=300)
+    for montant in (100, 50):
+        services.ouvrir_litige(
+            echeance, montant=Decimal(montant), categorie="prix", a_traiter_le=AU, au=AU, acteur=acteur
+        )
+        Litige.objects.filter(clos_le=None).update(clos_le=AU, issue=Litige.SOLDEE)
+    assert [x.montant_conteste for x in services.rouvrir_litiges([echeance.pk], acteur=acteur)] == [50]
+    assert services.rouvrir_litiges([echeance.pk], acteur=acteur) == []
+
+
 def test_une_imputation_importee_ne_se_defait_pas(acteur):
     echeance = EcheanceFactory(soldee=True)
     encaissement = Encaissement.objects.get()
-    assert services.desimputer(encaissement, cle="", acteur=acteur) == 0
+    assert services.desimputer(encaissement, au=AU, cle="", acteur=acteur) == 0
     echeance.refresh_from_db()
     assert echeance.reste_du == 0
 

@@ -142,6 +142,41 @@ def test_un_report_remplace_l_ancienne_promesse(report_le, paye, statut):
     assert (ancienne.statut, nouvelle.statut) == (statut, Statut.EN_ATTENTE)
 
 
+@pytest.mark.parametrize(
+    ("garde", "au", "statut"),
+    [
+        (0, LIMITE, Statut.EN_ATTENTE),
+        (0, LIMITE + timedelta(days=1), Statut.ROMPUE),
+        (400, LIMITE + timedelta(days=1), Statut.PARTIELLE),
+        (1000, LIMITE + timedelta(days=1), Statut.TENUE),  # tenue par un autre règlement
+    ],
+)
+def test_une_affectation_defaite_rejuge_la_promesse_qu_elle_tenait(garde, au, statut):
+    acteur, echeance = UtilisateurFactory(), EcheanceFactory(montant=1500)
+    promesse = PromesseFactory(echeances=[echeance], date_promise=VENDREDI, montant=1000)
+    if garde:
+        payer(echeance, garde, VENDREDI)
+    encaissement = EncaissementFactory(client=echeance.client, montant=1500 - garde, date=VENDREDI)
+    services.imputer(encaissement, [(echeance, Decimal(1500 - garde))], au=VENDREDI, cle="k", acteur=acteur)
+    assert evaluer(promesse, VENDREDI) == Statut.TENUE
+    services.desimputer(encaissement, au=au, cle="k", acteur=acteur)
+    promesse.refresh_from_db()
+    conclue = {Statut.EN_ATTENTE: None, Statut.TENUE: VENDREDI}.get(statut, au)
+    assert (promesse.statut, promesse.conclue_le) == (statut, conclue)
+
+
+def test_une_promesse_partielle_remplacee_par_un_report_ne_revient_pas_en_attente():
+    acteur, echeance = UtilisateurFactory(), EcheanceFactory()
+    ancienne = promettre([echeance], acteur)
+    encaissement = EncaissementFactory(client=echeance.client, montant=100, date=VENDREDI)
+    services.imputer(encaissement, [(echeance, Decimal(100))], au=VENDREDI, cle="k", acteur=acteur)
+    samedi = VENDREDI + timedelta(days=1)
+    promettre([echeance], acteur, montant=Decimal(900), au=samedi, date_promise=samedi + timedelta(days=10))
+    services.desimputer(encaissement, au=samedi, cle="k", acteur=acteur)
+    ancienne.refresh_from_db()
+    assert ancienne.statut == Statut.ROMPUE
+
+
 def test_une_promesse_annulee_l_est_une_fois():
     promesse = PromesseFactory(date_promise=VENDREDI)
     annulees = [services.annuler_promesse(promesse, au=VENDREDI, acteur=None) for _ in range(2)]
