@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from clients.models import Client
 from factures.domaine.echeances import ConditionsIllisibles, echeance
 from factures.models import Echeance, Lot
+from factures.services import rejuger_promesses, rouvrir_litiges
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -207,6 +208,10 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
     else:
         imputer_par_numero(contexte, ecrits)
     clore_litiges_soldes(contexte)
+    if lu.format == "fec":  # un lettrage refait peut rouvrir une pièce payée
+        ouvertes = Echeance.objects.filter(societe=societe).ouvertes()
+        rouvrir_litiges(ouvertes, acteur=auteur)
+        rejuger_promesses(ouvertes, au=au, acteur=auteur)
     rendu.crees |= ecrits.crees
     rendu.inchanges |= ecrits.inchanges
     rendu.modifies = ecrits.modifies

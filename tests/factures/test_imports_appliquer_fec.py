@@ -1,15 +1,16 @@
 """Un FEC en base : rejouable, raccordé d'un exercice à l'autre, fidèle au lettrage et au solde (exigence 3)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from clients.models import Client
-from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Litige
+from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Litige, Promesse
+from factures.services import evaluer_promesses
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
-from tests.factures.factories import EcheanceFactory, EncaissementFactory
+from tests.factures.factories import EcheanceFactory, EncaissementFactory, LitigeFactory, PromesseFactory
 from tests.factures.fec_essai import Fec
 from tests.factures.imports_essai import (
     AU,
@@ -73,6 +74,22 @@ def test_un_lettrage_refait_en_comptabilite_suit_le_fichier(societe):
     assert Encaissement.objects.get().non_affecte == D("40.00")
     assert "1 retirées" in rendu.avertissements[0]
     assert defauts_de_soldes() == []
+
+
+def test_un_lettrage_refait_rouvre_le_litige_et_la_promesse_de_la_piece(societe):
+    fec = fec_de_base()
+    fec.lignes[0][13] = fec.lignes[2][13] = ""
+    prendre_fec(societe, fec)
+    f1 = Echeance.objects.get(facture__numero="F1")
+    LitigeFactory(echeance=f1, montant_conteste=D("20"))
+    promesse = PromesseFactory(echeances=[f1], date_promise=AU + timedelta(days=5), faite_le=date(2025, 1, 15))
+    prendre_fec(societe, fec_de_base())
+    evaluer_promesses(societe, au=AU)
+    promesse.refresh_from_db()
+    assert (f1.litiges.get().issue, promesse.statut) == (Litige.SOLDEE, Promesse.Statut.TENUE)
+    prendre_fec(societe, fec)
+    promesse.refresh_from_db()
+    assert (f1.litiges.get().clos_le, promesse.statut) == (None, Promesse.Statut.EN_ATTENTE)
 
 
 def test_une_affectation_a_la_main_contraire_au_lettrage_cede_et_se_dit(societe):
