@@ -83,8 +83,7 @@
     if (forme.dataset.parti) { e.preventDefault(); return; }
     forme.dataset.parti = "1";
     // Un envoi long le dit : data-en-cours="Validation en cours…".
-    const bouton = e.submitter;
-    setTimeout(() => { if (bouton?.dataset.enCours) bouton.textContent = bouton.dataset.enCours; });
+    setTimeout(() => { if (e.submitter?.dataset.enCours) e.submitter.textContent = e.submitter.dataset.enCours; });
     setTimeout(() => tous("button:not([type=button])", forme).forEach((b) => { b.disabled = true; b.dataset.attente = "1"; }));
   });
   const liberer = (dans) => {
@@ -150,9 +149,7 @@
     const prises = cases.filter((c) => c.checked);
     const toutes = un("input[data-tout]", forme);
     const bilan = bilanSelection(forme);
-    tous("[data-nombre]", forme).forEach((el) => { el.textContent = bilan.nombre; });
-    tous("[data-somme]", forme).forEach((el) => { el.textContent = bilan.somme; });
-    tous("[data-genres]", forme).forEach((el) => { el.textContent = bilan.genres; });
+    ["nombre", "somme", "genres"].forEach((cle) => tous(`[data-${cle}]`, forme).forEach((el) => { el.textContent = bilan[cle]; }));
     tous("[data-pluriel]", forme).forEach((el) => {
       el.dataset.singulier ??= el.textContent;
       el.textContent = prises.length > 1 ? el.dataset.pluriel : el.dataset.singulier;
