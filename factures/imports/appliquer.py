@@ -185,7 +185,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
     _rejeter(rendu, controler_clients())
     _rejeter(rendu, ecrire_clients(contexte, ecrits))
     rattacher(societe.pk)
-    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au))
+    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au, partiel=partiel))
     if rendu.rejets:
         rendu.rejets.sort(key=lambda rejet: rejet.ligne)
         if not partiel or lu.format == "fec":

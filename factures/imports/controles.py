@@ -14,7 +14,7 @@ from .lot import Rejet
 from .requetes import en_clair, executer, jour_lisible, lire, rejeter
 
 
-def controler_pieces(societe_id: int, cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
+def controler_pieces(societe_id: int, cles_rejetees: set[str], au: date, *, partiel: bool = False) -> Iterator[Rejet]:
     """Rejets des pièces, après `rattacher` ; les lignes rejetées sont marquées. au : jour de l'import.
 
     cles_rejetees : règlements et factures dont une ligne n'a déjà pas pu se lire.
@@ -22,7 +22,7 @@ def controler_pieces(societe_id: int, cles_rejetees: set[str], au: date) -> Iter
     yield from _pieces_sans_client()
     yield from _factures(societe_id, cles_rejetees)
     yield from _avoirs()
-    yield from controler_reglements(cles_rejetees, au)
+    yield from controler_reglements(cles_rejetees, au, partiel=partiel)
 
 
 # --- Clients ---------------------------------------------------------------------------------

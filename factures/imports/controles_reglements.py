@@ -9,7 +9,7 @@ from .lot import Rejet
 from .requetes import en_clair, executer, jour_lisible, lire, rejeter
 
 
-def controler_reglements(cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
+def controler_reglements(cles_rejetees: set[str], au: date, *, partiel: bool = False) -> Iterator[Rejet]:
     """Une référence = un client, un jour passé, une devise, un total ; chaque part nomme une facture connue."""
     for constat in (_doubles_imputations, _entetes_de_reglement, _factures_reglees, _reglements_connus):
         for n, rejet in constat():
@@ -19,6 +19,8 @@ def controler_reglements(cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
         rejeter("imp_encaissement", [n])
         yield rejet
     # Un règlement dont une ligne est refusée ne se prend pas à moitié : son total serait faux.
+    if partiel:  # en tout ou rien, les lignes fautives suffisent à dire quoi corriger
+        yield from _entraines(cles_rejetees)
     with connection.cursor() as curseur:
         curseur.executemany(
             "update imp_encaissement set etat = 9 where cle_source = %s", [(cle,) for cle in sorted(cles_rejetees)]
@@ -28,6 +30,22 @@ def controler_reglements(cles_rejetees: set[str], au: date) -> Iterator[Rejet]:
         where cle_source in (select cle_source from imp_encaissement where etat = 9)"""
     )
     executer("update imp_encaissement set etat = 1 where etat = 0 and encaissement_id is not null")
+
+
+def _entraines(illisibles: set[str]) -> Iterator[Rejet]:
+    """Lignes saines d'un règlement refusé : elles se nomment aussi, rien ne disparaît en silence.
+
+    illisibles : règlements dont une ligne n'a pas pu se lire ; les autres sont marqués dans la table.
+    """
+    refusees = {cle for (cle,) in lire("select distinct cle_source from imp_encaissement where etat = 9")}
+    for cle in sorted(refusees | illisibles):
+        for ligne, reference in lire(
+            "select ligne, reference from imp_encaissement where cle_source = %s and etat <> 9 order by n", [cle]
+        ):
+            yield Rejet(
+                ligne, "reference", f"{reference} n'entre pas à moitié : une autre de ses lignes est refusée.",
+                "Corrigez l'autre ligne : elles entreront ensemble.",
+            )  # fmt: skip
 
 
 def _doubles_imputations():

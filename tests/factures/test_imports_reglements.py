@@ -55,3 +55,13 @@ def test_un_reglement_date_d_apres_l_import_est_rejete(societe):
         )
     ]
     assert not Encaissement.objects.exists()
+
+
+def test_une_ligne_saine_entrainee_par_une_autre_est_nommee(societe, client):
+    """En partiel, un règlement refusé à moitié ne perd aucune ligne en silence."""
+    prendre(societe, FACTURES)
+    texte = "reference;code_client;date;montant;mode;facture\n" + "".join(
+        f"LV-1;C1;2026-02-01;{montant};VIREMENT;\n" for montant in ("200,00", "50,00")
+    )
+    rendu = prendre(societe, texte, partiel=True)
+    assert sorted(r.ligne for r in rendu.rejets) == [2, 3]
