@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable
 from datetime import date
@@ -58,7 +59,8 @@ def _lire(chemin: str, empreinte: str, nom: str) -> bytes:
 
 def _nom(piece: Piece) -> str:
     suffixe = "." + piece.chemin.rpartition(".")[2]
-    return f"pieces/{piece.numero:02d} {nom_sur(piece.designation, suffixe)}"
+    designation = re.sub(r"(?<=\d)/(?=\d)", "-", piece.designation)  # « du 21/09/2026 » n'est pas un chemin
+    return f"pieces/{piece.numero:02d} {nom_sur(designation, suffixe)}"
 
 
 def _decompte(dossier: DossierContentieux, au: date) -> tuple[str, bytes | str]:
