@@ -20,6 +20,7 @@ from recouvrement.commun.domaine.identifiants import (
     verifier_siret,
     verifier_tva,
 )
+from recouvrement.commun.domaine.pays import verifier_pays
 from recouvrement.journal.models import Maillon
 from recouvrement.journal.services import consigner, deja_consigne
 
@@ -166,6 +167,7 @@ def _normaliser_identifiants(client: Client) -> None:
 
     controler("siren", verifier_siren)
     controler("siret", verifier_siret)
+    controler("pays", verifier_pays)
     if client.pays == "FR":
         controler("numero_tva", verifier_tva)
     if not erreurs and client.siren and client.siret and siren_du_siret(client.siret) != client.siren:
@@ -317,13 +319,18 @@ def rehabiliter_adresse(client: Client, *, courriel: str, acteur) -> int:
 
 
 @transaction.atomic
-def signaler_jugement(client: Client, *, le: date, acteur, au: date) -> bool:
+def signaler_jugement(client: Client, *, le: date, acteur, au: date, publie_le: date | None = None) -> bool:
     """Jugement d'ouverture : les relances du client s'arrêtent dès ce jour (L622-21 C. com., exigence 36).
 
-    `au` : jour de la saisie. Faux si ce jugement était déjà connu. Lève ValidationError si la date est à venir.
+    `au` : jour de la saisie ; `publie_le` : publication au BODACC. Faux si ce jugement était déjà connu. Lève
+    ValidationError : une date à venir, ou une publication d'avant le jugement.
     """
     if le > au:
         raise ValidationError({"le": _("Un jugement à venir n'arrête encore rien.")})
+    if publie_le and publie_le > au:
+        raise ValidationError({"publie_le": _("Une publication à venir ne fait encore courir aucun délai.")})
+    if publie_le and publie_le < le:
+        raise ValidationError({"publie_le": _("La publication ne peut pas précéder le jugement.")})
     client = _client_verrouille(client)
     if client.jugement_ouverture_le == le:
         return False

@@ -25,6 +25,7 @@ from factures.compte import Credit, credits_ouverts, pieces_ouvertes
 from factures.domaine.echeances import ConditionsIllisibles, lire_conditions
 from factures.models import Echeance
 from recouvrement.commun import formats
+from recouvrement.commun.vues import entier
 from recouvrement.comptes.droits import Droit, peut, roles_avec
 from recouvrement.comptes.models import Utilisateur
 from relances import motifs
@@ -206,9 +207,7 @@ class Contact(Volet):
         pk = self.params.get("contact", "")
         if not pk:
             return None
-        if not pk.isdecimal():
-            raise Http404
-        contact = self.client.contacts.filter(pk=int(pk)).first()
+        contact = self.client.contacts.filter(pk=entier(pk)).first()
         if contact is None:
             raise Http404
         return contact
@@ -286,7 +285,7 @@ class Jugement(Volet):
         if self.client.jugement_ouverture_le:
             services.retirer_jugement(self.client, motif=donnees["motif"], acteur=acteur)
             return Issue(_("Jugement retiré : les relances reprennent au prochain passage."))
-        services.signaler_jugement(self.client, le=donnees["le"], au=self.au, acteur=acteur)
+        services.signaler_jugement(self.client, **donnees, au=self.au, acteur=acteur)
         taches.clore_pour_jugement(self.client, acteur=acteur)
         butoir = self._butoir(donnees["le"], donnees["publie_le"])
         origine = (

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun import fichiers
 from recouvrement.commun.domaine import identifiants
+from recouvrement.commun.domaine.pays import verifier_pays
 from recouvrement.commun.forms import JourField
 
 from .models import Langue, Role, Societe, Utilisateur
@@ -132,8 +133,13 @@ class SocieteForm(forms.ModelForm):
             "rcs_ville": _("R123-237 du code de commerce : la ville du greffe figure sur chaque lettre."),
             "mediateur": _("Obligatoire face à un consommateur (L616-1 du code de la consommation)."),
             "heure_passage": _("La nuit décide, une fois par jour ouvré, à partir de cette heure."),
-            "fraicheur_heures": _("Au-delà, rien ne part : le passage s’arrête et vous prévient."),
-            "max_amiables": _("Ensuite une personne tranche : mise en demeure, ou abandon."),
+            "fraicheur_heures": _(
+                "De 1 à 240 heures. Au-delà, rien ne part : le passage s’arrête et vous prévient."
+            ),
+            "max_amiables": _("De 1 à 6. Ensuite une personne tranche : mise en demeure, ou abandon."),
+            "delai_entre_contacts": _(
+                "De 0 à 60 jours. Un client déjà contacté attend ce temps avant le courrier suivant."
+            ),
             "representant": _("La personne qui représente la société en justice."),
         }
 
@@ -147,6 +153,9 @@ class SocieteForm(forms.ModelForm):
 
     def clean_siren(self):
         return _verifie(identifiants.verifier_siren)(self.cleaned_data["siren"])
+
+    def clean_pays(self):
+        return _verifie(verifier_pays)(self.cleaned_data["pays"])
 
     def clean_iban(self):
         return _verifie(identifiants.verifier_iban)(self.cleaned_data["iban"])

@@ -58,10 +58,16 @@ class Societe(models.Model):
     heure_passage = models.TimeField(_("heure du passage"), default=time(19, 0))
     relances_actives = models.BooleanField(_("passage automatique chaque jour ouvré"), default=False)
     alimentee_par_import = models.BooleanField(_("alimentée par import"), default=True)
-    fraicheur_heures = models.PositiveSmallIntegerField(_("fraîcheur exigée (heures)"), default=24)
+    fraicheur_heures = models.PositiveSmallIntegerField(
+        _("fraîcheur exigée (heures)"), default=24, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
     dernier_import_le = models.DateTimeField(_("dernier import réussi"), null=True, blank=True)
-    delai_entre_contacts = models.PositiveSmallIntegerField(_("délai minimal entre contacts (jours)"), default=5)
-    max_amiables = models.PositiveSmallIntegerField(_("relances amiables avant décision"), default=2)
+    delai_entre_contacts = models.PositiveSmallIntegerField(
+        _("délai minimal entre contacts (jours)"), default=5, validators=[MaxValueValidator(60)]
+    )
+    max_amiables = models.PositiveSmallIntegerField(
+        _("relances amiables avant décision"), default=2, validators=[MinValueValidator(1), MaxValueValidator(6)]
+    )
     seuil_credit_non_affecte = models.PositiveSmallIntegerField(
         _("retenir si le crédit non affecté atteint (% de l'échu)"),
         default=50,

@@ -128,6 +128,7 @@ def test_un_formulaire_perime_dit_qui_a_change_quoi_et_n_ecrit_rien(client_, act
     ("champs", "champ"),
     [
         ({"siren": "552100555"}, "siren"),
+        ({"pays": "ZZ"}, "pays"),
         ({"siret": "55210055400014"}, "siret"),
         ({"siren": "552100554", "siret": "73282932000074"}, "siret"),
         ({"numero_tva": "FR00552100554"}, "numero_tva"),

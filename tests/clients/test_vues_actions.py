@@ -295,6 +295,21 @@ def test_exigence_36_un_jugement_clot_les_appels_et_date_la_declaration(connecte
     assert belcourt.jugement_ouverture_le is None
 
 
+@pytest.mark.parametrize(
+    ("jugement", "publication", "refus"),
+    [(-10, -11, "précéder"), (-10, 1, "à venir"), (1, None, "à venir")],
+)
+def test_jugement_puis_publication_et_rien_a_venir(connecte, belcourt, au, jugement, publication, refus):
+    saisie = {"le": (au + timedelta(jugement)).isoformat()}
+    if publication is not None:
+        saisie["publie_le"] = (au + timedelta(publication)).isoformat()
+    page = connecte.post(geste(belcourt, "jugement"), saisie)
+
+    assert page.status_code == 422
+    assert refus in texte(page)
+    assert not Tache.objects.filter(genre=Tache.Genre.DECLARER).exists()
+
+
 def test_un_contact_s_ajoute_et_se_modifie(connecte, belcourt):
     connecte.post(geste(belcourt, "contact"), {"nom": "Jérôme Belcourt"})
     contact = Contact.objects.get(nom="Jérôme Belcourt")

@@ -7,6 +7,7 @@ import pytest
 
 from recouvrement.commun.domaine import identifiants
 from recouvrement.commun.domaine.identifiants import IdentifiantInvalide
+from recouvrement.commun.domaine.pays import CODES, PAYS, verifier_pays
 
 VERIFIER = {
     "SIREN": identifiants.verifier_siren,
@@ -76,3 +77,12 @@ def test_un_etablissement_de_la_poste_passe_par_luhn_ou_par_la_somme_de_ses_chif
         s for n in range(100, 100000) if identifiants._luhn.is_valid(s := f"356000000{n:05d}") and sum(map(int, s)) % 5
     )
     assert identifiants.est_siret(luhn_seul)
+
+
+def test_un_pays_est_un_code_iso_a_deux_lettres_en_capitales():
+    assert set(PAYS) <= CODES
+    assert len(CODES) == 250  # les 249 d'ISO 3166-1, et le Kosovo
+    assert verifier_pays(" be ") == "BE"
+    for faux in ("ZZ", "France", "F1", ""):
+        with pytest.raises(IdentifiantInvalide, match="deux lettres"):
+            verifier_pays(faux)
