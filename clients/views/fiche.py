@@ -12,7 +12,7 @@ from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
 from factures.models import Echeance
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi, veut_fragment
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
 from relances.models import Courrier, Verdict, VersionEchelle
@@ -148,8 +148,7 @@ def _compte(request, f: Fiche) -> dict:
 
 def _chronologie(request, f: Fiche) -> dict:
     genre = valeur_parmi(request, "genre", chronologie.GENRES)
-    page = request.GET.get("page", "1")
-    page = int(page) if page.isdecimal() else 1
+    page = entier(request.GET.get("page"), maximum=10_000) or 1
     faits, encore = chronologie.chronologie(f.client, page=page, genre=genre)
     noms = (_("tout"), _("courriers"), _("appels"), _("notes"), _("argent"), _("suivi"))
     return {

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from clients.models import Client, TypeDebiteur
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
 from recouvrement.comptes.models import Utilisateur
@@ -91,11 +91,10 @@ def _filtrer(request, clients, *, au, devise):
     gestionnaire = request.GET.get("gestionnaire", "")
     if gestionnaire == "aucun":
         clients = clients.filter(gestionnaire=None)
-    elif gestionnaire.isdecimal():
-        clients = clients.filter(gestionnaire=int(gestionnaire))
-    palier = request.GET.get("palier", "")
-    if palier.isdecimal() and int(palier) in NatureChoix.values:
-        clients = with_cle(clients, "niveau_max", au=au, devise=devise).filter(niveau_max=int(palier))
+    elif (pk := entier(gestionnaire)) is not None:
+        clients = clients.filter(gestionnaire=pk)
+    if (palier := entier(request.GET.get("palier"))) in NatureChoix.values:
+        clients = with_cle(clients, "niveau_max", au=au, devise=devise).filter(niveau_max=palier)
     etat = valeur_parmi(request, "etat", ETATS)
     if etat == "retard":
         clients = clients.filter(en_retard(au))

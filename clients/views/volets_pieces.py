@@ -20,6 +20,7 @@ from factures.services import (
     promettre,
 )
 from recouvrement.commun import formats
+from recouvrement.commun.vues import entier
 from relances import motifs
 
 from .etapes import retoucher_echeances
@@ -109,8 +110,8 @@ class Litige(Volet):
 
     def formulaire(self, data=None):
         depart = {}
-        if (piece := self.params.get("piece", "")).isdecimal():
-            depart["echeance"] = int(piece)
+        if (piece := entier(self.params.get("piece"))) is not None:
+            depart["echeance"] = piece
         return LitigeForm(
             data, pieces=self.fiche.pieces, equipe=self.fiche.equipe, au=self.au, prefix=self.prefixe, initial=depart
         )
@@ -156,7 +157,8 @@ class SuiteLitige(Volet):
     avec_effets = True
 
     def formulaire(self, data=None):
-        depart = {"litige": self.params.get("litige")} if self.params.get("litige", "").isdecimal() else {}
+        demande = entier(self.params.get("litige"))
+        depart = {} if demande is None else {"litige": demande}
         return SuiteLitigeForm(data, pieces=self.fiche.pieces, au=self.au, initial=depart)
 
     def effets(self, form):

@@ -16,7 +16,7 @@ from contentieux.services.veille import PREAVIS
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.formats import jour, nombre
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
 from recouvrement.comptes.models import Utilisateur
@@ -138,9 +138,8 @@ def _filtrer(request, dossiers):
         dossiers = dossiers.filter(
             Q(reference__icontains=q) | Q(client__raison_sociale__icontains=q) | Q(client__siren=q.replace(" ", ""))
         )
-    gestionnaire = request.GET.get("gestionnaire", "")
-    if gestionnaire.isdecimal():
-        dossiers = dossiers.filter(client__gestionnaire=int(gestionnaire))
+    if (gestionnaire := entier(request.GET.get("gestionnaire"))) is not None:
+        dossiers = dossiers.filter(client__gestionnaire=gestionnaire)
     return dossiers
 
 

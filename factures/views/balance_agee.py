@@ -26,7 +26,7 @@ from recouvrement.commun.vues import Liste, parametres, rediriger, rendre, valeu
 from recouvrement.comptes.courante import societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, exige
 
-from .parametres import clients_visibles, du_gestionnaire, gestionnaires, jour_demande, segments
+from .parametres import clients_visibles, du_gestionnaire, gestionnaires, jour_demande, jour_illisible, segments
 
 PAR = [
     ("gestionnaire", gettext_lazy("gestionnaire, client")),
@@ -128,6 +128,7 @@ def balance_agee(request):
     autres = [(autre, parametres(request, devise=autre)) for autre in devises if autre != devise]
     contexte = {
         "au": demande.au,
+        "date_illisible": jour_illisible(request),
         "par": demande.par,
         "choix_par": [c for c in PAR if c[0] != "societe" or len(societes_visibles(request)) > 1],
         "gestionnaires": demande.gestionnaires,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.vues import entier
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.models import Utilisateur
 
@@ -16,11 +17,20 @@ AUCUN = "aucun"  # clients sans gestionnaire, ou sans segment
 
 def jour_demande(request, parametre: str = "au") -> date:
     """Date de l'adresse si elle se lit et reste dans deux siècles, sinon aujourd'hui."""
+    return _lire_jour(request, parametre) or aujourd_hui()
+
+
+def jour_illisible(request, parametre: str = "au") -> bool:
+    """L'adresse demande une date qui n'est pas celle montrée : l'écran le dit."""
+    return bool(request.GET.get(parametre)) and _lire_jour(request, parametre) is None
+
+
+def _lire_jour(request, parametre: str) -> date | None:
     try:
         jour = date.fromisoformat(request.GET.get(parametre, ""))
     except ValueError:
-        return aujourd_hui()
-    return jour if PREMIER_JOUR <= jour <= DERNIER_JOUR else aujourd_hui()
+        return None
+    return jour if PREMIER_JOUR <= jour <= DERNIER_JOUR else None
 
 
 def clients_visibles(request) -> QuerySet:
@@ -45,4 +55,4 @@ def du_gestionnaire(clients: QuerySet, demande: str, chemin: str = "gestionnaire
     """Filtre par clé de gestionnaire, ou « aucun » ; toute autre valeur est sans effet."""
     if demande == AUCUN:
         return clients.filter(**{f"{chemin}__isnull": True})
-    return clients.filter(**{chemin: int(demande)}) if demande.isdecimal() and len(demande) < 10 else clients
+    return clients if (pk := entier(demande)) is None else clients.filter(**{chemin: pk})

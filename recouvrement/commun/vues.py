@@ -138,6 +138,15 @@ def valeur_parmi(request, parametre: str, permises: Iterable[str]) -> str:
     return demande if demande in permises else permises[0]
 
 
+def entier(texte: str | None, *, maximum: int = 2**31 - 1) -> int | None:
+    """Entier positif de l'adresse ; None s'il ne se lit pas ou déborde une clé : la base le refuserait."""
+    texte = (texte or "").strip()
+    if not texte.isdecimal() or len(texte) > 18:
+        return None
+    lu = int(texte)
+    return lu if lu <= maximum else None
+
+
 def veut_fragment(request) -> bool:
     """Vrai si htmx demande un morceau ; un retour d'historique veut toujours la page entière."""
     return bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request

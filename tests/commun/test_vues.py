@@ -110,3 +110,13 @@ def test_apres_un_post_le_navigateur_suit_un_303_et_htmx_son_en_tete():
         "/clients/",
     )
     assert vues.rediriger(requete(htmx=SimpleNamespace()), "/clients/")["HX-Redirect"] == "/clients/"
+
+
+@pytest.mark.parametrize("texte", ["", None, "x", "-1", "1.5", "99999999999999999999", str(2**31), "9" * 5000])
+def test_un_entier_d_adresse_illisible_ou_geant_ne_filtre_rien(texte):
+    assert vues.entier(texte) is None
+
+
+def test_un_entier_d_adresse_se_lit_jusqu_a_la_plus_grande_cle():
+    assert (vues.entier("12"), vues.entier(str(2**31 - 1))) == (12, 2**31 - 1)
+    assert vues.entier("10001", maximum=10_000) is None

@@ -212,3 +212,18 @@ def test_chacun_exporte_sa_societe_meme_avec_deux(client, claire, societe):
     dette(None, seconde, montant=20)
     assert len(exporter(client, "csv").content.decode().splitlines()) == 3
     assert len(exporter(client, "csv", societe=seconde.code).content.decode().splitlines()) == 2
+
+
+@pytest.mark.parametrize("au", ["demain", "0001-01-01", "9999-12-31", "2026-02-30"])
+def test_une_date_illisible_est_dite_et_la_balance_est_celle_du_jour(client, claire, societe, au):
+    dette(claire, societe)
+    page = lire(client, au=au)
+    assert f"Date illisible : la balance est montrée au {aujourd_hui():%d/%m/%Y}" in page
+    assert "Date illisible" not in lire(client, au=aujourd_hui().isoformat())
+    assert "Date illisible" not in lire(client, au="")
+
+
+@pytest.mark.parametrize("ecran", ["clients:liste", "contentieux:liste", "factures:liste", "factures:balance_agee"])
+def test_un_numero_geant_dans_l_adresse_ne_casse_aucune_liste(client, claire, ecran):
+    geant = {nom: "99999999999999999999" for nom in ("gestionnaire", "palier", "page", "ouvert")}
+    assert client.get(reverse(ecran), geant).status_code == 200
