@@ -39,6 +39,10 @@ GENRES = {
     "recommande": gettext_lazy("recommandé AR|recommandés AR"),
     "sms": gettext_lazy("SMS|SMS"),
 }  # fmt: skip  — singulier et pluriel, que le script accorde au nombre coché
+RETOURS = {
+    "distribue": gettext_lazy("distribué"), "non_reclame": gettext_lazy("non réclamé"),
+    "refuse": gettext_lazy("refusé"), "npai": gettext_lazy("NPAI"),
+}  # fmt: skip
 A_LA_FOIS = 300  # lettres relues, imprimées ou postées d'un geste
 DEMANDE = "demandé par une personne"  # motif qu'écrit services.gestes
 LONGTEMPS = 21  # jours sans retour d'avis : La Poste le garde quinze jours, plus l'acheminement
@@ -174,6 +178,7 @@ def _ligne(c: Courrier, contacts, lettre: str, responsables: set[int], au, depot
         "icone": ICONES_CANAL[c.canal],
         "genre": GENRES.get(c.canal, c.get_canal_display()),
         "destinataire": c.destinataire or destinataire(c.client, c.canal, contacts),
+        "retour": RETOURS.get(c.retour, ""),
         "demande": c.motif == DEMANDE,
         "plafond": au_dela,
         "reserve": au_dela and c.societe_id not in responsables,
