@@ -14,7 +14,7 @@ from factures.decompte import porteuses
 from factures.domaine import penalites
 from factures.domaine.bareme import TauxManquant, semestre
 from factures.domaine.calendrier import date_limite
-from factures.models import Avoir, Encaissement, Imputation, Litige
+from factures.models import Avoir, Echeance, Encaissement, Imputation, Litige
 from factures.services import bareme as bareme_en_base
 from recouvrement.commun import depot
 from recouvrement.commun.pdf import compter_pages
@@ -248,8 +248,11 @@ def credits_deductibles(client: Client, devise: str, pieces: list[int], *, courr
 
 
 def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
-    """Litiges ouverts ; None si tous sont clos : la lettre ne peut pas dire n'avoir reçu aucune contestation."""
-    litiges = Litige.objects.filter(echeance__in=echeances).select_related("echeance__facture").order_by("pk")
+    """Litiges ouverts sur ces pièces ; None s'il n'y en a que de clos, ou sur une autre échéance de la même facture :
+    la lettre ne peut alors pas dire n'avoir reçu aucune contestation.
+    """
+    factures = Echeance.objects.filter(pk__in=echeances).values("facture")
+    litiges = Litige.objects.filter(echeance__facture__in=factures).select_related("echeance__facture").order_by("pk")
     ouverts = tuple(
         c.Contestation(
             facture=x.echeance.facture_id,
@@ -258,7 +261,7 @@ def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
             montant=x.montant_conteste,
         )
         for x in litiges
-        if x.clos_le is None
+        if x.clos_le is None and x.echeance_id in echeances
     )
     return ouverts if ouverts or not litiges else None
 

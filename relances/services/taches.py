@@ -100,7 +100,7 @@ def terminer_tache(tache: Tache, *, issue: str, acteur) -> bool:
 def reporter_tache(tache: Tache, *, au: date, motif: str, acteur, le: date) -> bool:
     """Repousse une tâche ouverte au jour `au`, avec sa raison. Faux si elle est déjà faite.
 
-    `le` : jour du geste. Lève ValidationError : jour passé, à plus de 90 jours ou au-delà de la date butoir, motif vide.
+    `le` : jour du geste. Lève ValidationError : jour passé, à plus de 90 jours, après la date butoir, motif vide.
     """
     if au <= le:
         raise ValidationError({"au": _("Reportez à un jour à venir.")})

@@ -11,10 +11,17 @@ from relances.domaine import echelle
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Passage, Relance, Tache, Verdict, VersionEchelle
 from relances.services import envoi, gestes, nuit, quotidien
+from relances.services.preparation import composer
 from relances.services.relecture import rafraichir_lettre
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
-from tests.factures.factories import AvoirFactory, EcheanceFactory, EncaissementFactory, ImputationFactory
+from tests.factures.factories import (
+    AvoirFactory,
+    EcheanceFactory,
+    EncaissementFactory,
+    ImputationFactory,
+    LitigeFactory,
+)
 from tests.outils.smtp import Mode
 
 pytestmark = pytest.mark.django_db
@@ -251,3 +258,12 @@ def test_un_courrier_en_erreur_sans_lettre_n_en_invente_pas_une():
     Courrier.objects.update(statut=S.EN_ERREUR)
     with pytest.raises(gestes.Refus, match="Aucune lettre"):
         gestes.apercu_pdf(Courrier.objects.get(), au=MARDI)
+
+
+def test_une_autre_echeance_contestee_de_la_facture_interdit_d_ecrire_aucune_contestation():
+    courrier, echeance = a_poster()
+    lettre = composer(courrier, au=MARDI)
+    assert lettre.contestations == ()
+    autre = EcheanceFactory(facture=echeance.facture, echue_le=MARDI - timedelta(days=2), montant=100)
+    LitigeFactory(echeance=autre)
+    assert composer(courrier, au=MARDI).contestations is None
