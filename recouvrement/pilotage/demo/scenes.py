@@ -277,6 +277,11 @@ def _ce_qui_est_parti(x: Jours) -> Iterator[Scene]:
         gestes=(g(o(27), "appeler", issue="message"), g(o(21), "appeler", issue="injoignable")),
     )  # fmt: skip
     yield Scene(
+        "Tuilerie de Bréhan", "SAS", gestionnaire=KARIM, segment="industrie", contact="Maud Bréhan", habitude=28,
+        adresse=("2 route des Ormes", "86150", "Lussac-la-Rivière"), conduite=True,
+        pieces=(p("a", "4752.00", x.pour(o(21), 20)),), gestes=(g(o(26), "appeler", issue="en_validation"),),
+    )  # fmt: skip
+    yield Scene(
         "Ferronnerie Castelnou", "SARL", gestionnaire=KARIM, segment="artisanat", contact="Pierre Castelnou",
         plafond=8_000, adresse=("5 chemin des Ormes", "12120", "Castelnou-le-Haut"), habitude=22, conduite=True,
         pieces=(p("a", "6480.00", x.pour(o(24), 20)), p("b", "3240.00", x.pour(o(24), 20))),
