@@ -292,7 +292,8 @@
   });
 
   // Une clé d'accès appartient à un nom de domaine : sur une adresse IP, le navigateur la refuse.
-  if (!window.PublicKeyCredential || /^[\d.]+$|:/.test(location.hostname)) un("#passkey_login")?.remove();
+  if (!window.PublicKeyCredential || /^[\d.]+$|:/.test(location.hostname)) un("#passkey_login")?.classList.add("d-none");
+  if (location.hash === "#volet") addEventListener("load", () => (un("#volet [autofocus]") || un("#volet form :is(input:not([type=hidden]),select,textarea)"))?.focus()); // une ancre fait taire autofocus
   suivreToasts();
   tous("form[data-selection]").forEach(compterSelection);
 })();

@@ -102,6 +102,26 @@ def test_une_promesse_se_defait_dans_les_dix_secondes(ecran, belcourt, live_serv
     assert Promesse.objects.get().statut == Promesse.Statut.ANNULEE
 
 
+def test_le_clavier_depuis_ma_journee_arrive_dans_le_premier_champ_du_volet(ecran):
+    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    ecran.keyboard.press("n")
+
+    ecran.wait_for_url("**volet=noter#volet")
+    expect(ecran.locator("[name=texte]")).to_be_focused()
+    assert ecran.fautes == []
+
+
+def test_la_connexion_sur_une_adresse_ip_n_offre_pas_de_cle_d_acces_et_ne_faute_pas(live_server, page, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    fautes = []
+    page.on("pageerror", lambda e: fautes.append(str(e)))
+    page.goto(f"{live_server.url.replace('localhost', '127.0.0.1')}/compte/login/", wait_until="networkidle")
+
+    expect(page.locator("#passkey_login")).to_be_hidden()
+    assert page.locator("#passkey_login").count() == 1
+    assert fautes == []
+
+
 def test_echap_ferme_le_volet_et_l_adresse_suit(ecran, belcourt, live_server):
     ecran.goto(f"{live_server.url}{reverse('clients:fiche', args=[belcourt.pk])}?o=contacts&volet=noter")
     expect(ecran.locator("[name=texte]")).to_be_focused()
