@@ -4,10 +4,10 @@ from .encaissements import desimputer, enregistrer_encaissement, imputer, impute
 from .litiges import clore_litige, ouvrir_litige, prolonger_litige, rouvrir_litiges
 from .prelevements import rejeter_prelevement
 from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre, rejuger_promesses
-from .taux import ajouter_semestre, bareme
+from .taux import ajouter_semestre, bareme, corriger_semestre
 
 __all__ = [
-    "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "desimputer", "enregistrer_encaissement",
+    "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "corriger_semestre", "desimputer", "enregistrer_encaissement",
     "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige", "prolonger_litige",
     "promettre", "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges",
 ]  # fmt: skip

@@ -200,6 +200,8 @@ class TauxForm(forms.Form):
     refi = forms.DecimalField(
         label=_("Taux BCE au premier jour (%)"),
         help_text=_("Opérations principales de refinancement."),
+        min_value=0,
+        max_value=20,
         max_digits=5,
         decimal_places=2,
         required=False,
@@ -213,6 +215,8 @@ class TauxForm(forms.Form):
     )
     autres = forms.DecimalField(
         label=_("Intérêt légal, créancier professionnel (%)"),
+        min_value=0,
+        max_value=20,
         max_digits=5,
         decimal_places=2,
         required=False,
@@ -220,6 +224,8 @@ class TauxForm(forms.Form):
     )
     particuliers = forms.DecimalField(
         label=_("Intérêt légal, créancier particulier (%)"),
+        min_value=0,
+        max_value=20,
         max_digits=5,
         decimal_places=2,
         required=False,
@@ -227,4 +233,17 @@ class TauxForm(forms.Form):
     )
     source = forms.CharField(
         label=_("Source"), help_text=_("Arrêté, page et date : qui relira doit pouvoir vérifier."), max_length=250
+    )
+    confirme = forms.BooleanField(
+        label=_("Je confirme l’écart avec le dernier taux relevé"),
+        help_text=_("Demandé au-delà de deux points d’écart."),
+        required=False,
+    )
+
+
+class CorrectionTauxForm(TauxForm):
+    """Un semestre mal relevé : les taux justes, leur source, et pourquoi."""
+
+    motif = forms.CharField(
+        label=_("Pourquoi corriger"), help_text=_("Il se lit au journal, avec l’ancien taux."), max_length=200
     )

@@ -5,7 +5,7 @@ from django.core import mail
 from django.urls import reverse
 
 from clients.models import Client
-from factures.models import SemestreConnu
+from factures.models import SemestreConnu, TauxLegal
 from recouvrement.comptes.models import Role, Societe, Utilisateur
 from relances.models import Echelle
 from tests.clients.factories import ClientFactory
@@ -226,9 +226,11 @@ def test_le_semestre_suivant_s_ajoute_avec_sa_source(client, admin, time_machine
 @pytest.mark.parametrize(
     "champs",
     [
-        {"refi": "9,99", "source": "page lue"},  # démenti par l'histoire des décisions
+        {"refi": "9,99", "source": "page lue", "confirme": "on"},  # démenti par l'histoire des décisions
         {"refi": "2,65", "source": ""},
         {"source": "page lue"},
+        {"refi": "25", "effet_bce": "2026-12-16", "source": "page lue", "confirme": "on"},  # virgule tombée
+        {"refi": "4,80", "effet_bce": "2026-12-16", "source": "page lue"},  # écart non confirmé
         {"autres": "2,70", "source": "arrêté"},  # un arrêté fixe les deux taux
     ],
 )
@@ -236,6 +238,17 @@ def test_un_taux_incoherent_ou_sans_source_est_refuse(client, admin, time_machin
     reponse = client.post(reverse("comptes:taux"), champs)
     assert reponse.status_code == 422
     assert not SemestreConnu.objects.filter(semestre="2027-S1").exists()
+
+
+def test_un_semestre_releve_se_corrige_a_l_ecran_avec_son_motif(client, admin, time_machine_2026):
+    adresse = f"{reverse('comptes:taux')}?corriger=2026-S2"
+    page = client.get(adresse)
+    assert page.context["prochain"] == "2026-S2"
+    saisie = {"refi": "2,40", "autres": "2,99", "particuliers": "6,99", "source": "arrêté relu"}
+    assert client.post(adresse, saisie).status_code == 422  # sans motif
+    assert client.post(adresse, saisie | {"motif": "lu sur la mauvaise ligne"}).status_code == 303
+    assert str(TauxLegal.objects.get(semestre="2026-S2").autres) == "2.99"
+    assert client.get(f"{reverse('comptes:taux')}?corriger=1900-S1").context["prochain"] == "2027-S1"
 
 
 @pytest.fixture

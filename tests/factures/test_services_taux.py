@@ -61,6 +61,9 @@ def test_un_taux_que_l_histoire_dement_demande_la_date_de_la_decision():
         {},
         {"refi": Decimal("2.65"), "source": " "},
         {"refi": Decimal("-1")},
+        {"refi": Decimal("20.01"), "effet_bce": date(2026, 12, 16), "confirme": True},
+        {"refi": Decimal("26.50"), "effet_bce": date(2026, 12, 16)},
+        {"particuliers": Decimal("20.01"), "autres": Decimal("2.80"), "confirme": True},
         {"autres": Decimal("2.80")},
         {"refi": Decimal("2.65"), "effet_bce": date(2027, 1, 2)},
         {"refi": Decimal("2.65"), "semestre": "2027-S3"},
@@ -72,3 +75,45 @@ def test_un_taux_douteux_se_refuse_sans_rien_ecrire(champs):
     with pytest.raises(ValidationError):
         ajouter(**champs)
     assert (TauxBCE.objects.count(), TauxLegal.objects.count(), SemestreConnu.objects.count()) == avant
+
+
+def test_plus_de_deux_points_d_ecart_se_confirme():
+    ecart = {"refi": Decimal("5.20"), "effet_bce": date(2026, 12, 16)}
+    with pytest.raises(ValidationError, match="deux points"):
+        ajouter(**ecart)
+    ajouter(**ecart, confirme=True)
+    assert services.bareme().refi_du_semestre("2027-S1") == Decimal("5.20")
+
+
+def corriger(semestre="2027-S1", **champs):
+    return services.corriger_semestre(
+        semestre, acteur=None, **{"source": "Banque de France, 05/01/2027", "motif": "chiffres inversés"} | champs
+    )
+
+
+def test_un_semestre_mal_releve_se_corrige_avec_son_motif_au_journal():
+    ajouter(refi=Decimal("2.90"), effet_bce=date(2026, 12, 16), particuliers=Decimal("6.90"), autres=Decimal("2.80"))
+    juste = {"refi": Decimal("2.09"), "particuliers": Decimal("6.90"), "autres": Decimal("2.08")}
+    assert [corriger(**juste), corriger(**juste)] == [True, False]
+    assert services.bareme().refi_du_semestre("2027-S1") == Decimal("2.09")
+    assert services.bareme().taux_legal("2027-S1") == Decimal("2.08")
+    maillon = Maillon.objects.get(action="taux.corrige")
+    assert maillon.detail.texte == "2027-S1 : chiffres inversés"
+    assert (maillon.detail.donnees["refi"], maillon.detail.donnees["autres"]) == (["2.90", "2.09"], ["2.80", "2.08"])
+
+
+def test_une_correction_ne_touche_pas_une_decision_dont_un_autre_semestre_depend():
+    for semestre in ("2027-S1", "2027-S2"):
+        ajouter(semestre, refi=Decimal("2.65"))
+    with pytest.raises(ValidationError, match="date d'effet"):
+        corriger("2027-S2", refi=Decimal("2.90"))
+    assert corriger("2027-S2", refi=Decimal("2.90"), effet_bce=date(2027, 6, 10))
+    bareme = services.bareme()
+    assert [bareme.refi_du_semestre(s) for s in ("2027-S1", "2027-S2")] == [Decimal("2.65"), Decimal("2.90")]
+
+
+@pytest.mark.parametrize("champs", [{"motif": " "}, {"semestre": "2028-S1"}, {"source": ""}])
+def test_une_correction_sans_motif_ou_d_un_semestre_inconnu_se_refuse(champs):
+    ajouter(refi=Decimal("2.65"))
+    with pytest.raises(ValidationError):
+        corriger(**{"refi": Decimal("2.65")} | champs)

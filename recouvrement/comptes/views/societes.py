@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from factures.domaine.bareme import Bareme, TauxManquant, bornes, semestre
 from factures.models import SemestreConnu, TauxBCE, TauxLegal
-from factures.services import ajouter_semestre, bareme
+from factures.services import ajouter_semestre, bareme, corriger_semestre
 from recouvrement.commun.vues import fait, rediriger
 from relances.services.plans import installer_plans
 
 from ..droits import Droit, exige
-from ..forms import SocieteForm, TauxForm
+from ..forms import CorrectionTauxForm, SocieteForm, TauxForm
 from ..services import enregistrer_societe
 from .administration import administrees, onglets_administration
 
@@ -56,24 +56,33 @@ def societe(request, pk: int | None = None):
 @require_http_methods(["GET", "HEAD", "POST"])
 @exige(Droit.ADMINISTRER)
 def taux(request):
-    """Écran « Taux » : chaque semestre relevé avec sa source, et le suivant à compléter."""
+    """Écran « Taux » : chaque semestre relevé avec sa source, le suivant à compléter, ou un à corriger."""
     calculs, au = bareme(), timezone.localdate()
-    prochain = _a_relever(calculs, au)
-    formulaire = TauxForm(request.POST or None)
+    lignes = _lignes(calculs)
+    releve = next((ligne for ligne in lignes if ligne["semestre"] == request.GET.get("corriger")), None)
+    prochain = releve["semestre"] if releve else _a_relever(calculs, au)
+    if releve:
+        depart = {"refi": releve["refi"], "autres": releve["legal"], "particuliers": releve["particuliers"]}
+        formulaire = CorrectionTauxForm(request.POST or None, initial=depart)
+    else:
+        formulaire = TauxForm(request.POST or None)
     if request.method == "POST" and formulaire.is_valid():
+        ecrire = corriger_semestre if releve else ajouter_semestre
+        dire = _("Taux du semestre %(semestre)s corrigés.") if releve else _("Taux du semestre %(semestre)s enregistrés.")
         try:
-            ajouter_semestre(prochain, acteur=request.user, **formulaire.cleaned_data)
+            ecrire(prochain, acteur=request.user, **formulaire.cleaned_data)
         except ValidationError as refus:
             formulaire.add_error(None, refus)
         else:
-            fait(request, _("Taux du semestre %(semestre)s enregistrés.") % {"semestre": prochain})
+            fait(request, dire % {"semestre": prochain})
             return rediriger(request, reverse("comptes:taux"))
     contexte = {
         "onglets": onglets_administration("comptes:taux"),
         "formulaire": formulaire,
         "prochain": prochain,
         "prochain_debut": bornes(prochain)[0],
-        "lignes": _lignes(calculs),
+        "lignes": lignes,
+        "corrige": bool(releve),
         "derniere_bce": TauxBCE.objects.first(),
         "manque_aujourd_hui": _manque(calculs, semestre(au)),
     }
@@ -109,6 +118,7 @@ def _lignes(calculs: Bareme) -> list[dict]:
             "entreprise": calculs.taux_defaut_entreprise(sem) if sem in connus else None,
             "public": calculs.taux_public(sem) if sem in connus else None,
             "legal": legaux[sem].autres if sem in legaux else None,
+            "particuliers": legaux[sem].particuliers if sem in legaux else None,
             "plancher": calculs.plancher(sem) if sem in legaux else None,
             "sources": [t.source for t in (connus.get(sem), legaux.get(sem)) if t],
         }
