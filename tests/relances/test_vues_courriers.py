@@ -2,9 +2,11 @@
 
 import re
 from datetime import date, timedelta
+from io import BytesIO
 
 import pytest
 from django.urls import reverse
+from pypdf import PdfReader
 
 from clients.models import Suspension
 from recouvrement.comptes.models import Role
@@ -264,3 +266,57 @@ def test_aucune_adresse_de_la_requete_ne_choisit_ou_l_on_va_ensuite(client, resp
     url = adresse("retenir", courrier.pk) + "?suite=https://ailleurs.example/"
     reponse = client.post(url, {"motif": "accord", "jusqu_au": "2026-02-24"})
     assert re.match(r"^/relances/\?v=valider$", reponse.url)
+
+
+# --- Erreur, sort inconnu, bordereau ---------------------------------------------------------------------
+
+
+def test_le_bordereau_porte_les_numeros_deja_tapes(client, responsable, societe):
+
+    un, deux = a_poster(client, societe, 2)
+    donnees = {"choix": [un.pk, deux.pk], "depose_le": "2026-02-10", f"numero_{un.pk}": "2C00011122223"}
+    reponse = client.post(adresse("bordereau"), donnees)
+    texte = "".join(p.extract_text() for p in PdfReader(BytesIO(reponse.content)).pages).replace(" ", "")
+    assert "2C00011122223" in texte.replace("\u00a0", "").replace("\u202f", "")
+    assert set(Courrier.objects.values_list("statut", flat=True)) == {S.A_POSTER}
+
+
+def test_une_erreur_se_remet_a_envoyer_ou_se_retient(client, responsable, societe):
+    """Exigence 22."""
+    un, deux = mises_en_demeure(societe, 2)
+    for c in (un, deux):
+        Courrier.objects.filter(pk=c.pk).update(statut=S.EN_ERREUR, erreur="adresse refusée")
+        c.relances.update(statut=Relance.Statut.EN_ERREUR)
+    html = ce_soir(client, v="erreur", lettre=un.pk)
+    assert html.count("adresse refusée") == 3 and "Remettre à envoyer" in html
+    client.post(adresse("remettre", un.pk))
+    client.post(adresse("retenir", deux.pk), {"motif": "adresse à chercher", "jusqu_au": "2026-02-20"})
+    assert list(Courrier.objects.order_by("pk").values_list("statut", flat=True)) == [S.A_ENVOYER, S.ANNULE]
+
+
+@pytest.mark.parametrize(("parti", "statut"), [("oui", S.ENVOYE), ("non", S.A_ENVOYER)])
+def test_un_sort_inconnu_demande_une_personne(client, responsable, societe, parti, statut):
+    """Exigence 20 : rien ne se rejoue seul."""
+    (courrier,) = mises_en_demeure(societe)
+    Courrier.objects.filter(pk=courrier.pk).update(
+        statut=S.INCERTAIN, canal="courriel", destinataire="a@client.example", message_id="<x@essai>"
+    )
+    html = ce_soir(client, v="inconnu", lettre=courrier.pk)
+    assert "Rien n’est rejoué" in html and "&lt;x@essai&gt;" in html
+    assert client.post(adresse("trancher", courrier.pk), {}).status_code == 422
+    client.post(adresse("trancher", courrier.pk), {"parti": parti})
+    courrier.refresh_from_db()
+    assert courrier.statut == statut
+
+
+def test_le_texte_reecrit_se_relit_dans_la_page(client, responsable, societe):
+    """Exigence 29 : aperçu, modification, et ce qui partira est ce qu'on relit."""
+    echeance = EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=2))
+    client.post(adresse("manuel", echeance.client_id))
+    courrier = Courrier.objects.get()
+    initial = client.get(adresse("courrier", courrier.pk)).context["f"].form_texte.initial
+    texte = initial["texte"].replace("Un oubli arrive à tout le monde.", "Nous restons joignables.")
+    reponse = client.post(adresse("texte", courrier.pk), {"objet": initial["objet"], "texte": texte}, follow=True)
+    html = reponse.content.decode()
+    assert "Nous restons joignables." in html and "il part tel quel" in html
+    assert client.post(adresse("texte", courrier.pk), {"objet": "", "texte": ""}).status_code == 422
