@@ -189,8 +189,9 @@ def test_le_passage_ne_s_active_pas_tant_qu_une_mention_manque(client, admin, so
 
 @pytest.mark.parametrize(
     ("champ", "valeur"),
-    [("siren", "123456789"), ("iban", "FR7630006000011234567890188"), ("bic", "X"), ("pays", "ZZ"), ("delai_entre_contacts", 61),
-     ("max_amiables", 0), ("max_amiables", 7), ("fraicheur_heures", 0), ("fraicheur_heures", 241)],
+    [("siren", "123456789"), ("iban", "FR7630006000011234567890188"), ("bic", "X"), ("pays", "ZZ"),
+     ("delai_entre_contacts", 61), ("max_amiables", 0), ("max_amiables", 7),
+     ("fraicheur_heures", 0), ("fraicheur_heures", 241)],
 )  # fmt: skip
 def test_un_identifiant_faux_ou_un_frein_hors_bornes_est_refuse_a_son_champ(client, admin, societe, champ, valeur):
     reponse = client.post(reverse("comptes:societe", args=[societe.pk]), saisie(societe, **{champ: valeur}))

@@ -68,7 +68,9 @@ def taux(request):
         formulaire = TauxForm(request.POST or None)
     if request.method == "POST" and formulaire.is_valid():
         ecrire = corriger_semestre if releve else ajouter_semestre
-        dire = _("Taux du semestre %(semestre)s corrigés.") if releve else _("Taux du semestre %(semestre)s enregistrés.")
+        dire = _("Taux du semestre %(semestre)s enregistrés.")
+        if releve:
+            dire = _("Taux du semestre %(semestre)s corrigés.")
         try:
             ecrire(prochain, acteur=request.user, **formulaire.cleaned_data)
         except ValidationError as refus:
