@@ -16,8 +16,8 @@ RAYON = 11
 
 
 def nom_du_jour(n: int) -> str:
-    """« J+35 », « J−7 », « J »."""
-    return f"J+{n}" if n > 0 else f"J{MOINS}{-n}" if n < 0 else "J"
+    """« J+35 », « J−7 », « J+0 » ; en anglais « D+35 »."""
+    return _("J%(signe)s%(n)s") % {"signe": MOINS if n < 0 else "+", "n": abs(n)}
 
 
 @dataclass(frozen=True)
