@@ -7,7 +7,7 @@ from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, pro
 from .taux import ajouter_semestre, bareme, corriger_semestre
 
 __all__ = [
-    "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "corriger_semestre", "desimputer", "enregistrer_encaissement",
-    "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige", "prolonger_litige",
-    "promettre", "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges",
+    "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "corriger_semestre", "desimputer",
+    "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige",
+    "prolonger_litige", "promettre", "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges",
 ]  # fmt: skip
