@@ -89,8 +89,8 @@ def suspendre(client: Client, *, motif: str, du: date, au: date, acteur) -> Susp
 @transaction.atomic
 def lever_suspension(suspension: Suspension, *, acteur) -> bool:
     """Met fin à une suspension ; faux si elle l'était déjà (double clic)."""
-    suspension = Suspension.objects.select_for_update(of=("self",)).select_related("client__societe").get(
-        pk=suspension.pk
+    suspension = (
+        Suspension.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=suspension.pk)
     )
     if suspension.levee_le:
         return False
@@ -235,9 +235,7 @@ def ajouter_contact(client: Client, *, champs: dict, acteur) -> Contact:
     contact = Contact(client=client, **champs)
     contact.full_clean()
     contact.save()
-    consigner(
-        "contact.ajoute", societe=client.societe, acteur=acteur, objet=contact, client=client, texte=contact.nom
-    )
+    consigner("contact.ajoute", societe=client.societe, acteur=acteur, objet=contact, client=client, texte=contact.nom)
     return contact
 
 
@@ -300,8 +298,10 @@ def rehabiliter_adresse(client: Client, *, courriel: str, acteur) -> int:
     """La personne a vérifié : l'adresse sert de nouveau. Renvoie le nombre de fiches rétablies."""
     compte = Client.objects.filter(pk=client.pk, courriel__iexact=courriel).exclude(courriel_invalide_le=None)
     retablies = compte.update(courriel_invalide_le=None, version=F("version") + 1)
-    retablies += Contact.objects.filter(client=client, courriel__iexact=courriel).exclude(invalide_le=None).update(
-        invalide_le=None, invalide_motif=""
+    retablies += (
+        Contact.objects.filter(client=client, courriel__iexact=courriel)
+        .exclude(invalide_le=None)
+        .update(invalide_le=None, invalide_motif="")
     )
     if retablies:
         consigner(
@@ -337,9 +337,7 @@ def signaler_jugement(client: Client, *, le: date, acteur, au: date, publie_le: 
     client.jugement_ouverture_le = le
     client.version += 1
     client.save(update_fields=["jugement_ouverture_le", "version", "updated_at"])
-    consigner(
-        "client.jugement", societe=client.societe, acteur=acteur, objet=client, client=client, donnees={"le": le}
-    )
+    consigner("client.jugement", societe=client.societe, acteur=acteur, objet=client, client=client, donnees={"le": le})
     return True
 
 

@@ -100,9 +100,7 @@ class MentionsForm(DossierForm):
 class JuridictionForm(DossierForm):
     vu = forms.CharField(widget=forms.HiddenInput)
     juridiction = forms.ChoiceField(label=_("Juridiction"), choices=DossierContentieux.Juridiction.choices)
-    tribunal = forms.CharField(
-        label=_("Tribunal"), max_length=160, help_text=_("« tribunal de commerce de Bernay »")
-    )
+    tribunal = forms.CharField(label=_("Tribunal"), max_length=160, help_text=_("« tribunal de commerce de Bernay »"))
     tribunal_adresse = forms.CharField(
         label=_("Adresse du greffe"), max_length=250, required=False, widget=forms.Textarea
     )

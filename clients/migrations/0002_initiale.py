@@ -6,77 +6,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_initiale'),
-        ('comptes', '0001_initiale'),
+        ("clients", "0001_initiale"),
+        ("comptes", "0001_initiale"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='client',
-            name='gestionnaire',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='portefeuille', to=settings.AUTH_USER_MODEL, verbose_name='gestionnaire'),
+            model_name="client",
+            name="gestionnaire",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="portefeuille",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="gestionnaire",
+            ),
         ),
         migrations.AddField(
-            model_name='client',
-            name='societe',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='comptes.societe', verbose_name='société'),
+            model_name="client",
+            name="societe",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="clients",
+                to="comptes.societe",
+                verbose_name="société",
+            ),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='client',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='clients.client'),
+            model_name="contact",
+            name="client",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="clients.client"
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='auteur',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="note",
+            name="auteur",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='client',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='clients.client'),
+            model_name="note",
+            name="client",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notes", to="clients.client"
+            ),
         ),
         migrations.AddField(
-            model_name='suspension',
-            name='auteur',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="suspension",
+            name="auteur",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='suspension',
-            name='client',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suspensions', to='clients.client'),
+            model_name="suspension",
+            name="client",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="suspensions", to="clients.client"
+            ),
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['societe', 'gestionnaire'], name='client_portefeuille'),
+            model_name="client",
+            index=models.Index(fields=["societe", "gestionnaire"], name="client_portefeuille"),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(fields=('societe', 'code'), name='client_code_unique'),
+            model_name="client",
+            constraint=models.UniqueConstraint(fields=("societe", "code"), name="client_code_unique"),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('plafond__isnull', True), ('plafond__gte', 0), _connector='OR'), name='client_plafond_positif'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("plafond__isnull", True), ("plafond__gte", 0), _connector="OR"),
+                name="client_plafond_positif",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('taux_penalites__isnull', True), ('taux_penalites__gte', 0), _connector='OR'), name='client_taux_positif'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("taux_penalites__isnull", True), ("taux_penalites__gte", 0), _connector="OR"),
+                name="client_taux_positif",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('type', 'particulier'), _negated=True), ('taux_penalites__isnull', True), _connector='OR'), name='client_particulier_sans_taux'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("type", "particulier"), _negated=True), ("taux_penalites__isnull", True), _connector="OR"
+                ),
+                name="client_particulier_sans_taux",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.CheckConstraint(condition=models.Q(('au__gte', models.F('du'))), name='suspension_dates_ordonnees'),
+            model_name="suspension",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("au__gte", models.F("du"))), name="suspension_dates_ordonnees"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.CheckConstraint(condition=models.Q(('motif', ''), _negated=True), name='suspension_motivee'),
+            model_name="suspension",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("motif", ""), _negated=True), name="suspension_motivee"
+            ),
         ),
     ]

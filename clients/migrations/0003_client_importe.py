@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clients', '0002_initiale'),
+        ("clients", "0002_initiale"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='client',
-            name='importe',
+            model_name="client",
+            name="importe",
             field=models.JSONField(blank=True, default=dict, editable=False),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clients', '0003_client_importe'),
+        ("clients", "0003_client_importe"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='client',
-            name='adresse_invalide_le',
-            field=models.DateField(blank=True, null=True, verbose_name='adresse en erreur (NPAI) depuis'),
+            model_name="client",
+            name="adresse_invalide_le",
+            field=models.DateField(blank=True, null=True, verbose_name="adresse en erreur (NPAI) depuis"),
         ),
     ]

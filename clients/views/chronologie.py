@@ -251,4 +251,3 @@ def _gestes(client: Client, n: int) -> Iterator[Fait]:
             gabarit = _("jusqu'au %(jour)s") if m.action == "client.suspendu" else _("au %(jour)s")
             preuve.append(gabarit % {"jour": jour})
         yield Fait(m.quand, titre, texte, " · ".join(preuve), signe, ton)
-

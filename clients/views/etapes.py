@@ -118,9 +118,7 @@ class Prevision:
             return d
         if faits.suspendu_jusqu_au and faits.suspendu_jusqu_au < d.prochaine:
             faits = replace(faits, suspendu_jusqu_au=None)
-        ce_jour = echelle.juger(
-            d.echeance, faits, self.plan, au=d.prochaine, reglages=self.regles, ouvre=self.ouvre
-        )
+        ce_jour = echelle.juger(d.echeance, faits, self.plan, au=d.prochaine, reglages=self.regles, ouvre=self.ouvre)
         return d if ce_jour.motif is Motif.RELANCEE else ce_jour
 
     def _a_venir(self, e: Echeance) -> Decision | None:
@@ -153,9 +151,7 @@ class Prevision:
             etapes.qui = motifs.qui_agit(palier.mode)
             if premiere.motif in DATES:
                 etapes.qui = _("au plus tôt, %(qui)s") % {"qui": etapes.qui}
-        etapes.retenu = sum(
-            (d.echeance.reste_du for d in decisions.values() if d.motif not in PLANIFIES), ZERO
-        )
+        etapes.retenu = sum((d.echeance.reste_du for d in decisions.values() if d.motif not in PLANIFIES), ZERO)
         etapes.raisons = self._raisons(decisions)
         return etapes
 
@@ -183,9 +179,7 @@ def retoucher_echeances(ids, **champs) -> Retouche:
     ids = set(ids)
 
     def retouche(faits: ClientFaits) -> ClientFaits:
-        return replace(
-            faits, echeances=tuple(e._replace(**champs) if e.id in ids else e for e in faits.echeances)
-        )
+        return replace(faits, echeances=tuple(e._replace(**champs) if e.id in ids else e for e in faits.echeances))
 
     return retouche
 

@@ -41,9 +41,7 @@ def liste(request):
     tri = tri if tri in TRIS else "echu"
     if tri in CLES:
         clients = with_cle(clients, CLES[tri], au=au, devise=devise)
-    lignes = Liste(
-        request, clients.select_related("gestionnaire", "societe"), tris=TRIS, defaut="-echu"
-    )
+    lignes = Liste(request, clients.select_related("gestionnaire", "societe"), tris=TRIS, defaut="-echu")
     vues = apercus([client.pk for client in lignes], au=au)
     for client in lignes:
         client.vue = vues[client.pk]

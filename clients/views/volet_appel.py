@@ -103,9 +103,7 @@ class Appel(Volet):
             return phrases + self.promesse.effets(form.suites[issue])
         if issue == IssueAppel.LITIGE:
             return phrases + self.litige.effets(form.suites[issue])
-        jour = valeur(form, "suite_le") or jour_de_suite(
-            IssueAppel(issue), au=self.au, region=self.fiche.region
-        )
+        jour = valeur(form, "suite_le") or jour_de_suite(IssueAppel(issue), au=self.au, region=self.fiche.region)
         if jour:
             suite = SUITES.get(IssueAppel(issue))
             titre = _(taches.TITRES_SUITE[suite.cle if suite else "rappel"])

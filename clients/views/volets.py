@@ -187,9 +187,7 @@ class Suspendre(Volet):
 
     def enregistrer(self, form):
         d = form.cleaned_data
-        suspension = services.suspendre(
-            self.client, motif=d["motif"], du=self.au, au=d["au"], acteur=self.fiche.user
-        )
+        suspension = services.suspendre(self.client, motif=d["motif"], du=self.au, au=d["au"], acteur=self.fiche.user)
         return Issue(
             _("Relances suspendues jusqu'au %(jour)s.") % {"jour": formats.jour(suspension.au)},
             reverse("clients:lever", args=[self.client.pk, suspension.pk]),

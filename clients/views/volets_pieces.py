@@ -62,14 +62,10 @@ class Promesse(Volet):
             % {"n": n, "jour": formats.jour_long(limite)}
         ]
         avant = self.fiche.etapes
-        apres = self.fiche.prevision.juger(
-            retoucher_echeances([e.pk for e in pieces], promesse_jusqu_au=limite)
-        )
+        apres = self.fiche.prevision.juger(retoucher_echeances([e.pk for e in pieces], promesse_jusqu_au=limite))
         if avant.le and avant.le <= limite and (avant.le, avant.nature) != (apres.le, apres.nature):
             phrases.append(attend(avant))
-        remplacees = {
-            e.promesse.pk: e.promesse for e in pieces if e.promesse and e.promesse.statut == "en_attente"
-        }
+        remplacees = {e.promesse.pk: e.promesse for e in pieces if e.promesse and e.promesse.statut == "en_attente"}
         for ancienne in remplacees.values():
             phrases.append(
                 _("Elle remplace la promesse de %(montant)s pour le %(jour)s.")
@@ -183,9 +179,7 @@ class SuiteLitige(Volet):
     def enregistrer(self, form):
         d, acteur = form.cleaned_data, self.fiche.user
         if d["suite"] == SuiteLitigeForm.PROLONGER:
-            prolonger_litige(
-                d["litige"], a_traiter_le=d["a_traiter_le"], motif=d["issue"], au=self.au, acteur=acteur
-            )
+            prolonger_litige(d["litige"], a_traiter_le=d["a_traiter_le"], motif=d["issue"], au=self.au, acteur=acteur)
             return Issue(_("Litige prolongé jusqu'au %(jour)s.") % {"jour": formats.jour(d["a_traiter_le"])})
         clore_litige(d["litige"], issue=d["issue"], au=self.au, acteur=acteur)
         return Issue(_("Litige clos : la pièce rentre dans l'échelle."))

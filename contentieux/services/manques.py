@@ -124,9 +124,7 @@ def _mise_en_demeure(dossier: DossierContentieux) -> Point:
         return Point("mise_en_demeure", titre, _("Le retour de l'avis n'est pas saisi."), "poster")
     if derniere.retour == Courrier.Retour.NPAI and not dossier.derogation:
         return Point("mise_en_demeure", titre, _("Revenue « inconnu à l'adresse » : à refaire."), "client")
-    avis = next(
-        (p for p in dossier.pieces.all() if p.genre == P.AVIS_RECEPTION and p.courrier_id == derniere.pk), None
-    )
+    avis = next((p for p in dossier.pieces.all() if p.genre == P.AVIS_RECEPTION and p.courrier_id == derniere.pk), None)
     if avis is not None and avis.manque:
         return Point("mise_en_demeure", titre, _("Joignez le scan de l'avis."), f"piece:{avis.pk}")
     return Point("mise_en_demeure", titre)

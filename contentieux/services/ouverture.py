@@ -195,8 +195,7 @@ def ouvrir_dossier(
         acteur=par,
         objet=dossier,
         client=client,
-        texte=_("Dossier %(reference)s ouvert : %(motif)s")
-        % {"reference": dossier.reference, "motif": dossier.motif},
+        texte=_("Dossier %(reference)s ouvert : %(motif)s") % {"reference": dossier.reference, "motif": dossier.motif},
         donnees={
             "echeances": ids,
             "principal": sum(e.reste_du for e in retenues),
@@ -232,5 +231,3 @@ def _reference(societe: Societe, annee: int) -> str:
     prises = DossierContentieux.objects.filter(societe=societe, reference__startswith=debut)
     rangs = (int(r.removeprefix(debut)) for r in prises.values_list("reference", flat=True))
     return f"{debut}{max(rangs, default=0) + 1:03d}"
-
-

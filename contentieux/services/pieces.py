@@ -51,9 +51,7 @@ def poser_les_pieces(dossier: DossierContentieux) -> int:
     P = Piece.Genre
     lignes = dossier.lignes.select_related("echeance__facture").order_by("echeance__date_facture", "echeance_id")
     factures = {ligne.echeance.facture_id: ligne.echeance for ligne in lignes}
-    attendues = [
-        Piece(genre=P.CONTRAT, designation=_("Contrat, commande ou CGV acceptées"), obligatoire=True)
-    ]
+    attendues = [Piece(genre=P.CONTRAT, designation=_("Contrat, commande ou CGV acceptées"), obligatoire=True)]
     for echeance in factures.values():
         numero = echeance.facture.numero
         attendues += [

@@ -69,9 +69,7 @@ def pour_factures(
         )
         if not nature and facture.client.type == TypeDebiteur.A_QUALIFIER:
             avertissements = (*avertissements, _("Débiteur à qualifier : la durée la plus courte est retenue."))
-        calcul = regle.calculer(
-            table, depart, [*releves.get(facture.pk, ()), *communs], avertissements=avertissements
-        )
+        calcul = regle.calculer(table, depart, [*releves.get(facture.pk, ()), *communs], avertissements=avertissements)
         resultat.append(PrescriptionFacture(facture, calcul, calcul.alerte(au)))
     return resultat
 

@@ -9,345 +9,616 @@ import recouvrement.commun.champs
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_initiale'),
-        ('comptes', '0001_initiale'),
+        ("clients", "0001_initiale"),
+        ("comptes", "0001_initiale"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SemestreConnu',
+            name="SemestreConnu",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('semestre', models.CharField(max_length=7, unique=True, verbose_name='semestre')),
-                ('refi', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='refi au premier jour (%)')),
-                ('source', models.CharField(max_length=250, verbose_name='source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("semestre", models.CharField(max_length=7, unique=True, verbose_name="semestre")),
+                ("refi", models.DecimalField(decimal_places=2, max_digits=5, verbose_name="refi au premier jour (%)")),
+                ("source", models.CharField(max_length=250, verbose_name="source")),
             ],
             options={
-                'verbose_name': 'semestre connu',
-                'ordering': ['-semestre'],
+                "verbose_name": "semestre connu",
+                "ordering": ["-semestre"],
             },
         ),
         migrations.CreateModel(
-            name='TauxBCE',
+            name="TauxBCE",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date_effet', models.DateField(unique=True, verbose_name="date d'effet")),
-                ('taux', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='taux (%)')),
-                ('source', models.CharField(max_length=250, verbose_name='source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date_effet", models.DateField(unique=True, verbose_name="date d'effet")),
+                ("taux", models.DecimalField(decimal_places=2, max_digits=5, verbose_name="taux (%)")),
+                ("source", models.CharField(max_length=250, verbose_name="source")),
             ],
             options={
-                'verbose_name': 'taux BCE',
-                'verbose_name_plural': 'taux BCE',
-                'ordering': ['-date_effet'],
+                "verbose_name": "taux BCE",
+                "verbose_name_plural": "taux BCE",
+                "ordering": ["-date_effet"],
             },
         ),
         migrations.CreateModel(
-            name='TauxLegal',
+            name="TauxLegal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('semestre', models.CharField(max_length=7, unique=True, verbose_name='semestre')),
-                ('particuliers', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='créancier particulier (%)')),
-                ('autres', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='autres créanciers (%)')),
-                ('source', models.CharField(max_length=250, verbose_name='source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("semestre", models.CharField(max_length=7, unique=True, verbose_name="semestre")),
+                (
+                    "particuliers",
+                    models.DecimalField(decimal_places=2, max_digits=5, verbose_name="créancier particulier (%)"),
+                ),
+                ("autres", models.DecimalField(decimal_places=2, max_digits=5, verbose_name="autres créanciers (%)")),
+                ("source", models.CharField(max_length=250, verbose_name="source")),
             ],
             options={
-                'verbose_name': 'taux légal',
-                'verbose_name_plural': 'taux légaux',
-                'ordering': ['-semestre'],
+                "verbose_name": "taux légal",
+                "verbose_name_plural": "taux légaux",
+                "ordering": ["-semestre"],
             },
         ),
         migrations.CreateModel(
-            name='Encaissement',
+            name="Encaissement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('cle_source', models.CharField(max_length=160, verbose_name='clé source')),
-                ('devise', models.CharField(default='EUR', max_length=3, verbose_name='devise')),
-                ('reference', models.CharField(max_length=80, verbose_name='référence')),
-                ('date', models.DateField(verbose_name='reçu le')),
-                ('montant', recouvrement.commun.champs.ChampMontant(verbose_name='montant')),
-                ('impute', recouvrement.commun.champs.ChampMontant(default=0, verbose_name='imputé')),
-                ('mode', models.CharField(choices=[('virement', 'Virement'), ('cheque', 'Chèque'), ('prelevement', 'Prélèvement'), ('carte', 'Carte'), ('effet', 'Effet de commerce'), ('especes', 'Espèces'), ('autre', 'Autre')], default='virement', max_length=20, verbose_name='mode')),
-                ('libelle', models.CharField(blank=True, max_length=200, verbose_name='libellé')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("cle_source", models.CharField(max_length=160, verbose_name="clé source")),
+                ("devise", models.CharField(default="EUR", max_length=3, verbose_name="devise")),
+                ("reference", models.CharField(max_length=80, verbose_name="référence")),
+                ("date", models.DateField(verbose_name="reçu le")),
+                ("montant", recouvrement.commun.champs.ChampMontant(verbose_name="montant")),
+                ("impute", recouvrement.commun.champs.ChampMontant(default=0, verbose_name="imputé")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("virement", "Virement"),
+                            ("cheque", "Chèque"),
+                            ("prelevement", "Prélèvement"),
+                            ("carte", "Carte"),
+                            ("effet", "Effet de commerce"),
+                            ("especes", "Espèces"),
+                            ("autre", "Autre"),
+                        ],
+                        default="virement",
+                        max_length=20,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("libelle", models.CharField(blank=True, max_length=200, verbose_name="libellé")),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="clients.client"
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'encaissement',
-                'ordering': ['-date', '-pk'],
+                "verbose_name": "encaissement",
+                "ordering": ["-date", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Facture',
+            name="Facture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('cle_source', models.CharField(max_length=160, verbose_name='clé source')),
-                ('devise', models.CharField(default='EUR', max_length=3, verbose_name='devise')),
-                ('numero', models.CharField(max_length=60, verbose_name='numéro')),
-                ('numero_reel', models.BooleanField(default=True, verbose_name='numéro de facture connu')),
-                ('date_emission', models.DateField(verbose_name='émise le')),
-                ('date_execution', models.DateField(blank=True, null=True, verbose_name='exécutée le')),
-                ('montant_ht', recouvrement.commun.champs.ChampMontant(blank=True, null=True, verbose_name='montant HT')),
-                ('montant_tva', recouvrement.commun.champs.ChampMontant(blank=True, null=True, verbose_name='TVA')),
-                ('montant_ttc', recouvrement.commun.champs.ChampMontant(verbose_name='montant TTC')),
-                ('commande', models.CharField(blank=True, max_length=60, verbose_name='commande')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("cle_source", models.CharField(max_length=160, verbose_name="clé source")),
+                ("devise", models.CharField(default="EUR", max_length=3, verbose_name="devise")),
+                ("numero", models.CharField(max_length=60, verbose_name="numéro")),
+                ("numero_reel", models.BooleanField(default=True, verbose_name="numéro de facture connu")),
+                ("date_emission", models.DateField(verbose_name="émise le")),
+                ("date_execution", models.DateField(blank=True, null=True, verbose_name="exécutée le")),
+                (
+                    "montant_ht",
+                    recouvrement.commun.champs.ChampMontant(blank=True, null=True, verbose_name="montant HT"),
+                ),
+                ("montant_tva", recouvrement.commun.champs.ChampMontant(blank=True, null=True, verbose_name="TVA")),
+                ("montant_ttc", recouvrement.commun.champs.ChampMontant(verbose_name="montant TTC")),
+                ("commande", models.CharField(blank=True, max_length=60, verbose_name="commande")),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="clients.client"
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'facture',
-                'ordering': ['-date_emission', '-pk'],
+                "verbose_name": "facture",
+                "ordering": ["-date_emission", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Echeance',
+            name="Echeance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cle_source', models.CharField(max_length=160)),
-                ('date_facture', models.DateField(verbose_name='émise le')),
-                ('date_echeance', models.DateField(verbose_name='échéance')),
-                ('montant', recouvrement.commun.champs.ChampMontant(verbose_name='montant')),
-                ('impute', recouvrement.commun.champs.ChampMontant(default=0, verbose_name='imputé')),
-                ('soldee_le', models.DateField(blank=True, null=True, verbose_name='soldée le')),
-                ('devise', models.CharField(default='EUR', max_length=3)),
-                ('prelevement', models.BooleanField(default=False, verbose_name='prélèvement en cours')),
-                ('en_contentieux', models.BooleanField(default=False, verbose_name='en contentieux')),
-                ('niveau', models.PositiveSmallIntegerField(default=0)),
-                ('niveau_rang', models.PositiveSmallIntegerField(default=0)),
-                ('niveau_version', models.BigIntegerField(blank=True, null=True)),
-                ('niveau_le', models.DateField(blank=True, null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='echeances', to='clients.client')),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
-                ('facture', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='echeances', to='factures.facture')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cle_source", models.CharField(max_length=160)),
+                ("date_facture", models.DateField(verbose_name="émise le")),
+                ("date_echeance", models.DateField(verbose_name="échéance")),
+                ("montant", recouvrement.commun.champs.ChampMontant(verbose_name="montant")),
+                ("impute", recouvrement.commun.champs.ChampMontant(default=0, verbose_name="imputé")),
+                ("soldee_le", models.DateField(blank=True, null=True, verbose_name="soldée le")),
+                ("devise", models.CharField(default="EUR", max_length=3)),
+                ("prelevement", models.BooleanField(default=False, verbose_name="prélèvement en cours")),
+                ("en_contentieux", models.BooleanField(default=False, verbose_name="en contentieux")),
+                ("niveau", models.PositiveSmallIntegerField(default=0)),
+                ("niveau_rang", models.PositiveSmallIntegerField(default=0)),
+                ("niveau_version", models.BigIntegerField(blank=True, null=True)),
+                ("niveau_le", models.DateField(blank=True, null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="echeances", to="clients.client"
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
+                (
+                    "facture",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="echeances", to="factures.facture"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'échéance',
-                'ordering': ['date_echeance', 'pk'],
+                "verbose_name": "échéance",
+                "ordering": ["date_echeance", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Avoir',
+            name="Avoir",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('cle_source', models.CharField(max_length=160, verbose_name='clé source')),
-                ('devise', models.CharField(default='EUR', max_length=3, verbose_name='devise')),
-                ('numero', models.CharField(max_length=60, verbose_name='numéro')),
-                ('date_emission', models.DateField(verbose_name='émis le')),
-                ('montant', recouvrement.commun.champs.ChampMontant(verbose_name='montant')),
-                ('impute', recouvrement.commun.champs.ChampMontant(default=0, verbose_name='imputé')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
-                ('facture_origine', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='avoirs', to='factures.facture')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("cle_source", models.CharField(max_length=160, verbose_name="clé source")),
+                ("devise", models.CharField(default="EUR", max_length=3, verbose_name="devise")),
+                ("numero", models.CharField(max_length=60, verbose_name="numéro")),
+                ("date_emission", models.DateField(verbose_name="émis le")),
+                ("montant", recouvrement.commun.champs.ChampMontant(verbose_name="montant")),
+                ("impute", recouvrement.commun.champs.ChampMontant(default=0, verbose_name="imputé")),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="clients.client"
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
+                (
+                    "facture_origine",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="avoirs",
+                        to="factures.facture",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'avoir',
-                'ordering': ['-date_emission', '-pk'],
+                "verbose_name": "avoir",
+                "ordering": ["-date_emission", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Imputation',
+            name="Imputation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField(verbose_name='date')),
-                ('montant', recouvrement.commun.champs.ChampMontant(verbose_name='montant')),
-                ('cle_source', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('avoir', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='imputations', to='factures.avoir')),
-                ('echeance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imputations', to='factures.echeance')),
-                ('encaissement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='imputations', to='factures.encaissement')),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date", models.DateField(verbose_name="date")),
+                ("montant", recouvrement.commun.champs.ChampMontant(verbose_name="montant")),
+                ("cle_source", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "avoir",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imputations",
+                        to="factures.avoir",
+                    ),
+                ),
+                (
+                    "echeance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imputations", to="factures.echeance"
+                    ),
+                ),
+                (
+                    "encaissement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imputations",
+                        to="factures.encaissement",
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'imputation',
-                'ordering': ['date', 'pk'],
+                "verbose_name": "imputation",
+                "ordering": ["date", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Litige',
+            name="Litige",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('montant_conteste', recouvrement.commun.champs.ChampMontant(verbose_name='montant contesté')),
-                ('categorie', models.CharField(choices=[('prix', 'Prix ou remise'), ('quantite', 'Quantité livrée'), ('qualite', 'Qualité de la prestation'), ('facture', 'Facture erronée'), ('autre', 'Autre')], max_length=20, verbose_name='catégorie')),
-                ('description', models.TextField(blank=True, max_length=2000, verbose_name='description')),
-                ('ouvert_le', models.DateField(verbose_name='ouvert le')),
-                ('a_traiter_le', models.DateField(verbose_name='à traiter avant le')),
-                ('clos_le', models.DateField(blank=True, null=True, verbose_name='clos le')),
-                ('issue', models.CharField(blank=True, max_length=200, verbose_name='issue')),
-                ('auteur', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('echeance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='litiges', to='factures.echeance')),
-                ('responsable', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='responsable')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("montant_conteste", recouvrement.commun.champs.ChampMontant(verbose_name="montant contesté")),
+                (
+                    "categorie",
+                    models.CharField(
+                        choices=[
+                            ("prix", "Prix ou remise"),
+                            ("quantite", "Quantité livrée"),
+                            ("qualite", "Qualité de la prestation"),
+                            ("facture", "Facture erronée"),
+                            ("autre", "Autre"),
+                        ],
+                        max_length=20,
+                        verbose_name="catégorie",
+                    ),
+                ),
+                ("description", models.TextField(blank=True, max_length=2000, verbose_name="description")),
+                ("ouvert_le", models.DateField(verbose_name="ouvert le")),
+                ("a_traiter_le", models.DateField(verbose_name="à traiter avant le")),
+                ("clos_le", models.DateField(blank=True, null=True, verbose_name="clos le")),
+                ("issue", models.CharField(blank=True, max_length=200, verbose_name="issue")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "echeance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="litiges", to="factures.echeance"
+                    ),
+                ),
+                (
+                    "responsable",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="responsable",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'litige',
-                'ordering': ['a_traiter_le', 'pk'],
+                "verbose_name": "litige",
+                "ordering": ["a_traiter_le", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fichier', models.CharField(max_length=250, verbose_name='fichier')),
-                ('empreinte', models.CharField(max_length=64)),
-                ('taille', models.BigIntegerField(default=0)),
-                ('format', models.CharField(blank=True, max_length=20, verbose_name='format')),
-                ('partiel', models.BooleanField(default=False)),
-                ('statut', models.CharField(choices=[('depose', 'Déposé'), ('en_lecture', 'En lecture'), ('apercu', 'Aperçu prêt'), ('en_cours', "En cours d'application"), ('applique', 'Appliqué'), ('refuse', 'Refusé')], default='depose', max_length=20)),
-                ('avancement', models.PositiveSmallIntegerField(default=0)),
-                ('compte_rendu', models.JSONField(blank=True, default=dict)),
-                ('chemin', models.CharField(blank=True, max_length=250)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('applique_le', models.DateTimeField(blank=True, null=True)),
-                ('auteur', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('societe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='comptes.societe')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fichier", models.CharField(max_length=250, verbose_name="fichier")),
+                ("empreinte", models.CharField(max_length=64)),
+                ("taille", models.BigIntegerField(default=0)),
+                ("format", models.CharField(blank=True, max_length=20, verbose_name="format")),
+                ("partiel", models.BooleanField(default=False)),
+                (
+                    "statut",
+                    models.CharField(
+                        choices=[
+                            ("depose", "Déposé"),
+                            ("en_lecture", "En lecture"),
+                            ("apercu", "Aperçu prêt"),
+                            ("en_cours", "En cours d'application"),
+                            ("applique", "Appliqué"),
+                            ("refuse", "Refusé"),
+                        ],
+                        default="depose",
+                        max_length=20,
+                    ),
+                ),
+                ("avancement", models.PositiveSmallIntegerField(default=0)),
+                ("compte_rendu", models.JSONField(blank=True, default=dict)),
+                ("chemin", models.CharField(blank=True, max_length=250)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("applique_le", models.DateTimeField(blank=True, null=True)),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="comptes.societe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "import",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='facture',
-            name='lot',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='factures.lot'),
+            model_name="facture",
+            name="lot",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="factures.lot"
+            ),
         ),
         migrations.AddField(
-            model_name='encaissement',
-            name='lot',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='factures.lot'),
+            model_name="encaissement",
+            name="lot",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="factures.lot"
+            ),
         ),
         migrations.AddField(
-            model_name='avoir',
-            name='lot',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='factures.lot'),
+            model_name="avoir",
+            name="lot",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="factures.lot"
+            ),
         ),
         migrations.CreateModel(
-            name='Promesse',
+            name="Promesse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('montant', recouvrement.commun.champs.ChampMontant(verbose_name='montant promis')),
-                ('date_promise', models.DateField(verbose_name='pour le')),
-                ('moyen', models.CharField(choices=[('virement', 'Virement'), ('cheque', 'Chèque'), ('prelevement', 'Prélèvement'), ('carte', 'Carte'), ('effet', 'Effet de commerce'), ('especes', 'Espèces'), ('autre', 'Autre')], default='virement', max_length=20, verbose_name='moyen')),
-                ('statut', models.CharField(choices=[('en_attente', 'En attente'), ('tenue', 'Tenue'), ('partielle', 'Partielle'), ('rompue', 'Rompue'), ('annulee', 'Annulée')], default='en_attente', max_length=20)),
-                ('faite_le', models.DateField(verbose_name='faite le')),
-                ('du_a_la_promesse', recouvrement.commun.champs.ChampMontant(default=0)),
-                ('conclue_le', models.DateField(blank=True, null=True)),
-                ('auteur', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='promesses', to='clients.client')),
-                ('echeances', models.ManyToManyField(related_name='promesses', to='factures.echeance')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("montant", recouvrement.commun.champs.ChampMontant(verbose_name="montant promis")),
+                ("date_promise", models.DateField(verbose_name="pour le")),
+                (
+                    "moyen",
+                    models.CharField(
+                        choices=[
+                            ("virement", "Virement"),
+                            ("cheque", "Chèque"),
+                            ("prelevement", "Prélèvement"),
+                            ("carte", "Carte"),
+                            ("effet", "Effet de commerce"),
+                            ("especes", "Espèces"),
+                            ("autre", "Autre"),
+                        ],
+                        default="virement",
+                        max_length=20,
+                        verbose_name="moyen",
+                    ),
+                ),
+                (
+                    "statut",
+                    models.CharField(
+                        choices=[
+                            ("en_attente", "En attente"),
+                            ("tenue", "Tenue"),
+                            ("partielle", "Partielle"),
+                            ("rompue", "Rompue"),
+                            ("annulee", "Annulée"),
+                        ],
+                        default="en_attente",
+                        max_length=20,
+                    ),
+                ),
+                ("faite_le", models.DateField(verbose_name="faite le")),
+                ("du_a_la_promesse", recouvrement.commun.champs.ChampMontant(default=0)),
+                ("conclue_le", models.DateField(blank=True, null=True)),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="promesses", to="clients.client"
+                    ),
+                ),
+                ("echeances", models.ManyToManyField(related_name="promesses", to="factures.echeance")),
             ],
             options={
-                'verbose_name': 'promesse',
-                'ordering': ['-date_promise', '-pk'],
+                "verbose_name": "promesse",
+                "ordering": ["-date_promise", "-pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='echeance',
-            index=models.Index(condition=models.Q(('impute__lt', models.F('montant'))), fields=['societe', 'client', 'date_echeance'], name='echeance_ouverte'),
+            model_name="echeance",
+            index=models.Index(
+                condition=models.Q(("impute__lt", models.F("montant"))),
+                fields=["societe", "client", "date_echeance"],
+                name="echeance_ouverte",
+            ),
         ),
         migrations.AddIndex(
-            model_name='echeance',
-            index=models.Index(fields=['societe', 'soldee_le'], name='echeance_soldee_le'),
+            model_name="echeance",
+            index=models.Index(fields=["societe", "soldee_le"], name="echeance_soldee_le"),
         ),
         migrations.AddConstraint(
-            model_name='echeance',
-            constraint=models.UniqueConstraint(fields=('societe', 'cle_source'), name='echeance_cle_source_unique'),
+            model_name="echeance",
+            constraint=models.UniqueConstraint(fields=("societe", "cle_source"), name="echeance_cle_source_unique"),
         ),
         migrations.AddConstraint(
-            model_name='echeance',
-            constraint=models.CheckConstraint(condition=models.Q(('montant__gt', 0)), name='echeance_montant_positif'),
+            model_name="echeance",
+            constraint=models.CheckConstraint(condition=models.Q(("montant__gt", 0)), name="echeance_montant_positif"),
         ),
         migrations.AddConstraint(
-            model_name='echeance',
-            constraint=models.CheckConstraint(condition=models.Q(('impute__gte', 0), ('impute__lte', models.F('montant'))), name='echeance_jamais_trop_imputee'),
+            model_name="echeance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("impute__gte", 0), ("impute__lte", models.F("montant"))),
+                name="echeance_jamais_trop_imputee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='echeance',
-            constraint=models.CheckConstraint(condition=models.Q(('soldee_le__isnull', True), ('impute', models.F('montant')), _connector='OR'), name='echeance_soldee_si_imputee'),
+            model_name="echeance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("soldee_le__isnull", True), ("impute", models.F("montant")), _connector="OR"),
+                name="echeance_soldee_si_imputee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='imputation',
-            constraint=models.UniqueConstraint(fields=('societe', 'cle_source'), name='imputation_cle_source_unique'),
+            model_name="imputation",
+            constraint=models.UniqueConstraint(fields=("societe", "cle_source"), name="imputation_cle_source_unique"),
         ),
         migrations.AddConstraint(
-            model_name='imputation',
-            constraint=models.CheckConstraint(condition=models.Q(('montant__gt', 0)), name='imputation_montant_positif'),
+            model_name="imputation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("montant__gt", 0)), name="imputation_montant_positif"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='imputation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('avoir__isnull', True), ('encaissement__isnull', False)), models.Q(('avoir__isnull', False), ('encaissement__isnull', True)), _connector='OR'), name='imputation_une_seule_source'),
+            model_name="imputation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("avoir__isnull", True), ("encaissement__isnull", False)),
+                    models.Q(("avoir__isnull", False), ("encaissement__isnull", True)),
+                    _connector="OR",
+                ),
+                name="imputation_une_seule_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='litige',
-            constraint=models.UniqueConstraint(condition=models.Q(('clos_le', None)), fields=('echeance',), name='litige_ouvert_unique'),
+            model_name="litige",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("clos_le", None)), fields=("echeance",), name="litige_ouvert_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='litige',
-            constraint=models.CheckConstraint(condition=models.Q(('montant_conteste__gt', 0)), name='litige_montant_positif'),
+            model_name="litige",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("montant_conteste__gt", 0)), name="litige_montant_positif"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facture',
-            constraint=models.UniqueConstraint(fields=('societe', 'cle_source'), name='facture_cle_source_unique'),
+            model_name="facture",
+            constraint=models.UniqueConstraint(fields=("societe", "cle_source"), name="facture_cle_source_unique"),
         ),
         migrations.AddConstraint(
-            model_name='facture',
-            constraint=models.UniqueConstraint(condition=models.Q(('numero_reel', True)), fields=('societe', 'numero'), name='facture_numero_unique'),
+            model_name="facture",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("numero_reel", True)), fields=("societe", "numero"), name="facture_numero_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='facture',
-            constraint=models.CheckConstraint(condition=models.Q(('montant_ttc__gt', 0)), name='facture_ttc_positif'),
+            model_name="facture",
+            constraint=models.CheckConstraint(condition=models.Q(("montant_ttc__gt", 0)), name="facture_ttc_positif"),
         ),
         migrations.AddConstraint(
-            model_name='facture',
-            constraint=models.CheckConstraint(condition=models.Q(('montant_ht__isnull', True), ('montant_tva__isnull', True), ('montant_ttc', django.db.models.expressions.CombinedExpression(models.F('montant_ht'), '+', models.F('montant_tva'))), _connector='OR'), name='facture_ttc_egale_ht_plus_tva'),
+            model_name="facture",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("montant_ht__isnull", True),
+                    ("montant_tva__isnull", True),
+                    (
+                        "montant_ttc",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("montant_ht"), "+", models.F("montant_tva")
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="facture_ttc_egale_ht_plus_tva",
+            ),
         ),
         migrations.AddIndex(
-            model_name='encaissement',
-            index=models.Index(condition=models.Q(('impute__lt', models.F('montant'))), fields=['societe', 'client'], name='encaissement_ouvert'),
+            model_name="encaissement",
+            index=models.Index(
+                condition=models.Q(("impute__lt", models.F("montant"))),
+                fields=["societe", "client"],
+                name="encaissement_ouvert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='encaissement',
-            constraint=models.UniqueConstraint(fields=('societe', 'cle_source'), name='encaissement_cle_source_unique'),
+            model_name="encaissement",
+            constraint=models.UniqueConstraint(fields=("societe", "cle_source"), name="encaissement_cle_source_unique"),
         ),
         migrations.AddConstraint(
-            model_name='encaissement',
-            constraint=models.CheckConstraint(condition=models.Q(('montant__gt', 0)), name='encaissement_montant_positif'),
+            model_name="encaissement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("montant__gt", 0)), name="encaissement_montant_positif"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='encaissement',
-            constraint=models.CheckConstraint(condition=models.Q(('impute__gte', 0), ('impute__lte', models.F('montant'))), name='encaissement_jamais_trop_impute'),
+            model_name="encaissement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("impute__gte", 0), ("impute__lte", models.F("montant"))),
+                name="encaissement_jamais_trop_impute",
+            ),
         ),
         migrations.AddIndex(
-            model_name='avoir',
-            index=models.Index(condition=models.Q(('impute__lt', models.F('montant'))), fields=['societe', 'client'], name='avoir_ouvert'),
+            model_name="avoir",
+            index=models.Index(
+                condition=models.Q(("impute__lt", models.F("montant"))),
+                fields=["societe", "client"],
+                name="avoir_ouvert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='avoir',
-            constraint=models.UniqueConstraint(fields=('societe', 'cle_source'), name='avoir_cle_source_unique'),
+            model_name="avoir",
+            constraint=models.UniqueConstraint(fields=("societe", "cle_source"), name="avoir_cle_source_unique"),
         ),
         migrations.AddConstraint(
-            model_name='avoir',
-            constraint=models.CheckConstraint(condition=models.Q(('montant__gt', 0)), name='avoir_montant_positif'),
+            model_name="avoir",
+            constraint=models.CheckConstraint(condition=models.Q(("montant__gt", 0)), name="avoir_montant_positif"),
         ),
         migrations.AddConstraint(
-            model_name='avoir',
-            constraint=models.CheckConstraint(condition=models.Q(('impute__gte', 0), ('impute__lte', models.F('montant'))), name='avoir_jamais_trop_impute'),
+            model_name="avoir",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("impute__gte", 0), ("impute__lte", models.F("montant"))),
+                name="avoir_jamais_trop_impute",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promesse',
-            constraint=models.CheckConstraint(condition=models.Q(('montant__gt', 0)), name='promesse_montant_positif'),
+            model_name="promesse",
+            constraint=models.CheckConstraint(condition=models.Q(("montant__gt", 0)), name="promesse_montant_positif"),
         ),
         migrations.AddConstraint(
-            model_name='promesse',
-            constraint=models.CheckConstraint(condition=models.Q(('date_promise__gte', models.F('faite_le'))), name='promesse_jamais_dans_le_passe'),
+            model_name="promesse",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("date_promise__gte", models.F("faite_le"))), name="promesse_jamais_dans_le_passe"
+            ),
         ),
     ]

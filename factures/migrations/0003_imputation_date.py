@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comptes', '0001_initiale'),
-        ('factures', '0002_taux_livres'),
+        ("comptes", "0001_initiale"),
+        ("factures", "0002_taux_livres"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='imputation',
-            index=models.Index(fields=['date'], name='imputation_date'),
+            model_name="imputation",
+            index=models.Index(fields=["date"], name="imputation_date"),
         ),
     ]

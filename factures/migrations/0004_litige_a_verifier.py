@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('factures', '0003_imputation_date'),
+        ("factures", "0003_imputation_date"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='litige',
-            name='categorie',
-            field=models.CharField(choices=[('prix', 'Prix ou remise'), ('quantite', 'Quantité livrée'), ('qualite', 'Qualité de la prestation'), ('facture', 'Facture erronée'), ('a_verifier', 'À vérifier : import inexpliqué'), ('autre', 'Autre')], max_length=20, verbose_name='catégorie'),
+            model_name="litige",
+            name="categorie",
+            field=models.CharField(
+                choices=[
+                    ("prix", "Prix ou remise"),
+                    ("quantite", "Quantité livrée"),
+                    ("qualite", "Qualité de la prestation"),
+                    ("facture", "Facture erronée"),
+                    ("a_verifier", "À vérifier : import inexpliqué"),
+                    ("autre", "Autre"),
+                ],
+                max_length=20,
+                verbose_name="catégorie",
+            ),
         ),
     ]

@@ -133,9 +133,7 @@ class SocieteForm(forms.ModelForm):
             "rcs_ville": _("R123-237 du code de commerce : la ville du greffe figure sur chaque lettre."),
             "mediateur": _("Obligatoire face à un consommateur (L616-1 du code de la consommation)."),
             "heure_passage": _("La nuit décide, une fois par jour ouvré, à partir de cette heure."),
-            "fraicheur_heures": _(
-                "De 1 à 240 heures. Au-delà, rien ne part : le passage s’arrête et vous prévient."
-            ),
+            "fraicheur_heures": _("De 1 à 240 heures. Au-delà, rien ne part : le passage s’arrête et vous prévient."),
             "max_amiables": _("De 1 à 6. Ensuite une personne tranche : mise en demeure, ou abandon."),
             "delai_entre_contacts": _(
                 "De 0 à 60 jours. Un client déjà contacté attend ce temps avant le courrier suivant."

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('relances', '0002_verdict_version'),
+        ("relances", "0002_verdict_version"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='courrier',
-            name='derogation',
-            field=models.CharField(blank=True, max_length=250, verbose_name='dérogation'),
+            model_name="courrier",
+            name="derogation",
+            field=models.CharField(blank=True, max_length=250, verbose_name="dérogation"),
         ),
     ]

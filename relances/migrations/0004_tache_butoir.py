@@ -10,16 +10,15 @@ def reprendre(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('relances', '0003_derogation'),
+        ("relances", "0003_derogation"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='tache',
-            name='butoir',
-            field=models.DateField(blank=True, null=True, verbose_name='date butoir'),
+            model_name="tache",
+            name="butoir",
+            field=models.DateField(blank=True, null=True, verbose_name="date butoir"),
         ),
         migrations.RunPython(reprendre, migrations.RunPython.noop),
     ]

@@ -8,6 +8,7 @@ Séparateur « ; », UTF-8 sans BOM, dates AAAA-MM-JJ, montants au point décima
 attendu.json est l'oracle, calculé ici en Python pur et en centimes, sans base de
 données : chaque moteur mesuré doit retrouver ces nombres, sinon sa mesure ne vaut rien.
 """
+
 import argparse
 import csv
 import datetime as dt
@@ -18,24 +19,78 @@ import os
 import random
 import unicodedata
 
-REFERENCE = dt.date(2026, 10, 31)   # date d'arrêté commune
-NIVEAUX = (5, 20, 40)               # jours de retard ouvrant droit aux niveaux 1, 2, 3
-TRANCHES = (0, 30, 60, 90)          # bornes des tranches de la balance âgée
-PART_ECHUE = 0.30                   # part des factures échues et non soldées à l'arrêté
-PART_PARTIELLE = 0.20               # dont part partiellement réglée
+REFERENCE = dt.date(2026, 10, 31)  # date d'arrêté commune
+NIVEAUX = (5, 20, 40)  # jours de retard ouvrant droit aux niveaux 1, 2, 3
+TRANCHES = (0, 30, 60, 90)  # bornes des tranches de la balance âgée
+PART_ECHUE = 0.30  # part des factures échues et non soldées à l'arrêté
+PART_PARTIELLE = 0.20  # dont part partiellement réglée
 
 FORMES = ("SARL", "SAS", "SASU", "EURL", "SA", "SCOP", "SNC")
-METIERS = ("Menuiserie", "Plomberie", "Transports", "Garage", "Boulangerie", "Imprimerie",
-           "Électricité", "Maçonnerie", "Charpente", "Pépinières", "Négoce", "Conserverie",
-           "Fonderie", "Mécanique", "Chaudronnerie", "Serrurerie", "Peinture", "Ébénisterie")
-NOMS = ("Lefèvre", "Garnier", "Faure", "Rousseau", "Chevalier", "Hervé", "Guérin", "Bélanger",
-        "Le Goff", "d'Arras", "Muñoz", "Schaeffer", "N'Diaye", "Barthélemy", "Œuvrard", "Poirier")
-VILLES = (("44000", "Nantes"), ("29200", "Brest"), ("75011", "Paris"), ("69003", "Lyon"),
-          ("13002", "Marseille"), ("59800", "Lille"), ("67000", "Strasbourg"), ("33000", "Bordeaux"),
-          ("31000", "Toulouse"), ("35000", "Rennes"), ("21000", "Dijon"), ("2A000", "Ajaccio"),
-          ("97400", "Saint-Denis"), ("76600", "Le Havre"), ("38000", "Grenoble"))
-VOIES = ("rue de la République", "avenue Jean-Jaurès", "boulevard de l'Europe", "impasse des Érables",
-         "ZA de l'Étang", "quai de la Fosse", "chemin du Moulin-à-Vent", "place du Général-de-Gaulle")
+METIERS = (
+    "Menuiserie",
+    "Plomberie",
+    "Transports",
+    "Garage",
+    "Boulangerie",
+    "Imprimerie",
+    "Électricité",
+    "Maçonnerie",
+    "Charpente",
+    "Pépinières",
+    "Négoce",
+    "Conserverie",
+    "Fonderie",
+    "Mécanique",
+    "Chaudronnerie",
+    "Serrurerie",
+    "Peinture",
+    "Ébénisterie",
+)
+NOMS = (
+    "Lefèvre",
+    "Garnier",
+    "Faure",
+    "Rousseau",
+    "Chevalier",
+    "Hervé",
+    "Guérin",
+    "Bélanger",
+    "Le Goff",
+    "d'Arras",
+    "Muñoz",
+    "Schaeffer",
+    "N'Diaye",
+    "Barthélemy",
+    "Œuvrard",
+    "Poirier",
+)
+VILLES = (
+    ("44000", "Nantes"),
+    ("29200", "Brest"),
+    ("75011", "Paris"),
+    ("69003", "Lyon"),
+    ("13002", "Marseille"),
+    ("59800", "Lille"),
+    ("67000", "Strasbourg"),
+    ("33000", "Bordeaux"),
+    ("31000", "Toulouse"),
+    ("35000", "Rennes"),
+    ("21000", "Dijon"),
+    ("2A000", "Ajaccio"),
+    ("97400", "Saint-Denis"),
+    ("76600", "Le Havre"),
+    ("38000", "Grenoble"),
+)
+VOIES = (
+    "rue de la République",
+    "avenue Jean-Jaurès",
+    "boulevard de l'Europe",
+    "impasse des Érables",
+    "ZA de l'Étang",
+    "quai de la Fosse",
+    "chemin du Moulin-à-Vent",
+    "place du Général-de-Gaulle",
+)
 CONDITIONS = (("30J", 0.35), ("45J", 0.15), ("45FDM", 0.20), ("60J", 0.20), ("30FDM", 0.10))
 
 
@@ -92,13 +147,22 @@ def generer(nb_clients, nb_factures, graine):
                 cond = c
                 break
         code = f"C{i:06d}"
-        clients.append(dict(
-            code_client=code, raison_sociale=f"{nom} {forme} {i}", siren=siren,
-            siret=luhn(siren + f"{r.randrange(1, 9999):04d}"),
-            adresse=f"{r.randrange(1, 240)} {r.choice(VOIES)}", code_postal=cp, ville=ville,
-            pays="FR", courriel=f"compta.{ascii_(nom)}.{i}@exemple.invalid",
-            telephone=f"0{r.randrange(1, 6)}{r.randrange(10**8):08d}",
-            conditions=cond, encours_autorise=r.randrange(5, 500) * 100))
+        clients.append(
+            dict(
+                code_client=code,
+                raison_sociale=f"{nom} {forme} {i}",
+                siren=siren,
+                siret=luhn(siren + f"{r.randrange(1, 9999):04d}"),
+                adresse=f"{r.randrange(1, 240)} {r.choice(VOIES)}",
+                code_postal=cp,
+                ville=ville,
+                pays="FR",
+                courriel=f"compta.{ascii_(nom)}.{i}@exemple.invalid",
+                telephone=f"0{r.randrange(1, 6)}{r.randrange(10**8):08d}",
+                conditions=cond,
+                encours_autorise=r.randrange(5, 500) * 100,
+            )
+        )
     # répartition inégale : poids de Pareto tronqué, comme un vrai portefeuille
     poids = [min(r.paretovariate(1.3), 60.0) for _ in clients]
     factures = []
@@ -107,13 +171,22 @@ def generer(nb_clients, nb_factures, graine):
     for n, (ci, j) in enumerate(zip(choisis, jours, strict=True), 1):
         c = clients[ci]
         d = REFERENCE - dt.timedelta(days=364 - j)
-        ht = int(math.exp(r.gauss(6.4, 1.1)) * 100) + 500      # centimes, médiane ~600 EUR
+        ht = int(math.exp(r.gauss(6.4, 1.1)) * 100) + 500  # centimes, médiane ~600 EUR
         taux = r.choices((2000, 1000, 550), (0.8, 0.12, 0.08))[0]
         tva = (ht * taux + 5000) // 10000
-        factures.append(dict(
-            numero=f"F{d.year}-{n:07d}", code_client=c["code_client"], date_facture=d,
-            date_echeance=echeance(d, c["conditions"]), montant_ht=ht, montant_tva=tva,
-            montant_ttc=ht + tva, devise="EUR", commande=f"BC{r.randrange(10**6):06d}"))
+        factures.append(
+            dict(
+                numero=f"F{d.year}-{n:07d}",
+                code_client=c["code_client"],
+                date_facture=d,
+                date_echeance=echeance(d, c["conditions"]),
+                montant_ht=ht,
+                montant_tva=tva,
+                montant_ttc=ht + tva,
+                devise="EUR",
+                commande=f"BC{r.randrange(10**6):06d}",
+            )
+        )
     # factures échues non soldées : tirage pondéré sans remise, les récentes plus souvent
     echues = [f for f in factures if f["date_echeance"] < REFERENCE]
     cles = []
@@ -133,32 +206,39 @@ def generer(nb_clients, nb_factures, graine):
         return f"R{ref[0]:08d}"
 
     def regler(f, montant, jour, reference=None, mode=None):
-        encaissements.append(dict(
-            reference=reference or nouvelle_reference(), code_client=f["code_client"],
-            date=min(max(jour, f["date_facture"]), REFERENCE), montant=montant,
-            mode=mode or r.choices(("VIREMENT", "CHEQUE", "PRELEVEMENT", "CARTE"),
-                                   (0.7, 0.12, 0.15, 0.03))[0],
-            facture=f["numero"]))
+        encaissements.append(
+            dict(
+                reference=reference or nouvelle_reference(),
+                code_client=f["code_client"],
+                date=min(max(jour, f["date_facture"]), REFERENCE),
+                montant=montant,
+                mode=mode or r.choices(("VIREMENT", "CHEQUE", "PRELEVEMENT", "CARTE"), (0.7, 0.12, 0.15, 0.03))[0],
+                facture=f["numero"],
+            )
+        )
 
     groupes = {}
     for f in factures:
         ttc = f["montant_ttc"]
         if f["numero"] in ouvertes:
             if r.random() < PART_PARTIELLE:
-                regler(f, max(1, int(ttc * r.uniform(0.2, 0.8))),
-                       f["date_echeance"] + dt.timedelta(days=r.randrange(-5, 20)))
+                regler(
+                    f,
+                    max(1, int(ttc * r.uniform(0.2, 0.8))),
+                    f["date_echeance"] + dt.timedelta(days=r.randrange(-5, 20)),
+                )
             continue
-        if f["date_echeance"] >= REFERENCE:                    # non échue
+        if f["date_echeance"] >= REFERENCE:  # non échue
             if r.random() < 0.05:
                 regler(f, ttc, f["date_facture"] + dt.timedelta(days=r.randrange(1, 10)))
             continue
         paye_le = f["date_echeance"] + dt.timedelta(days=int(r.gauss(6, 12)))
         u = r.random()
-        if u < 0.15:                                           # réglée en deux fois
+        if u < 0.15:  # réglée en deux fois
             a = int(ttc * r.uniform(0.3, 0.7)) or 1
             regler(f, a, paye_le)
             regler(f, ttc - a, paye_le + dt.timedelta(days=r.randrange(3, 25)))
-        elif u < 0.30:                                         # virement groupé du mois
+        elif u < 0.30:  # virement groupé du mois
             g = (f["code_client"], paye_le.year, paye_le.month)
             if g not in groupes:
                 groupes[g] = (nouvelle_reference(), fin_de_mois(paye_le))
@@ -166,12 +246,18 @@ def generer(nb_clients, nb_factures, graine):
             regler(f, ttc, groupes[g][1], groupes[g][0], "VIREMENT")
         else:
             regler(f, ttc, paye_le)
-    for c in clients:                                          # acomptes non lettrés
+    for c in clients:  # acomptes non lettrés
         if r.random() < 0.02:
-            encaissements.append(dict(
-                reference=nouvelle_reference(), code_client=c["code_client"],
-                date=REFERENCE - dt.timedelta(days=r.randrange(1, 60)),
-                montant=r.randrange(20, 800) * 100, mode="VIREMENT", facture=""))
+            encaissements.append(
+                dict(
+                    reference=nouvelle_reference(),
+                    code_client=c["code_client"],
+                    date=REFERENCE - dt.timedelta(days=r.randrange(1, 60)),
+                    montant=r.randrange(20, 800) * 100,
+                    mode="VIREMENT",
+                    facture="",
+                )
+            )
     return clients, factures, encaissements
 
 
@@ -213,16 +299,26 @@ def oracle(clients, factures, encaissements):
         "\n".join(f"{k}:{','.join(map(str, v))}" for k, v in sorted(balance.items())).encode()
     ).hexdigest()
     return dict(
-        reference=REFERENCE.isoformat(), niveaux_jours=NIVEAUX, tranches=TRANCHES,
-        clients=len(clients), factures=len(factures), encaissements=len(encaissements),
-        factures_ouvertes=ouvertes, factures_echues=echues, echues_partielles=partielles,
-        lignes_niveau_1=niveaux[0], lignes_niveau_2=niveaux[1], lignes_niveau_3=niveaux[2],
+        reference=REFERENCE.isoformat(),
+        niveaux_jours=NIVEAUX,
+        tranches=TRANCHES,
+        clients=len(clients),
+        factures=len(factures),
+        encaissements=len(encaissements),
+        factures_ouvertes=ouvertes,
+        factures_echues=echues,
+        echues_partielles=partielles,
+        lignes_niveau_1=niveaux[0],
+        lignes_niveau_2=niveaux[1],
+        lignes_niveau_3=niveaux[2],
         clients_a_relancer=len(relancables),
-        clients_couverts_par_acompte=sum(
-            1 for c in relancables if acompte.get(c, 0) >= echu_client[c]),
+        clients_couverts_par_acompte=sum(1 for c in relancables if acompte.get(c, 0) >= echu_client[c]),
         clients_ouverts=len(balance),
-        balance_agee=[euro(x) for x in tr], total_ouvert=euro(sum(tr)),
-        acomptes=euro(sum(acompte.values())), empreinte_balance=empreinte)
+        balance_agee=[euro(x) for x in tr],
+        total_ouvert=euro(sum(tr)),
+        acomptes=euro(sum(acompte.values())),
+        empreinte_balance=empreinte,
+    )
 
 
 def parser():

@@ -121,9 +121,7 @@ def _nuits(connexion, curseur, attendu: dict, repetitions: int) -> dict[str, flo
 def _balance(curseur, attendu: dict, repetitions: int) -> float:
     temps = []
     for _ in range(repetitions):
-        secondes, lignes = chronometrer(
-            lambda: curseur.execute(BALANCE, {"ref": attendu["reference"]}).fetchall()
-        )
+        secondes, lignes = chronometrer(lambda: curseur.execute(BALANCE, {"ref": attendu["reference"]}).fetchall())
         temps.append(secondes)
     corps = "\n".join(f"{x[0]}:{','.join(str(int(m or 0)) for m in x[1:6])}" for x in lignes)
     assert hashlib.sha256(corps.encode()).hexdigest() == attendu["empreinte_balance"]

@@ -282,9 +282,7 @@ def test_un_appel_dont_la_promesse_est_fausse_n_enregistre_rien(connecte, belcou
 def test_exigence_36_un_jugement_clot_les_appels_et_date_la_declaration(connecte, belcourt, au):
     taches.creer_tache(belcourt, genre=Tache.Genre.APPEL, titre="Appeler", due_le=au, cle="appel:2:EUR")
 
-    connecte.post(
-        geste(belcourt, "jugement"), {"le": "2026-11-10", "publie_le": "2026-11-18"}
-    )
+    connecte.post(geste(belcourt, "jugement"), {"le": "2026-11-10", "publie_le": "2026-11-18"})
 
     tache = Tache.objects.get(faite_le=None)
     assert (tache.genre, tache.due_le.isoformat()) == (Tache.Genre.DECLARER, "2027-01-18")

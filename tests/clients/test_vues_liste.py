@@ -122,7 +122,9 @@ def test_le_nombre_de_requetes_ne_depend_pas_des_lignes(connecte, gestionnaire, 
             SuspensionFactory(client=client, du=au)
 
     def compter():
-        with CaptureQueriesContext(connection, ) as requetes:
+        with CaptureQueriesContext(
+            connection,
+        ) as requetes:
             assert connecte.get(URL).status_code == 200
         return len(requetes)
 

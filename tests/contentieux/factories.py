@@ -56,9 +56,12 @@ def CourrierEnvoyeFactory(
     installer_plans(client.societe)
     demeure = nature == Nature.MISE_EN_DEMEURE
     le = le or AU - timedelta(days=30 if demeure else 60)
-    palier = Palier.objects.filter(
-        version__echelle__societe=client.societe, version__echelle__type_debiteur=client.type, nature=nature
-    ).first() or Palier.objects.filter(version__echelle__societe=client.societe, nature=nature).first()
+    palier = (
+        Palier.objects.filter(
+            version__echelle__societe=client.societe, version__echelle__type_debiteur=client.type, nature=nature
+        ).first()
+        or Palier.objects.filter(version__echelle__societe=client.societe, nature=nature).first()
+    )
     passage = Passage.objects.create(
         societe=client.societe, au=le, numero=n, genre=Passage.Genre.MANUEL, statut=Passage.Statut.TERMINE
     )

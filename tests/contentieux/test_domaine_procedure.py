@@ -92,9 +92,7 @@ def test_un_saut_d_etape_est_refuse_et_nomme_les_suites(evenement):
 
 def test_une_etape_ne_s_enregistre_ni_d_avance_ni_a_rebours():
     with pytest.raises(EtapeRefusee, match="pas encore venu"):
-        injonction().avancer(
-            Etat.CREANCE_EXIGIBLE, "depot_requete", date(2026, 10, 2), situation(au=date(2026, 10, 1))
-        )
+        injonction().avancer(Etat.CREANCE_EXIGIBLE, "depot_requete", date(2026, 10, 2), situation(au=date(2026, 10, 1)))
     with pytest.raises(EtapeRefusee, match="précède l'étape"):
         injonction().avancer(
             Etat.REQUETE_DEPOSEE, "ordonnance", date(2026, 9, 30), situation(depot_requete=date(2026, 10, 1))

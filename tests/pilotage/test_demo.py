@@ -52,9 +52,7 @@ def projet(au):
     return projeter(societe, au=Jours(au).soir)
 
 
-@pytest.mark.parametrize(
-    "au", [SAMEDI, date(2026, 11, 23), date(2026, 11, 25), date(2026, 5, 15)], ids=str
-)
+@pytest.mark.parametrize("au", [SAMEDI, date(2026, 11, 23), date(2026, 11, 25), date(2026, 5, 15)], ids=str)
 def test_chaque_situation_se_montre_quel_que_soit_le_jour_du_chargement(au):
     """Jour chômé, lundi, milieu de semaine, lendemain d'un férié : ce soir a de tout."""
     demo.charger(au=au)

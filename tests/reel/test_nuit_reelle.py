@@ -90,8 +90,10 @@ def test_kill_9_a_cinquante_moments_rien_en_double_rien_de_perdu(env, smtp_pair,
         ouvrier = worker(env, tmp_path / "worker.log")
         try:
             attendre(
-                lambda: Courrier.objects.count() == COURRIELS
-                and not Courrier.objects.filter(statut__in=(S.A_ENVOYER, S.EN_COURS)).exists(),
+                lambda: (
+                    Courrier.objects.count() == COURRIELS
+                    and not Courrier.objects.filter(statut__in=(S.A_ENVOYER, S.EN_COURS)).exists()
+                ),
                 secondes=240,
                 quoi="plus aucun courrier en vol",
             )

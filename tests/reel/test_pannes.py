@@ -42,8 +42,10 @@ def test_un_moteur_s_absente_pendant_la_nuit(environnement_reel, smtp_pair, tmp_
         avant = len(smtp_pair.messages)
         relais.retablir()
         attendre(
-            lambda: Courrier.objects.count() == COURRIELS
-            and not Courrier.objects.filter(statut__in=(S.A_ENVOYER, S.EN_COURS)).exists(),
+            lambda: (
+                Courrier.objects.count() == COURRIELS
+                and not Courrier.objects.filter(statut__in=(S.A_ENVOYER, S.EN_COURS)).exists()
+            ),
             secondes=150,
             quoi="la nuit finie après le retour",
         )

@@ -5,25 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comptes', '0001_initiale'),
+        ("comptes", "0001_initiale"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='societe',
-            name='delai_entre_contacts',
-            field=models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MaxValueValidator(60)], verbose_name='délai minimal entre contacts (jours)'),
+            model_name="societe",
+            name="delai_entre_contacts",
+            field=models.PositiveSmallIntegerField(
+                default=5,
+                validators=[django.core.validators.MaxValueValidator(60)],
+                verbose_name="délai minimal entre contacts (jours)",
+            ),
         ),
         migrations.AlterField(
-            model_name='societe',
-            name='fraicheur_heures',
-            field=models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(240)], verbose_name='fraîcheur exigée (heures)'),
+            model_name="societe",
+            name="fraicheur_heures",
+            field=models.PositiveSmallIntegerField(
+                default=24,
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(240)],
+                verbose_name="fraîcheur exigée (heures)",
+            ),
         ),
         migrations.AlterField(
-            model_name='societe',
-            name='max_amiables',
-            field=models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6)], verbose_name='relances amiables avant décision'),
+            model_name="societe",
+            name="max_amiables",
+            field=models.PositiveSmallIntegerField(
+                default=2,
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6)],
+                verbose_name="relances amiables avant décision",
+            ),
         ),
     ]

@@ -6,59 +6,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('comptes', '0001_initiale'),
+        ("comptes", "0001_initiale"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Maillon',
+            name="Maillon",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rang', models.BigIntegerField(unique=True)),
-                ('quand', models.DateTimeField()),
-                ('action', models.CharField(max_length=40)),
-                ('objet_type', models.CharField(blank=True, max_length=40)),
-                ('objet_id', models.BigIntegerField(null=True)),
-                ('client_id', models.BigIntegerField(null=True)),
-                ('empreinte_detail', models.CharField(max_length=64)),
-                ('precedent', models.CharField(max_length=64)),
-                ('empreinte', models.CharField(max_length=64, unique=True)),
-                ('acteur', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('societe', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='comptes.societe')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rang", models.BigIntegerField(unique=True)),
+                ("quand", models.DateTimeField()),
+                ("action", models.CharField(max_length=40)),
+                ("objet_type", models.CharField(blank=True, max_length=40)),
+                ("objet_id", models.BigIntegerField(null=True)),
+                ("client_id", models.BigIntegerField(null=True)),
+                ("empreinte_detail", models.CharField(max_length=64)),
+                ("precedent", models.CharField(max_length=64)),
+                ("empreinte", models.CharField(max_length=64, unique=True)),
+                (
+                    "acteur",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "societe",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="comptes.societe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'maillon du journal',
-                'ordering': ['rang'],
+                "verbose_name": "maillon du journal",
+                "ordering": ["rang"],
             },
         ),
         migrations.CreateModel(
-            name='Detail',
+            name="Detail",
             fields=[
-                ('maillon', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='detail', serialize=False, to='journal.maillon')),
-                ('texte', models.TextField(blank=True)),
-                ('donnees', models.JSONField(blank=True, default=dict)),
-                ('sel', models.CharField(max_length=32)),
-                ('efface_le', models.DateTimeField(null=True)),
+                (
+                    "maillon",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="detail",
+                        serialize=False,
+                        to="journal.maillon",
+                    ),
+                ),
+                ("texte", models.TextField(blank=True)),
+                ("donnees", models.JSONField(blank=True, default=dict)),
+                ("sel", models.CharField(max_length=32)),
+                ("efface_le", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'détail du journal',
+                "verbose_name": "détail du journal",
             },
         ),
         migrations.AddIndex(
-            model_name='maillon',
-            index=models.Index(condition=models.Q(('client_id__isnull', False)), fields=['client_id', '-rang'], name='maillon_client'),
+            model_name="maillon",
+            index=models.Index(
+                condition=models.Q(("client_id__isnull", False)), fields=["client_id", "-rang"], name="maillon_client"
+            ),
         ),
         migrations.AddIndex(
-            model_name='maillon',
-            index=models.Index(fields=['objet_type', 'objet_id'], name='maillon_objet'),
+            model_name="maillon",
+            index=models.Index(fields=["objet_type", "objet_id"], name="maillon_objet"),
         ),
         migrations.AddConstraint(
-            model_name='maillon',
-            constraint=models.CheckConstraint(condition=models.Q(('rang__gt', 0)), name='maillon_rang_positif'),
+            model_name="maillon",
+            constraint=models.CheckConstraint(condition=models.Q(("rang__gt", 0)), name="maillon_rang_positif"),
         ),
     ]

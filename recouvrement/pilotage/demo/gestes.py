@@ -146,9 +146,7 @@ class Gestes:
 
     def surendetter(self, p, le: date) -> bool:
         p.client.refresh_from_db()
-        fiches.modifier_client(
-            p.client, version=p.client.version, champs={"surendettement": True}, acteur=self.par(p)
-        )
+        fiches.modifier_client(p.client, version=p.client.version, champs={"surendettement": True}, acteur=self.par(p))
         return True
 
     def juger(self, p, le: date, *, publie_le: date) -> bool:

@@ -165,9 +165,7 @@ class GrandLivre:
             batch_size=LOT,
         )  # fmt: skip
         tranches = [
-            (facture, f, i, t)
-            for facture, f in zip(creees, factures, strict=True)
-            for i, t in enumerate(f.tranches)
+            (facture, f, i, t) for facture, f in zip(creees, factures, strict=True) for i, t in enumerate(f.tranches)
         ]
         echeances = Echeance.objects.bulk_create(
             [

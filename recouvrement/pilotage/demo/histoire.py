@@ -31,9 +31,7 @@ RESTE_A_FAIRE = 3  # derniers jours ouvrés où l'équipe n'a pas tout traité
 class Histoire:
     """Rejoue les jours ouvrés de `debut` à la veille."""
 
-    def __init__(
-        self, gestes: Gestes, personnages: list[Personnage], jours: Jours, horloge: Horloge, r: random.Random
-    ):
+    def __init__(self, gestes: Gestes, personnages: list[Personnage], jours: Jours, horloge: Horloge, r: random.Random):
         self.gestes, self.jours, self.horloge, self.r = gestes, jours, horloge, r
         self.societe = gestes.societe
         self.par_client = {p.client.pk: p for p in personnages}

@@ -99,9 +99,7 @@ def creer_plans(societe: Societe, *, par) -> dict[str, Echelle]:
 
 
 def _plan(societe: Societe, code: str, nom: str, paliers, par) -> Echelle:
-    echelle = Echelle.objects.create(
-        societe=societe, code=code, nom=nom, type_debiteur="entreprise", par_defaut=False
-    )
+    echelle = Echelle.objects.create(societe=societe, code=code, nom=nom, type_debiteur="entreprise", par_defaut=False)
     version = VersionEchelle.objects.create(echelle=echelle, numero=1)
     Palier.objects.bulk_create(
         Palier(
