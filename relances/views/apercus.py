@@ -14,6 +14,7 @@ from recouvrement.commun import formats
 from recouvrement.commun.apercu import image_de_page
 from recouvrement.commun.horloge import maintenant
 from recouvrement.commun.pdf import PdfIndisponible
+from recouvrement.commun.vues import entier
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
 from relances.domaine.echelle import Envoi
@@ -88,10 +89,11 @@ def depuis_la_cle(request, texte: str) -> Apercu | None:
     """L'aperçu de `?lettre=12-3-EUR` ; None si rien de tel ne part ce soir."""
     client, _tiret, reste = texte.partition("-")
     palier, _tiret, devise = reste.partition("-")
-    if not (client.isdecimal() and palier.isdecimal() and devise):
+    client, palier = entier(client), entier(palier)
+    if client is None or palier is None or not devise:
         return None
     try:
-        return _apercu(request, int(client), int(palier), devise)
+        return _apercu(request, client, palier, devise)
     except Http404:
         return None
 

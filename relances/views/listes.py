@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clients.models import Client, Contact
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, rendre
+from recouvrement.commun.vues import Liste, entier, onglets, rendre
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, peut, societes_pour
 from relances.domaine.natures import Canal
@@ -122,8 +122,8 @@ def a_l_etat(request, vue: str):
     courriers = restreindre(request, Courrier.objects.visibles_pour(request.user)).filter(statut__in=ETATS[vue])
     if vue == "retours":
         courriers = courriers.filter(retour="", canal=Canal.RECOMMANDE)
-    nature = request.GET.get("nature", "")
-    if nature.isdecimal():
+    nature = entier(request.GET.get("nature"))
+    if nature is not None:
         courriers = courriers.filter(nature=nature)
     if q := request.GET.get("q", "").strip():
         courriers = courriers.filter(
@@ -146,8 +146,8 @@ def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status:
     page = list(liste)
     if vue == "poster" and depots is None:
         depots = DepotsForm(courriers=page, initial={"depose_le": au})
-    lettre = request.GET.get("lettre", "")
-    choisi = courrier_visible(request, int(lettre)) if lettre.isdecimal() else None
+    lettre = entier(request.GET.get("lettre"))
+    choisi = courrier_visible(request, lettre) if lettre is not None else None
     # Un droit par société : la liste n'en cherche pas un par ligne.
     responsables = set(societes_pour(request.user, Droit.VALIDER_PLAFOND).values_list("pk", flat=True))
     vus = contacts({c.client_id for c in page})
