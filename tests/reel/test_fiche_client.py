@@ -66,11 +66,11 @@ def ecran(belcourt, live_server, page):
 
 
 def test_de_la_journee_a_la_promesse_au_clavier_puis_annulee(ecran, belcourt):
-    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    expect(ecran.locator("#apercu").get_by_role("heading", name="Chaudronnerie Belcourt SAS")).to_be_visible()
     ecran.keyboard.press("j")
     expect(ecran.locator("#apercu h2")).not_to_have_text("Chaudronnerie Belcourt SAS")
     ecran.keyboard.press("k")
-    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    expect(ecran.locator("#apercu").get_by_role("heading", name="Chaudronnerie Belcourt SAS")).to_be_visible()
     ecran.keyboard.press("a")
     ecran.wait_for_url("**volet=appel**")
 
@@ -90,7 +90,7 @@ def test_de_la_journee_a_la_promesse_au_clavier_puis_annulee(ecran, belcourt):
 def test_une_promesse_se_defait_dans_les_dix_secondes(ecran, belcourt, live_server):
     ecran.goto(f"{live_server.url}{reverse('clients:fiche', args=[belcourt.pk])}")
     ecran.keyboard.press("p")
-    expect(ecran.locator("#volet h2")).to_have_text("Promesse de paiement")
+    expect(ecran.locator("#volet").get_by_role("heading", name="Promesse de paiement")).to_be_visible()
     ecran.fill("[name=montant]", "999999")
     ecran.click("#volet [type=submit]")
     expect(ecran.locator("#volet")).to_contain_text("au plus ce qui est dû")
@@ -103,7 +103,7 @@ def test_une_promesse_se_defait_dans_les_dix_secondes(ecran, belcourt, live_serv
 
 
 def test_le_clavier_depuis_ma_journee_arrive_dans_le_premier_champ_du_volet(ecran):
-    expect(ecran.locator("#apercu h2")).to_have_text("Chaudronnerie Belcourt SAS")
+    expect(ecran.locator("#apercu").get_by_role("heading", name="Chaudronnerie Belcourt SAS")).to_be_visible()
     ecran.keyboard.press("n")
 
     ecran.wait_for_url("**volet=noter#volet")
