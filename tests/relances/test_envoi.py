@@ -165,6 +165,18 @@ def test_un_processus_tue_avant_la_remise_est_repris_et_le_revenant_n_envoie_pas
     assert len(smtp.messages) == 1
 
 
+def test_un_endormi_n_envoie_pas_pendant_qu_un_autre_tient_la_prise(settings, smtp):
+    """`tentatives` est le jeton de prise : « en cours » ne suffit pas, il faut que ce soit la mienne."""
+    endormi = un_courrier()
+    assert envoi.prendre(endormi)
+    Courrier.objects.update(pris_le=timezone.now() - timedelta(seconds=settings.BAIL_ENVOI_SECONDES + 1))
+    envoi.reprendre_les_interrompus()
+    assert envoi.prendre(Courrier.objects.get())
+    endormi.objet, endormi.texte, endormi.destinataire = "x", "x", "a@client.example"
+    assert envoi._remettre(endormi, au=MARDI) == S.EN_COURS
+    assert not smtp.messages
+
+
 def test_societe_sans_iban_bloque_avec_la_liste_des_manques():
     """Exigence 25."""
     courrier = un_courrier()

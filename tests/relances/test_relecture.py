@@ -166,15 +166,18 @@ def test_par_piece_le_credit_ne_se_deduit_que_d_une_lettre(smtp):
 
 def test_le_credit_deja_deduit_d_un_courrier_en_vigueur_ne_l_est_pas_d_un_autre(smtp):
     client = ClientFactory(delai_entre_contacts=0)
-    EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=6))
+    EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=5))  # onze jours lundi : pas encore l'appel
     AvoirFactory(client=client, montant=300)
     passer(client.societe)
     assert envoi.envoyer(Courrier.objects.get().pk, au=MARDI) == S.ENVOYE
     EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=1), montant=2000)
     lundi = MARDI + timedelta(days=6)
     passer(client.societe, lundi)
-    second = Courrier.objects.get(nature=Nature.RAPPEL_COURTOIS, arrete_au=lundi)
+    second = Courrier.objects.get(arrete_au=lundi)
     assert (second.credits, second.total) == (0, 2000)
+    assert envoi.envoyer(second.pk, au=lundi) == S.ENVOYE
+    second.refresh_from_db()
+    assert (second.credits, second.total) == (0, 2000), "la lettre composée déduit ce que la nuit a décidé"
 
 
 def test_un_550_bannit_l_adresse_et_laisse_une_tache(smtp):
