@@ -27,6 +27,23 @@ class RegleImputation(models.TextChoices):
     PRINCIPAL = "principal", _("Principal d'abord (convention)")
 
 
+class SousPlancher(models.TextChoices):
+    """Taux retenu quand la clause est sous trois fois le taux légal : non tranché en droit, une personne choisit."""
+
+    A_CHOISIR = "", _("à choisir (les lettres chiffrées attendent)")
+    PLANCHER = "plancher", _("le plancher : trois fois le taux légal")
+    DEFAUT = "defaut", _("le taux à défaut de clause : BCE + 10 points")
+    STIPULE = "stipule", _("le taux stipulé, tel quel")
+
+
+class RoleContact(models.TextChoices):
+    COMPTABILITE = "comptabilite", _("Comptabilité fournisseurs")
+    ACHATS = "achats", _("Achats")
+    DIRECTION = "direction", _("Direction")
+    JURIDIQUE = "juridique", _("Juridique")
+    AUTRE = "autre", _("Autre")
+
+
 class Regroupement(models.TextChoices):
     """Exigence 9 : quatre modes, changeables sans perdre un niveau."""
 
@@ -93,6 +110,11 @@ class Client(Horodate):
     taux_penalites = models.DecimalField(
         _("taux de pénalités stipulé (%)"), max_digits=5, decimal_places=2, null=True, blank=True
     )
+    sous_plancher = models.CharField(
+        _("clause sous le plancher légal"), max_length=10, choices=SousPlancher.choices, blank=True
+    )
+    # Un particulier, ou quiconque n'est pas professionnel, doit l'avoir accepté d'abord (CPCEpost, art. L100).
+    lre_acceptee_le = models.DateField(_("recommandé électronique accepté le"), null=True, blank=True)
     imputation = models.CharField(
         _("imputation des paiements"), max_length=10, choices=RegleImputation.choices, default=RegleImputation.INTERETS
     )
@@ -141,6 +163,7 @@ class Contact(Horodate):
     client = models.ForeignKey(Client, models.CASCADE, related_name="contacts")
     nom = models.CharField(_("nom"), max_length=80)
     fonction = models.CharField(_("fonction"), max_length=80, blank=True)
+    role = models.CharField(_("rôle"), max_length=20, choices=RoleContact.choices, default=RoleContact.AUTRE)
     courriel = models.EmailField(_("courriel"), blank=True)
     telephone = models.CharField(_("téléphone"), max_length=40, blank=True)
     recoit_relances = models.BooleanField(_("reçoit les relances"), default=False)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from factures.models import Echeance
+from factures.models import Echeance, Facture
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.modeles import Horodate
 from recouvrement.comptes.droits import filtre_portefeuille
@@ -194,7 +194,14 @@ class Interruption(models.Model):
         EXECUTION_FORCEE = "execution_forcee", _("Acte d'exécution forcée")
         DECLARATION = "declaration_de_creance", _("Déclaration de créance")
 
-    dossier = models.ForeignKey(DossierContentieux, models.CASCADE, related_name="interruptions")
+    # D'un dossier entier, ou d'une seule facture.
+    dossier = models.ForeignKey(DossierContentieux, models.CASCADE, null=True, blank=True, related_name="interruptions")
+    facture = models.ForeignKey(Facture, models.PROTECT, null=True, blank=True, related_name="interruptions")
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    preuve_chemin = models.CharField(max_length=120, blank=True)
+    preuve_empreinte = models.CharField(max_length=64, blank=True)
+    preuve_nom = models.CharField(_("preuve"), max_length=160, blank=True)
+    annulee_le = models.DateTimeField(null=True, blank=True)
     jour = models.DateField(_("le"))
     acte = models.CharField(_("acte"), max_length=30, choices=Acte.choices)
     piece = models.ForeignKey(
@@ -206,6 +213,13 @@ class Interruption(models.Model):
     class Meta:
         verbose_name = _("acte interruptif")
         ordering = ["jour", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(dossier__isnull=False, facture__isnull=True)
+                | Q(dossier__isnull=True, facture__isnull=False),
+                name="interruption_dossier_ou_facture",
+            )
+        ]
 
     def __str__(self):
         return f"{self.get_acte_display()} le {self.jour:%d/%m/%Y}"

@@ -2,10 +2,10 @@
 
 from .grand_livre import Avoir, Echeance, Encaissement, Facture, Imputation
 from .lots import Lot
-from .suivi import Litige, Promesse
+from .suivi import CopieFacture, Echeancier, Exclusion, Litige, Mensualite, Promesse, Renonciation
 from .taux import SemestreConnu, TauxBCE, TauxLegal
 
 __all__ = [
-    "Avoir", "Echeance", "Encaissement", "Facture", "Imputation", "Litige", "Lot", "Promesse", "SemestreConnu",
-    "TauxBCE", "TauxLegal",
+    "Avoir", "CopieFacture", "Echeance", "Echeancier", "Encaissement", "Exclusion", "Facture", "Imputation", "Litige",
+    "Lot", "Mensualite", "Promesse", "Renonciation", "SemestreConnu", "TauxBCE", "TauxLegal",
 ]  # fmt: skip

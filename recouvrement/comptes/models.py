@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from recouvrement.commun.champs import ChampMontant
+
 
 class Langue(models.TextChoices):
     FR = "fr", _("Français")
@@ -73,6 +75,11 @@ class Societe(models.Model):
         default=50,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
+    seuil_deux_personnes = ChampMontant(
+        _("lever un frein à deux personnes au-delà de"), null=True, blank=True, default=10_000
+    )
+    joindre_factures = models.BooleanField(_("joindre la copie des factures"), default=True)
+    pdf_archivable = models.BooleanField(_("lettres en PDF/A (archivage)"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SocieteQuerySet.as_manager()

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Client, Regroupement, TypeDebiteur
+from clients.models import Client, Regroupement, RoleContact, TypeDebiteur
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.comptes.droits import Droit, societes_pour
 from recouvrement.comptes.models import Societe
@@ -76,6 +76,17 @@ class VersionEchelle(models.Model):
     seuil_piece = ChampMontant(_("seuil par pièce"), default=0)
     seuil_envoi = ChampMontant(_("seuil par envoi"), default=0)
     plafond_envoi = ChampMontant(_("plafond par envoi sans responsable"), null=True, blank=True)
+    # À la publication, ce qui est déjà relancé finit sous l'ancienne version, ou passe à celle-ci.
+    reprise = models.CharField(
+        _("pièces déjà relancées"),
+        max_length=20,
+        default="nouvelles",
+        choices=[
+            ("nouvelles", _("elles finissent avec la version qui les a relancées")),
+            ("toutes", _("elles passent à cette version, sans perdre leur niveau")),
+        ],
+    )
+    note = models.CharField(_("ce qui change"), max_length=250, blank=True)
     publiee_le = models.DateTimeField(null=True, blank=True)
     publiee_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -121,6 +132,9 @@ class Palier(models.Model):
         ],
     )
     delai_reponse = models.PositiveSmallIntegerField(_("délai donné au débiteur (jours)"), default=8)
+    # Code d'un modèle de la société ; vide : celui de la nature et du type de débiteur.
+    modele = models.SlugField(_("modèle"), max_length=40, blank=True)
+    role_destinataire = models.CharField(_("destinataire"), max_length=20, choices=RoleContact.choices, blank=True)
 
     class Meta:
         verbose_name = _("palier")

@@ -103,6 +103,18 @@ class Courrier(Horodate):
     retour_le = models.DateField(_("retour le"), null=True, blank=True)
     avis_chemin = models.CharField(_("scan de l'avis"), max_length=120, blank=True)
     avis_empreinte = models.CharField(max_length=64, blank=True)
+    # Recommandé électronique : seulement où la loi l'admet (CPCEpost, art. L100).
+    electronique = models.BooleanField(_("recommandé électronique"), default=False)
+    depot_chemin = models.CharField(_("preuve de dépôt"), max_length=120, blank=True)
+    depot_empreinte = models.CharField(max_length=64, blank=True)
+    lot_postal = models.ForeignKey(
+        "relances.LotPostal", models.PROTECT, null=True, blank=True, related_name="courriers"
+    )
+    modele_version = models.ForeignKey(
+        "relances.VersionModele", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Copies de factures parties avec lui : [{"nom", "chemin", "empreinte"}], figées à la préparation.
+    jointes = models.JSONField(default=list, blank=True)
 
     objects = CourrierQuerySet.as_manager()
 
