@@ -4,25 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clients', '0004_adresse_invalide'),
+        ("clients", "0004_adresse_invalide"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='client',
-            name='lre_acceptee_le',
-            field=models.DateField(blank=True, null=True, verbose_name='recommandé électronique accepté le'),
+            model_name="client",
+            name="lre_acceptee_le",
+            field=models.DateField(blank=True, null=True, verbose_name="recommandé électronique accepté le"),
         ),
         migrations.AddField(
-            model_name='client',
-            name='sous_plancher',
-            field=models.CharField(blank=True, choices=[('', 'à choisir (les lettres chiffrées attendent)'), ('plancher', 'le plancher : trois fois le taux légal'), ('defaut', 'le taux à défaut de clause : BCE + 10 points'), ('stipule', 'le taux stipulé, tel quel')], max_length=10, verbose_name='clause sous le plancher légal'),
+            model_name="client",
+            name="sous_plancher",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", "à choisir (les lettres chiffrées attendent)"),
+                    ("plancher", "le plancher : trois fois le taux légal"),
+                    ("defaut", "le taux à défaut de clause : BCE + 10 points"),
+                    ("stipule", "le taux stipulé, tel quel"),
+                ],
+                max_length=10,
+                verbose_name="clause sous le plancher légal",
+            ),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='role',
-            field=models.CharField(choices=[('comptabilite', 'Comptabilité fournisseurs'), ('achats', 'Achats'), ('direction', 'Direction'), ('juridique', 'Juridique'), ('autre', 'Autre')], default='autre', max_length=20, verbose_name='rôle'),
+            model_name="contact",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("comptabilite", "Comptabilité fournisseurs"),
+                    ("achats", "Achats"),
+                    ("direction", "Direction"),
+                    ("juridique", "Juridique"),
+                    ("autre", "Autre"),
+                ],
+                default="autre",
+                max_length=20,
+                verbose_name="rôle",
+            ),
         ),
     ]

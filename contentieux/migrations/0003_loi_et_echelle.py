@@ -6,51 +6,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contentieux', '0002_procedure'),
-        ('factures', '0005_loi_et_echelle'),
+        ("contentieux", "0002_procedure"),
+        ("factures", "0005_loi_et_echelle"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='interruption',
-            name='annulee_le',
+            model_name="interruption",
+            name="annulee_le",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='interruption',
-            name='facture',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='interruptions', to='factures.facture'),
+            model_name="interruption",
+            name="facture",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="interruptions",
+                to="factures.facture",
+            ),
         ),
         migrations.AddField(
-            model_name='interruption',
-            name='note',
-            field=models.CharField(blank=True, max_length=200, verbose_name='note'),
+            model_name="interruption",
+            name="note",
+            field=models.CharField(blank=True, max_length=200, verbose_name="note"),
         ),
         migrations.AddField(
-            model_name='interruption',
-            name='preuve_chemin',
+            model_name="interruption",
+            name="preuve_chemin",
             field=models.CharField(blank=True, max_length=120),
         ),
         migrations.AddField(
-            model_name='interruption',
-            name='preuve_empreinte',
+            model_name="interruption",
+            name="preuve_empreinte",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='interruption',
-            name='preuve_nom',
-            field=models.CharField(blank=True, max_length=160, verbose_name='preuve'),
+            model_name="interruption",
+            name="preuve_nom",
+            field=models.CharField(blank=True, max_length=160, verbose_name="preuve"),
         ),
         migrations.AlterField(
-            model_name='interruption',
-            name='dossier',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='interruptions', to='contentieux.dossiercontentieux'),
+            model_name="interruption",
+            name="dossier",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="interruptions",
+                to="contentieux.dossiercontentieux",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='interruption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('dossier__isnull', False), ('facture__isnull', True)), models.Q(('dossier__isnull', True), ('facture__isnull', False)), _connector='OR'), name='interruption_dossier_ou_facture'),
+            model_name="interruption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("dossier__isnull", False), ("facture__isnull", True)),
+                    models.Q(("dossier__isnull", True), ("facture__isnull", False)),
+                    _connector="OR",
+                ),
+                name="interruption_dossier_ou_facture",
+            ),
         ),
     ]
