@@ -13,54 +13,29 @@ from clients.models import Client, Suspension
 from clients.services import suspendre
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Societe
-from recouvrement.journal.services import consigner
 from relances import motifs
 from relances.domaine import echelle
 from relances.domaine.echelle import Plan
-from relances.domaine.natures import Canal, ModePalier, Nature
-from relances.domaine.statuts import TransitionInterdite, verifier
+from relances.domaine.natures import ModePalier, Nature
+from relances.domaine.statuts import TransitionInterdite
 from relances.models import Courrier, Passage, Relance, Tache
 from relances.rendu import lettres
 
-from .envoi import bannir_adresse, constater_envoi, constater_relances, mettre_en_erreur
+from .envoi import bannir_adresse, constater_envoi, mettre_en_erreur
+from .etats import Refus
+from .etats import consigner_geste as _consigner
+from .etats import passer as _passer
+from .etats import verrouiller as _verrouiller
 from .faits import faits_par_client, ouvreur, reglages
 from .niveaux import recalculer_niveaux
 from .nuit import enregistrer
 from .plans import plans_publies
+from .postes import consigner_retour, poster
 from .preparation import preparer
 from .relecture import relire, retirer
-from .taches import creer_tache
 
+__all__ = ["Refus", "consigner_retour", "poster"]  # réexportés ; le reste se nomme ici
 S = Courrier.Statut
-
-
-class Refus(ValueError):
-    """Le geste est refusé ; le message dit pourquoi et quoi faire."""
-
-
-def _verrouiller(courrier: Courrier) -> Courrier:
-    return Courrier.objects.select_for_update(of=("self",)).select_related(
-        "societe", "client__gestionnaire", "palier__version", "passage"
-    ).get(pk=courrier.pk)  # fmt: skip
-
-
-def _passer(courrier: Courrier, vers: str, **champs) -> None:
-    """Transition vérifiée ; l'appelant tient le verrou."""
-    verifier(courrier.statut, vers)
-    Courrier.objects.filter(pk=courrier.pk).update(statut=vers, updated_at=timezone.now(), **champs)
-    courrier.statut = vers
-
-
-def _consigner(action: str, courrier: Courrier, par, texte: str, **donnees) -> None:
-    consigner(
-        action,
-        societe=courrier.societe,
-        acteur=par,
-        objet=courrier,
-        client=courrier.client_id,
-        texte=texte,
-        donnees=donnees,
-    )
 
 
 def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = False) -> None:
@@ -152,68 +127,6 @@ def retenir(courrier: Courrier, *, par, motif: str, jusqu_au: date, au: date) ->
             return suspendre(courrier.client, motif=motif, du=au, au=jusqu_au, acteur=par)
     except ValidationError as refus:
         raise Refus(" ".join(refus.messages)) from refus
-
-
-def poster(courrier: Courrier, *, par, depose_le: date, numero_suivi: str = "", au: date | None = None) -> None:
-    """Lettre ou recommandé déposé au guichet (exigence 26). au : aujourd'hui ; un dépôt à venir est refusé."""
-    numero_suivi = "".join(numero_suivi.split()).upper()
-    try:
-        with transaction.atomic():
-            courrier = _verrouiller(courrier)
-            if au and depose_le > au:
-                raise Refus(_("La date du dépôt est à venir : saisissez celle de la preuve de dépôt."))
-            if courrier.arrete_au and depose_le < courrier.arrete_au:
-                raise Refus(_("Le dépôt ne peut pas précéder la date imprimée sur la lettre."))
-            if courrier.canal == Canal.RECOMMANDE and not numero_suivi:
-                raise Refus(_("Le numéro de suivi du recommandé est nécessaire."))
-            _passer(courrier, S.POSTE, depose_le=depose_le, numero_suivi=numero_suivi, envoye_le=timezone.now())
-            constater_relances(courrier, au=depose_le)
-            _consigner(
-                "courrier.poste", courrier, par, f"{courrier.get_canal_display()} déposé", numero_suivi=numero_suivi
-            )
-    except IntegrityError as erreur:
-        raise Refus(_("Ce numéro de suivi est déjà celui d'un autre recommandé.")) from erreur
-
-
-def consigner_retour(
-    courrier: Courrier,
-    *,
-    par,
-    retour: str,
-    retour_le: date,
-    presente_le: date | None = None,
-    scan=None,
-    au: date | None = None,
-) -> None:
-    """Retour de l'avis : distribué, non réclamé, refusé (valables), ou NPAI (adresse à refaire).
-
-    au : aujourd'hui ; une date à venir est refusée. scan : (octets, suffixe) de l'avis, rangé par empreinte.
-    """
-    with transaction.atomic():
-        courrier = _verrouiller(courrier)
-        if courrier.statut != S.POSTE:
-            raise TransitionInterdite(_("Seul un courrier posté a un retour d'avis."))
-        if courrier.depose_le and retour_le < courrier.depose_le:
-            raise Refus(_("Le retour ne peut pas précéder le dépôt."))
-        if presente_le and not courrier.depose_le <= presente_le <= retour_le:
-            raise Refus(_("La présentation est entre le dépôt et le retour."))
-        if au and retour_le > au:
-            raise Refus(_("Cette date est à venir."))
-        champs = {"retour": retour, "retour_le": retour_le, "presente_le": presente_le}
-        if scan:
-            champs["avis_chemin"], champs["avis_empreinte"] = depot.ranger(*scan)
-        Courrier.objects.filter(pk=courrier.pk).update(**champs, updated_at=timezone.now())
-        if retour == Courrier.Retour.NPAI:
-            # La mise en demeure n'a pas été présentée à la bonne adresse : elle est à refaire (droit.md § 6).
-            _passer(courrier, S.EN_ERREUR, erreur="NPAI : destinataire inconnu à l'adresse")
-            mettre_en_erreur(courrier, au=retour_le)
-            # Ni lettre ni recommandé à cette adresse tant qu'elle n'est pas corrigée.
-            Client.objects.filter(pk=courrier.client_id).update(adresse_invalide_le=retour_le)
-            creer_tache(
-                courrier.client, genre=Tache.Genre.SANS_ADRESSE, titre="Retrouver l'adresse (NPAI)", due_le=retour_le,
-                cle=f"npai:{courrier.pk}", raison=f"{courrier} revenu NPAI",
-            )  # fmt: skip
-        _consigner("courrier.retour", courrier, par, f"Retour d'avis : {Courrier.Retour(retour).label}")
 
 
 def trancher_incertain(courrier: Courrier, *, par, parti: bool, au: date) -> None:

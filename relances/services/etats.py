@@ -1,0 +1,36 @@
+"""Changer l'état d'un courrier : verrou, transition vérifiée, maillon. Le fond commun des gestes."""
+
+from django.utils import timezone
+
+from recouvrement.journal.services import consigner
+from relances.domaine.statuts import verifier
+from relances.models import Courrier
+
+
+class Refus(ValueError):
+    """Le geste est refusé ; le message dit pourquoi et quoi faire."""
+
+
+def verrouiller(courrier: Courrier) -> Courrier:
+    return Courrier.objects.select_for_update(of=("self",)).select_related(
+        "societe", "client__gestionnaire", "palier__version", "passage"
+    ).get(pk=courrier.pk)  # fmt: skip
+
+
+def passer(courrier: Courrier, vers: str, **champs) -> None:
+    """Transition vérifiée ; l'appelant tient le verrou."""
+    verifier(courrier.statut, vers)
+    Courrier.objects.filter(pk=courrier.pk).update(statut=vers, updated_at=timezone.now(), **champs)
+    courrier.statut = vers
+
+
+def consigner_geste(action: str, courrier: Courrier, par, texte: str, **donnees) -> None:
+    consigner(
+        action,
+        societe=courrier.societe,
+        acteur=par,
+        objet=courrier,
+        client=courrier.client_id,
+        texte=texte,
+        donnees=donnees,
+    )
