@@ -32,6 +32,14 @@ LIBELLES = {
     Motif.SOCIETE_INCOMPLETE: gettext_lazy("Mentions de la société à compléter"),
     Motif.ATTENTE: gettext_lazy("Pas encore due"),
     Motif.TERMINEE: gettext_lazy("Échelle terminée"),
+    Motif.EXCLUE: gettext_lazy("Pièce exclue des relances"),
+    Motif.ECHEANCIER: gettext_lazy("Échéancier en cours"),
+    Motif.FE_ARRETEE: gettext_lazy("Facture électronique refusée ou rejetée"),
+    Motif.FE_RETENUE: gettext_lazy("Facture électronique en litige ou suspendue"),
+    Motif.FE_A_VERIFIER: gettext_lazy("Statut de facture électronique à vérifier"),
+    Motif.FUTURE: gettext_lazy("Facture datée d'un jour à venir"),
+    Motif.ADRESSE_EN_ERREUR: gettext_lazy("Adresse en erreur"),
+    Motif.DONNEES_PERIMEES: gettext_lazy("Grand livre périmé"),
     Motif.RELANCEE: gettext_lazy("Relancée"),
 }
 # Retenu jusqu'à ce qu'une personne agisse ; les autres s'en vont avec le temps.

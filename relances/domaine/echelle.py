@@ -8,45 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from .natures import AMIABLES, Canal, ModePalier, Nature, Reference
+from .verdicts import TEMPORELS, Motif
+
+__all__ = [
+    "TEMPORELS", "ClientFaits", "Decision", "EcheanceFaits", "Envoi", "Motif", "PalierRegle", "Plan", "Reglages",
+    "Resultat", "credit_retient", "credits_libres", "decider", "freins_de_la_piece", "jour_du", "juger",
+]  # fmt: skip
 
 ZERO = Decimal("0.00")
-
-
-class Motif(StrEnum):
-    """Verdict d'une échéance ; `RELANCEE` mis à part, une raison de ne rien envoyer."""
-
-    RELANCEE = "relancee"
-    ATTENTE = "attente"
-    TERMINEE = "terminee"
-    SANS_PLAN = "sans_plan"
-    CONTENTIEUX = "contentieux"
-    PROCEDURE = "procedure"
-    SURENDETTEMENT = "surendettement"
-    SUSPENDUE = "suspendue"
-    PRELEVEMENT = "prelevement"
-    PROMESSE = "promesse"
-    LITIGE = "litige"
-    A_QUALIFIER = "a_qualifier"
-    SEUIL_PIECE = "seuil_piece"
-    SEUIL_ENVOI = "seuil_envoi"
-    MAX_AMIABLES = "max_amiables"
-    DEJA_CE_JOUR = "deja_ce_jour"
-    EN_ATTENTE_ENVOI = "en_attente_envoi"
-    DELAI_CONTACT = "delai_contact"
-    JOUR_NON_OUVRE = "jour_non_ouvre"
-    CREDIT_NON_AFFECTE = "credit_non_affecte"
-    COUVERTE = "couverte"
-    FORMALISATION_ABSENTE = "formalisation_absente"
-    SANS_ADRESSE = "sans_adresse"
-    SOCIETE_INCOMPLETE = "societe_incomplete"
-
-
-# Verdicts que le temps seul peut changer : la nuit suivante ne les relit pas avant `prochaine`.
-TEMPORELS = (Motif.ATTENTE, Motif.TERMINEE)
 
 
 @dataclass(frozen=True, slots=True)
