@@ -78,11 +78,13 @@ def tranches(
     apres: date,
     au: date,
     plancher: bool = False,
+    defaut: bool = False,
 ) -> tuple[Tranche, ...]:
     """Découpe la période du lendemain de `apres` à `au` inclus en périodes à taux constant.
 
-    depart : celui de toute la créance, qui fige le taux public. plancher : un semestre où le taux stipulé
-    est trop bas passe au plancher et forme sa propre tranche. Lève TauxManquant au premier semestre inconnu.
+    depart : celui de toute la créance, qui fige le taux public. plancher, defaut : un semestre où le taux stipulé
+    est sous trois fois le taux légal passe au plancher, ou au taux à défaut de clause, et forme sa propre tranche.
+    Lève TauxManquant au premier semestre inconnu.
     """
     resultat = []
     du = apres + UN_JOUR
@@ -98,11 +100,13 @@ def tranches(
             fin, taux = limite, bareme.taux_public(semestre(depart + UN_JOUR))
         elif taux_stipule is None:
             taux = bareme.taux_defaut_entreprise(sem)
-        elif not plancher:
+        elif not (plancher or defaut):
             fin, taux = limite, taux_stipule
+        elif taux_stipule < bareme.plancher(sem):
+            taux = bareme.plancher(sem) if plancher else bareme.taux_defaut_entreprise(sem)
         else:
-            taux = max(taux_stipule, bareme.plancher(sem))
-            while taux == taux_stipule and fin < limite and taux >= bareme.plancher(semestre(fin + UN_JOUR)):
+            taux = taux_stipule
+            while fin < limite and taux >= bareme.plancher(semestre(fin + UN_JOUR)):
                 fin = min(limite, fin_de_semestre(fin + UN_JOUR))
         resultat.append(Tranche(du, fin, (fin - du).days + 1, taux, *_fraction(du, fin, base)))
         du = fin + UN_JOUR

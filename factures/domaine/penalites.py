@@ -140,6 +140,8 @@ def calculer(
     jugement_ouverture: date | None = None,
     majoration_depuis: date | None = None,
     avec_indemnite: bool = True,
+    defaut: bool = False,
+    sans_interets: bool = False,
 ) -> Calcul:
     """Compte complet d'une échéance arrêté au jour `au` inclus.
 
@@ -147,7 +149,8 @@ def calculer(
     echeance : date de règlement ; pour un débiteur public, dernier jour du délai de paiement.
     debiteur : `entreprise`, `administration` ou `particulier` ; tout autre lève DebiteurAQualifier.
     taux_stipule : entreprise seulement ; sous le plancher (3 × taux légal), il est appliqué et signalé,
-        ou, si `plancher`, relevé au plancher dans chaque semestre où il est trop bas.
+        ou, dans chaque semestre où il est trop bas, relevé au plancher si `plancher`, écarté pour le taux à
+        défaut de clause si `defaut`.
     mise_en_demeure : particulier ; jour de réception, ou de première présentation.
     paiements : (jour, montant) dans un ordre quelconque ; ceux d'après `au` sont laissés de côté. Ils
         éteignent intérêts puis principal (C. civ., art. 1343-1), ou l'inverse ; l'indemnité en dernier.
@@ -156,7 +159,8 @@ def calculer(
     majoration_depuis : fin des deux mois qui suivent la décision exécutoire ; du lendemain, le taux légal
         majoré de 5 points remplace tout autre (CMF, art. L313-3), et une échéance de ce jour ou d'après
         ne porte pas d'indemnité.
-    avec_indemnite : faux si une autre échéance de la même facture la porte déjà.
+    avec_indemnite : faux si une autre échéance de la même facture la porte déjà, ou si le créancier y renonce.
+    sans_interets : le créancier renonce aux intérêts ; aucun ne court, les paiements éteignent le principal.
 
     Lève TauxManquant si un semestre à compter manque au barème, ValueError pour un montant négatif ou à
     plus de deux décimales, un paiement nul ou négatif, un taux négatif, une base autre que 365 ou 366.
@@ -170,7 +174,9 @@ def calculer(
             raise ValueError("paiement nul")
     retenus = [p for p in tous if p.jour <= au]
 
-    depart = depart_des_interets(debiteur, echeance, mise_en_demeure, majoration_depuis)
+    depart = None
+    if not sans_interets:
+        depart = depart_des_interets(debiteur, echeance, mise_en_demeure, majoration_depuis)
     fin = au if jugement_ouverture is None else min(au, jugement_ouverture - UN_JOUR)
     paye_a_terme = sum((p.montant for p in retenus if p.jour <= echeance), ZERO)
     indemnite = ZERO
@@ -178,11 +184,12 @@ def calculer(
         indemnite = indemnite_forfaitaire(debiteur, echeance, jugement_ouverture, majoration_depuis)
     compte = _Compte(montant, indemnite, imputation)
     regime = (bareme, debiteur, depart, taux_stipule, majoration_depuis, base)
-    soldee_le = _derouler(compte, retenus, fin, regime, plancher)
+    soldee_le = _derouler(compte, retenus, fin, regime, (plancher, defaut))
 
-    avertissements = list(
-        _avertir(bareme, debiteur, depart, soldee_le or fin, taux_stipule, plancher, majoration_depuis)
-    )
+    avertissements = []
+    if not sans_interets:
+        choix = "plancher" if plancher else "defaut" if defaut else ""
+        avertissements += _avertir(bareme, debiteur, depart, soldee_le or fin, taux_stipule, choix, majoration_depuis)
     if len(retenus) < len(tous):
         avertissements.append(
             Avertissement("paiement_posterieur", "Un paiement postérieur à la date d'arrêté n'est pas compté.")
@@ -286,13 +293,13 @@ class _Compte:
         )
 
 
-def _derouler(compte, paiements, fin, regime, plancher) -> date | None:
+def _derouler(compte, paiements, fin, regime, sous_plancher) -> date | None:
     """Fait courir les intérêts d'un paiement à l'autre ; renvoie le jour où le principal s'est éteint, s'il l'est."""
     curseur, soldee_le = regime[2], None
     for paiement in (*paiements, None):
         borne = fin if paiement is None else min(paiement.jour, fin)
         if curseur is not None and borne > curseur and compte.principal:
-            compte.courir(tranches(*regime, curseur, borne, plancher))
+            compte.courir(tranches(*regime, curseur, borne, *sous_plancher))
             curseur = borne
         if paiement is not None:
             compte.imputer(paiement)
@@ -301,7 +308,7 @@ def _derouler(compte, paiements, fin, regime, plancher) -> date | None:
     return soldee_le
 
 
-def _avertir(bareme, debiteur, depart, fin, taux_stipule, plancher, majoration_depuis) -> Iterable[Avertissement]:
+def _avertir(bareme, debiteur, depart, fin, taux_stipule, choix, majoration_depuis) -> Iterable[Avertissement]:
     """Ce que le calcul a fait ou n'a pas pu vérifier, et qu'une personne doit savoir."""
     if debiteur is Debiteur.PARTICULIER and depart is None:
         yield Avertissement(
@@ -323,8 +330,10 @@ def _avertir(bareme, debiteur, depart, fin, taux_stipule, plancher, majoration_d
             inconnus.append(sem)
     if sous:
         debut = f"Taux stipulé de {_texte(taux_stipule)} % sous le plancher de 3 × le taux légal ({', '.join(sous)})"
-        if plancher:
+        if choix == "plancher":
             yield Avertissement("stipule_releve", f"{debut} : relevé au plancher, aucun texte ne l'impose.")
+        elif choix == "defaut":
+            yield Avertissement("stipule_ecarte", f"{debut} : BCE + 10 points à la place, aucun texte ne l'impose.")
         else:
             yield Avertissement(
                 "stipule_sous_plancher", f"{debut} : clause illicite, taux de remplacement non tranché, à décider."

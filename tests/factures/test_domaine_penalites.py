@@ -318,3 +318,20 @@ def test_une_entree_absurde_est_refusee(montant, options, message):
 
 def test_une_seule_indemnite_par_facture_quand_une_autre_echeance_la_porte():
     assert compte(avec_indemnite=False).indemnite == 0
+
+
+def test_une_clause_sous_le_plancher_peut_ceder_au_taux_a_defaut_semestre_par_semestre():
+    """Droit.md § 1 : non tranché ; BCE + 10 n'est jamais relevé, même sous le plancher (S1 2024 : 14,50 < 15,21)."""
+    obtenu = compte(echeance=date(2023, 12, 31), au=date(2024, 12, 31), taux_stipule=D(15), defaut=True)
+    assert [s.taux for s in obtenu.segments] == [D("14.50"), D(15)]
+    assert [a.code for a in obtenu.avertissements] == ["stipule_ecarte"]
+
+
+def test_renoncer_aux_interets_laisse_un_paiement_eteindre_le_principal():
+    """Droit.md § 9 : au cas par cas ; rien ne court, donc rien ne s'impute sur des intérêts."""
+    paye = [(date(2026, 6, 1), D(400))]
+    obtenu = compte(
+        D(1000), echeance=date(2026, 1, 31), au=date(2026, 6, 30), taux_stipule=D(2), paiements=paye, sans_interets=True
+    )
+    assert (obtenu.segments, obtenu.interets, obtenu.principal_restant, obtenu.total) == ((), 0, 600, 640)
+    assert obtenu.avertissements == ()
