@@ -13,6 +13,7 @@ from clients.models import Client
 from factures.domaine.echeances import ConditionsIllisibles, echeance
 from factures.models import Echeance, Lot
 from factures.services import rejuger_promesses, rouvrir_litiges
+from factures.services.echeanciers import rouvrir_echeanciers
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -212,6 +213,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
         ouvertes = Echeance.objects.filter(societe=societe).ouvertes()
         rouvrir_litiges(ouvertes, acteur=auteur)
         rejuger_promesses(ouvertes, au=au, acteur=auteur)
+        rouvrir_echeanciers(ouvertes, acteur=auteur)
     rendu.crees |= ecrits.crees
     rendu.inchanges |= ecrits.inchanges
     rendu.modifies = ecrits.modifies

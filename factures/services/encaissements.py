@@ -19,6 +19,7 @@ from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner
 
 from ..models import Avoir, Echeance, Encaissement, Imputation, Litige
+from .echeanciers import rouvrir_echeanciers
 from .litiges import rouvrir_litiges
 from .promesses import rejuger_promesses
 
@@ -257,4 +258,5 @@ def desimputer(source: Encaissement | Avoir, *, au: date, cle: str, acteur) -> D
     )
     rouvrir_litiges(list(montants), acteur=acteur)
     rejuger_promesses(list(montants), au=au, acteur=acteur)
+    rouvrir_echeanciers(list(montants), acteur=acteur)
     return rendu

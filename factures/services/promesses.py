@@ -66,19 +66,11 @@ def promettre(
         raise ValidationError({"date_promise": _("La date promise est déjà passée.")})
     if date_promise > au + HORIZON:
         raise ValidationError({"date_promise": _("Une promesse porte sur un an au plus ; elle se renouvelle.")})
-    anciennes = list(client.promesses.en_attente().filter(echeances__in=choisies).distinct())
-    for ancienne in anciennes:
+    for ancienne in _en_attente_sur(client, choisies):
         memes = set(ancienne.echeances.values_list("pk", flat=True)) == {e.pk for e in choisies}
         if memes and (ancienne.montant, ancienne.date_promise, ancienne.faite_le) == (montant, date_promise, au):
             return ancienne
-    juges = _juger(anciennes, au=au)
-    for ancienne in anciennes:
-        statut, paye = juges[ancienne.pk]
-        if au <= ancienne.date_promise:
-            statut = Statut.ANNULEE
-        elif statut == Statut.EN_ATTENTE:  # un report convenu après la date : elle n'a pas été tenue
-            statut = Statut.PARTIELLE if paye else Statut.ROMPUE
-        _conclure(ancienne, statut, au=au, acteur=acteur)
+    remplacer_promesses(client, choisies, au=au, acteur=acteur)
     promesse = Promesse.objects.create(
         client=client,
         montant=montant,
@@ -100,6 +92,27 @@ def promettre(
         donnees={"echeances": [e.pk for e in choisies], "montant": montant, "pour_le": date_promise},
     )
     return promesse
+
+
+def _en_attente_sur(client: Client, echeances: list[Echeance]) -> list[Promesse]:
+    return list(client.promesses.en_attente().filter(echeances__in=echeances).distinct())
+
+
+@transaction.atomic
+def remplacer_promesses(client: Client, echeances: list[Echeance], *, au: date, acteur) -> None:
+    """Un engagement nouveau (promesse, échéancier) remplace les promesses en attente sur ces pièces.
+
+    Annulée s'il est convenu avant sa date, sinon jugée sur ce qui a été payé.
+    """
+    anciennes = _en_attente_sur(client, echeances)
+    juges = _juger(anciennes, au=au)
+    for ancienne in anciennes:
+        statut, paye = juges[ancienne.pk]
+        if au <= ancienne.date_promise:
+            statut = Statut.ANNULEE
+        elif statut == Statut.EN_ATTENTE:  # un report convenu après la date : elle n'a pas été tenue
+            statut = Statut.PARTIELLE if paye else Statut.ROMPUE
+        _conclure(ancienne, statut, au=au, acteur=acteur)
 
 
 def annuler_promesse(promesse: Promesse, *, au: date, acteur) -> bool:
@@ -163,17 +176,13 @@ def _juger(promesses: list[Promesse], *, au: date) -> dict[int, tuple[str, Decim
     pieces: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
     for promesse, echeance, montant in liens.values_list("promesse", "echeance", "echeance__montant"):
         pieces[promesse].append((echeance, montant))
-    recus = defaultdict(list)
-    for echeance, recu_le, avoir_du, montant in Imputation.objects.filter(
-        echeance__in={e for liste in pieces.values() for e, _montant in liste}
-    ).values_list("echeance", "encaissement__date", "avoir__date_emission", "montant"):
-        recus[echeance].append((recu_le or avoir_du, montant))
+    parts = recus({e for liste in pieces.values() for e, _montant in liste})
     resultat = {}
     for promesse in promesses:
         limite = limite_promesse(promesse.date_promise, promesse.client.societe.region_feries)
         reste = sum(
             (
-                montant - sum((part for jour, part in recus[e] if jour <= min(au, limite)), ZERO)
+                montant - sum((part for jour, part in parts[e] if jour <= min(au, limite)), ZERO)
                 for e, montant in pieces[promesse.pk]
             ),
             ZERO,
@@ -187,6 +196,16 @@ def _juger(promesses: list[Promesse], *, au: date) -> dict[int, tuple[str, Decim
             statut = Statut.PARTIELLE if paye > 0 else Statut.ROMPUE
         resultat[promesse.pk] = (statut, max(paye, ZERO))
     return resultat
+
+
+def recus(echeances: Iterable[int]) -> dict[int, list[tuple[date, Decimal]]]:
+    """{échéance: [(jour reçu, montant posé)]} : le jour du virement ou de l'avoir, non celui de l'affectation."""
+    parts: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    for echeance, recu_le, avoir_du, montant in Imputation.objects.filter(echeance__in=echeances).values_list(
+        "echeance", "encaissement__date", "avoir__date_emission", "montant"
+    ):
+        parts[echeance].append((recu_le or avoir_du, montant))
+    return parts
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from recouvrement.comptes.models import Role, Societe, Utilisateur
 from recouvrement.journal.services import consigner
 from relances.models import Courrier, Passage
 
+from .echeanciers import conclure_echeanciers
 from .faits import donnees_perimees, ouvreur
 from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
 from .relecture import rafraichir_lettre
@@ -56,6 +57,7 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
         suspendre(passage, societe)
         return None
     conclure_promesses(societe, au=au)
+    conclure_echeanciers(societe, au=au)
     rafraichir_lettres(societe, au=au)
     return relancer(societe, au=au, passage=passage)
 
