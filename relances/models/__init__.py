@@ -5,9 +5,9 @@ from .envois import Courrier, Relance, Tache
 from .levees import LeveeDeFrein
 from .modeles import Modele, VersionModele
 from .passages import Passage, Verdict
-from .postes import LotPostal
+from .postes import LotPostal, PliDeLot
 
 __all__ = [
-    "Courrier", "Echelle", "LeveeDeFrein", "LotPostal", "Modele", "NatureChoix", "Palier", "Passage", "Relance",
-    "Tache", "Verdict", "VersionEchelle", "VersionModele",
+    "Courrier", "Echelle", "LeveeDeFrein", "LotPostal", "Modele", "NatureChoix", "Palier", "Passage", "PliDeLot",
+    "Relance", "Tache", "Verdict", "VersionEchelle", "VersionModele",
 ]  # fmt: skip

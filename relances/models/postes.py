@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.comptes.droits import Droit, societes_pour
@@ -16,11 +17,19 @@ class LotPostalQuerySet(models.QuerySet):
 class LotPostal(models.Model):
     """Ce que l'on a imprimé ensemble, tel quel ; réimprimer rend le même fichier."""
 
+    class Statut(models.TextChoices):
+        EN_PREPARATION = "en_preparation", _("En préparation")
+        PRET = "pret", _("Prêt")
+        EN_ERREUR = "en_erreur", _("En erreur")
+
     societe = models.ForeignKey(Societe, models.PROTECT, related_name="lots_postaux")
     numero = models.PositiveIntegerField(_("numéro"))
     fournisseur = models.CharField(_("fournisseur"), max_length=40, default="manuel")
-    pdf_chemin = models.CharField(max_length=120)
-    pdf_empreinte = models.CharField(max_length=64)
+    statut = models.CharField(_("statut"), max_length=20, choices=Statut.choices, default=Statut.EN_PREPARATION)
+    relues = models.PositiveIntegerField(default=0)  # lettres déjà relues : l'avancement
+    erreur = models.CharField(_("erreur"), max_length=400, blank=True)
+    pdf_chemin = models.CharField(max_length=120, blank=True)
+    pdf_empreinte = models.CharField(max_length=64, blank=True)
     pages = models.PositiveIntegerField(default=0)
     auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -34,3 +43,25 @@ class LotPostal(models.Model):
 
     def __str__(self):
         return f"lot n° {self.numero}"
+
+
+class PliDeLot(models.Model):
+    """Une lettre dans un lot, à son rang ; celle qui en sort y reste lisible, avec sa raison."""
+
+    lot = models.ForeignKey(LotPostal, models.PROTECT, related_name="plis")
+    courrier = models.ForeignKey("relances.Courrier", models.PROTECT, related_name="plis")
+    rang = models.PositiveIntegerField(default=0)  # 0 : sortie avant l'impression
+    feuilles = models.PositiveSmallIntegerField(default=0)
+    sorti_le = models.DateTimeField(null=True, blank=True)
+    sorti_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    sorti_motif = models.CharField(_("sorti parce que"), max_length=400, blank=True)
+
+    class Meta:
+        verbose_name = _("pli d'un lot")
+        ordering = ["rang", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["courrier"], condition=Q(sorti_le=None), name="pli_dans_un_seul_lot")
+        ]
+
+    def __str__(self):
+        return f"{self.lot}, pli {self.rang}"
