@@ -110,6 +110,8 @@ class Echeance(models.Model):
     soldee_le = models.DateField(_("soldée le"), null=True, blank=True)
     devise = models.CharField(max_length=3, default="EUR")
     prelevement = models.BooleanField(_("prélèvement en cours"), default=False)
+    # Le client est prélevé : chaque pièce est tenue pour prélevée tant que ce rejet n'est pas constaté.
+    prelevement_rejete = models.BooleanField(_("prélèvement rejeté"), default=False, db_default=False)
     en_contentieux = models.BooleanField(_("en contentieux"), default=False)
     # Palier atteint : écrit par les services de relance, jamais abaissé, re-prouvé par `verifier`.
     niveau = models.PositiveSmallIntegerField(default=0)

@@ -1,7 +1,12 @@
-"""Prélèvement en cours : la pièce est retenue jusqu'au rejet (exigence 18)."""
+"""Prélèvement en cours : la pièce est retenue jusqu'au rejet (exigence 18).
+
+Une pièce est tenue pour prélevée si elle est marquée « prélèvement en cours », ou si son client est réglé par
+prélèvement ; dans les deux cas jusqu'à ce que son rejet soit constaté.
+"""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from recouvrement.journal.services import consigner
@@ -17,7 +22,9 @@ def rejeter_prelevement(echeance: Echeance, *, motif: str, acteur) -> bool:
     """
     if not motif.strip():
         raise ValidationError({"motif": _("Dites le motif du rejet : il reste au dossier.")})
-    if not Echeance.objects.filter(pk=echeance.pk, prelevement=True).update(prelevement=False):
+    prelevee = Echeance.objects.filter(pk=echeance.pk, prelevement_rejete=False)
+    prelevee = prelevee.filter(Q(prelevement=True) | Q(client__prelevement=True))
+    if not prelevee.update(prelevement=False, prelevement_rejete=True):
         return False
     consigner(
         "prelevement.rejete",
