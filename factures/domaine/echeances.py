@@ -13,7 +13,7 @@ Grammaire (majuscules ou minuscules, espaces libres) ; N en jours, JJ un jour du
 Les formes en clair françaises et les plus courantes en anglais disent la même chose : « 30 jours net »,
 « 45 jours fin de mois », « 30 jours fin de mois le 10 », « 45 jours après la fin du mois », « net 30 ».
 Une lecture absente vaut A et se signale : le contrat doit dire laquelle (droit.md § 2).
-Sources : C. com., art. L441-10, I (60 jours nets, ou 45 jours fin de mois s'il est stipulé).
+Maximums par secteur et par acheteur : `maximums` (60 jours nets ou 45 jours fin de mois à défaut, C. com., art. L441-10, I).
 """
 
 import re
@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from .decoupage import UN_JOUR
+from .maximums import TABLE, Cas, fin_de_decade_de, fin_de_mois_de, maximum
 
-MAXIMUM_NET = 60  # jours de la date de facture ; C. com., art. L441-10, I, al. 2
-MAXIMUM_FIN_DE_MOIS = 45  # jours, stipulés ; C. com., art. L441-10, I, al. 3
 DELAI_LISIBLE = 366  # au-delà, une faute de frappe
 
 _JOURS = r"j(?:(?:ou)?rs?)?"
@@ -118,13 +117,19 @@ def lire_conditions(texte: str) -> Conditions:
 
 
 def echeance(
-    date_facture: date, conditions: str | Conditions, lecture: str | None = None, *, plafond_jours: int | None = None
+    date_facture: date,
+    conditions: str | Conditions,
+    lecture: str | None = None,
+    *,
+    cas: Cas = Cas.DROIT_COMMUN,
+    execution: date | None = None,
+    reception: date | None = None,
 ) -> EcheanceCalculee:
     """Échéance d'une facture, et ce que la loi permet au plus.
 
     lecture : celle de la fiche client (`A` ou `B`), si les conditions ne la disent pas ; None : A, signalée.
-    plafond_jours : maximum propre au cas, en jours nets (facture périodique : 45 ; transport : 30) ; il
-        remplace alors le maximum de droit commun.
+    cas : ce qui fixe le maximum légal (secteur, facture périodique, acheteur public), selon `maximums.TABLE`.
+    execution, reception : livraison, et réception de la demande de paiement, quand le maximum en part.
 
     Une échéance un jour chômé n'est pas décalée : aucun texte ne le fait. Lève ConditionsIllisibles, ou
     ValueError pour une lecture autre que A ou B.
@@ -142,38 +147,28 @@ def echeance(
         )
     jour = _calculer(date_facture, lues, retenue)
 
-    if plafond_jours is not None:
-        maximum = date_facture + timedelta(plafond_jours)
-    else:
-        maximum = date_facture + timedelta(MAXIMUM_NET)
-        if lues.nature == "mois":
-            derogation = Conditions("mois", MAXIMUM_FIN_DE_MOIS)
-            maximum = max(maximum, *(_calculer(date_facture, derogation, sens) for sens in "AB"))
-            if lues.jours > MAXIMUM_FIN_DE_MOIS:
-                signalements.append(f"{lues.jours} jours fin de mois : formule que la loi ne prévoit pas.")
-    if jour > maximum:
-        signalements.append(f"Échéance à {(jour - date_facture).days} jours, au-delà du maximum légal.")
-    return EcheanceCalculee(jour, retenue, maximum, jour <= maximum, tuple(signalements))
+    borne = maximum(cas, date_facture, execution=execution, reception=reception, fin_de_mois=lues.nature == "mois")
+    signalements += borne.suppositions
+    permis = TABLE[Cas.DROIT_COMMUN].ou_fin_de_mois
+    if borne.regle.ou_fin_de_mois and lues.nature == "mois" and lues.jours > permis:
+        signalements.append(f"{lues.jours} jours fin de mois : formule que la loi ne prévoit pas.")
+    if jour > borne.jour:
+        signalements.append(
+            f"Échéance à {(jour - date_facture).days} jours, au-delà du maximum légal ({borne.regle.texte})."
+        )
+    return EcheanceCalculee(jour, retenue, borne.jour, jour <= borne.jour, tuple(signalements))
 
 
 def _calculer(facture: date, c: Conditions, lecture: str) -> date:
     delai = timedelta(c.jours)
     if c.nature == "net":
         return facture + delai
-    fin = _fin_de_mois if c.nature == "mois" else _fin_de_decade
+    fin = fin_de_mois_de if c.nature == "mois" else fin_de_decade_de
     if lecture == "B":
         jour = fin(facture) + delai
         return jour if c.le is None else _prochain(jour, c.le)
     jour = fin(facture + delai)
     return jour if c.le is None else _le(jour + UN_JOUR, c.le)
-
-
-def _fin_de_mois(jour: date) -> date:
-    return jour.replace(day=monthrange(jour.year, jour.month)[1])
-
-
-def _fin_de_decade(jour: date) -> date:
-    return jour.replace(day=10 if jour.day <= 10 else 20) if jour.day <= 20 else _fin_de_mois(jour)
 
 
 def _le(mois: date, jour: int) -> date:
@@ -183,4 +178,4 @@ def _le(mois: date, jour: int) -> date:
 
 def _prochain(depuis: date, jour: int) -> date:
     candidat = _le(depuis, jour)
-    return candidat if candidat >= depuis else _le(_fin_de_mois(depuis) + UN_JOUR, jour)
+    return candidat if candidat >= depuis else _le(fin_de_mois_de(depuis) + UN_JOUR, jour)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factures.domaine.echeances import Conditions, ConditionsIllisibles, echeance, lire_conditions
+from factures.domaine.maximums import TABLE, Cas, anomalies, maximum
 
 with open(Path(__file__).parent / "donnees/echeances_exemples.csv", encoding="utf-8", newline="") as fichier:
     EXEMPLES = list(csv.DictReader(fichier, delimiter=";"))
@@ -131,16 +132,77 @@ def test_sans_effet_la_lecture_ne_se_dit_ni_ne_se_signale(conditions):
     assert (calcul.lecture, calcul.signalements) == ("", ())
 
 
+EMISE, LIVREE, RECUE = date(2026, 1, 16), date(2026, 1, 12), date(2026, 1, 20)
+
+
 @pytest.mark.parametrize(
-    ("conditions", "plafond", "conforme"),
-    [("60J", None, True), ("61J", None, False), ("45J", 45, True), ("46J", 45, False), ("30J", 30, True)],
+    ("cas", "conditions", "maximum", "conforme"),
+    [
+        ("droit_commun", "60J", date(2026, 3, 17), True),  # L441-10, I, al. 2 : émission + 60
+        ("droit_commun", "61J", date(2026, 3, 17), False),
+        ("droit_commun", "45FDM-A", date(2026, 3, 31), True),  # al. 3 : la plus tardive des deux lectures
+        ("droit_commun", "45FDM-B", date(2026, 3, 31), True),
+        ("silence", "30J", date(2026, 2, 11), False),  # al. 1 : réception ou exécution + 30
+        ("periodique", "45J", date(2026, 3, 2), True),  # al. 4
+        ("periodique", "45FDM-A", date(2026, 3, 2), False),  # nets : aucun fin de mois
+        ("transport", "30J", date(2026, 2, 15), True),  # L441-11, II, 5°
+        ("transport", "31J", date(2026, 2, 15), False),
+        ("perissable", "26J", date(2026, 2, 11), True),  # livraison + 30
+        ("perissable", "27J", date(2026, 2, 11), False),
+        ("perissable_periodique", "FD30", date(2026, 2, 19), True),  # fin de la décade de livraison (20/01) + 30
+        ("viande", "16J", date(2026, 2, 1), True),  # livraison + 20
+        ("viande", "17J", date(2026, 2, 1), False),
+        ("alcool", "FDM30", date(2026, 3, 2), True),  # fin du mois de livraison + 30
+        ("alcool", "60J", date(2026, 3, 2), False),
+        ("vin", "45FDM-A", date(2026, 3, 31), True),
+        ("vin", "60J", date(2026, 3, 17), True),
+        ("export", "90J", date(2026, 4, 16), True),
+        ("public", "30J", date(2026, 2, 19), True),  # réception de la demande + 30
+        ("public_sante", "50J", date(2026, 3, 11), True),
+        ("entreprise_publique", "60J", date(2026, 3, 21), True),
+        ("public", "60J", date(2026, 2, 19), False),
+    ],
 )
-def test_soixante_jours_nets_au_plus_ou_le_plafond_propre_au_cas(conditions, plafond, conforme):
-    facture = date(2026, 1, 1)
-    calcul = echeance(facture, conditions, plafond_jours=plafond)
-    assert calcul.conforme is conforme
-    assert calcul.maximum_legal == facture + timedelta(plafond or 60)
-    assert ("au-delà du maximum légal" in " ".join(calcul.signalements)) is not conforme
+def test_chaque_cas_a_son_maximum_legal_et_son_depart(cas, conditions, maximum, conforme):
+    calcul = echeance(EMISE, conditions, cas=Cas(cas), execution=LIVREE, reception=RECUE)
+    assert (calcul.maximum_legal, calcul.conforme) == (maximum, conforme)
+    assert (TABLE[Cas(cas)].texte in " ".join(calcul.signalements)) is not conforme
+
+
+def test_toute_ligne_de_la_table_dit_son_texte_et_sa_confiance():
+    assert set(TABLE) == set(Cas)
+    assert all(r.texte and r.confiance in "SCV" for r in TABLE.values())
+
+
+def test_la_demande_de_paiement_d_un_acheteur_public_attend_le_service_fait():
+    """R2192-10 : le délai part de la réception, ou du service fait s'il est postérieur."""
+    assert maximum(Cas.PUBLIC, EMISE, reception=EMISE, execution=RECUE).jour == RECUE + timedelta(30)
+
+
+@pytest.mark.parametrize(("cas", "mot"), [("viande", "exécution inconnue"), ("public", "demande de paiement inconnue")])
+def test_un_depart_inconnu_se_dit(cas, mot):
+    assert mot in " ".join(echeance(EMISE, "20J", cas=Cas(cas)).signalements)
+
+
+@pytest.mark.parametrize(
+    ("echeance_le", "options", "mot"),
+    [
+        (date(2026, 3, 17), {}, ""),
+        (date(2026, 3, 18), {}, "maximum légal est le 17/03/2026 (C. com., art. L441-10, I)"),
+        (date(2026, 3, 31), {"conditions": "45FDM"}, ""),
+        (date(2026, 4, 1), {"conditions": "45 jours fin de mois"}, "31/03/2026"),
+        (date(2026, 1, 15), {}, "antérieure à la facture"),
+        (date(2026, 6, 1), {"debiteur": "particulier"}, ""),  # aucun maximum entre un professionnel et un consommateur
+        (date(2026, 6, 1), {"debiteur": "a_qualifier"}, ""),
+        (date(2026, 3, 18), {"debiteur": "administration"}, "acheteur public"),
+        (date(2026, 2, 1), {"au": date(2026, 1, 15)}, "datée de l'avenir"),
+        (date(2026, 2, 1), {"au": EMISE}, ""),
+    ],
+)
+def test_une_echeance_anormale_avertit_sans_bloquer(echeance_le, options, mot):
+    dites = anomalies(EMISE, echeance_le, **{"debiteur": "entreprise"} | options)
+    assert bool(dites) is bool(mot)
+    assert mot in " ".join(dites)
 
 
 def test_une_echeance_un_jour_chome_n_est_pas_decalee():

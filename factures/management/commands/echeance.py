@@ -5,6 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 
 from factures.domaine.echeances import ConditionsIllisibles, echeance
+from factures.domaine.maximums import TABLE, Cas
 from factures.management.arguments import jour
 from recouvrement.commun.domaine.ecriture import jj
 
@@ -18,11 +19,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--conditions", required=True, help="code de la grammaire (docs/regles.md) ou forme en clair"
         )
+        parser.add_argument(
+            "--cas", choices=list(map(str, Cas)), default=str(Cas.DROIT_COMMUN), help="ce qui fixe le maximum légal"
+        )
+        parser.add_argument("--execution", type=jour, help="livraison ou exécution, quand le maximum en part")
+        parser.add_argument("--reception", type=jour, help="réception de la demande de paiement (acheteur public)")
         parser.add_argument("--json", action="store_true", help="imprime un seul objet JSON sur la sortie standard")
 
-    def handle(self, *args, facture, conditions, **options):
+    def handle(self, *args, facture, conditions, cas, execution, reception, **options):
         try:
-            calcul = echeance(facture, conditions)
+            calcul = echeance(facture, conditions, cas=Cas(cas), execution=execution, reception=reception)
         except ConditionsIllisibles as refus:
             if options["json"]:
                 self.stdout.write(json.dumps({"refus": str(refus)}, ensure_ascii=False))
@@ -38,9 +44,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(objet, ensure_ascii=False))
             return
         lecture = f" (lecture {calcul.lecture})" if calcul.lecture else ""
+        texte = TABLE[Cas(cas)].texte
         verdict = "conforme" if calcul.conforme else "non conforme"
         self.stdout.write(
-            f"Échéance : {jj(calcul.echeance)}{lecture} ; maximum légal : {jj(calcul.maximum_legal)}, {verdict}"
+            f"Échéance : {jj(calcul.echeance)}{lecture} ; maximum légal : {jj(calcul.maximum_legal)}, {verdict} ({texte})"
         )
         for signalement in calcul.signalements:
             self.stdout.write(signalement)
