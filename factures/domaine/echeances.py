@@ -13,7 +13,8 @@ Grammaire (majuscules ou minuscules, espaces libres) ; N en jours, JJ un jour du
 Les formes en clair françaises et les plus courantes en anglais disent la même chose : « 30 jours net »,
 « 45 jours fin de mois », « 30 jours fin de mois le 10 », « 45 jours après la fin du mois », « net 30 ».
 Une lecture absente vaut A et se signale : le contrat doit dire laquelle (droit.md § 2).
-Maximums par secteur et par acheteur : `maximums` (60 jours nets ou 45 jours fin de mois à défaut, C. com., art. L441-10, I).
+Maximums par secteur et par acheteur : `maximums` (à défaut 60 jours nets ou 45 jours fin de mois, C. com., art.
+L441-10, I).
 """
 
 import re

@@ -94,9 +94,9 @@ def maximum(
     reception: date | None = None,
     fin_de_mois: bool = False,
 ) -> Maximum:
-    """Dernier jour que la loi permet. fin_de_mois : le contrat stipule un délai fin de mois (45 jours, L441-10, I, al. 3).
+    """Dernier jour que la loi permet.
 
-    Sans la date d'où part le délai, l'émission en tient lieu et cela se dit.
+    fin_de_mois : le contrat stipule un délai fin de mois (45 jours, C. com., art. L441-10, I, al. 3). Sans la date d'où part le délai, l'émission en tient lieu et cela se dit.
     """
     regle = TABLE[Cas(cas)]
     suppositions = []
@@ -160,11 +160,10 @@ def anomalies(
     fin = "FDM" in conditions.upper().replace(" ", "") or "MOIS" in conditions.upper()
     borne = maximum(cas, emission, execution=execution, fin_de_mois=fin)
     if echeance > borne.jour:
-        phrases.append(
-            f"Échéance à {(echeance - emission).days} jours de la facture : le maximum légal est le "
-            f"{borne.jour:%d/%m/%Y} ({borne.regle.texte}). Amende possible (C. com., art. L441-16)."
-            if debiteur == "entreprise"
-            else f"Échéance à {(echeance - emission).days} jours de la facture : le plus long délai d'un acheteur public "
-            f"finit le {borne.jour:%d/%m/%Y} ({borne.regle.texte})."
-        )
+        debut = f"Échéance à {(echeance - emission).days} jours de la facture"
+        fin_permise = f"le {borne.jour:%d/%m/%Y} ({borne.regle.texte})"
+        if debiteur == "entreprise":
+            phrases.append(f"{debut} : le maximum légal est {fin_permise}. Amende possible (C. com., art. L441-16).")
+        else:
+            phrases.append(f"{debut} : le plus long délai d'un acheteur public finit {fin_permise}.")
     return tuple(phrases)

@@ -46,8 +46,7 @@ class Command(BaseCommand):
         lecture = f" (lecture {calcul.lecture})" if calcul.lecture else ""
         texte = TABLE[Cas(cas)].texte
         verdict = "conforme" if calcul.conforme else "non conforme"
-        self.stdout.write(
-            f"Échéance : {jj(calcul.echeance)}{lecture} ; maximum légal : {jj(calcul.maximum_legal)}, {verdict} ({texte})"
-        )
+        borne = f"maximum légal : {jj(calcul.maximum_legal)}, {verdict} ({texte})"
+        self.stdout.write(f"Échéance : {jj(calcul.echeance)}{lecture} ; {borne}")
         for signalement in calcul.signalements:
             self.stdout.write(signalement)
