@@ -1,11 +1,9 @@
 """Ce qui empêche une relance de partir, dit en une phrase avec l'endroit où le corriger.
 
-`manques` arrête l'envoi ; `avertissements` se montre sans arrêter. Les textes modifiables passent par
-`elements_manquants` (exigence 23), `mots_interdits` et `variables_inconnues`.
+`manques` arrête l'envoi ; `avertissements` se montre sans arrêter. Les textes se contrôlent dans `controles_textes`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -14,34 +12,21 @@ from recouvrement.commun.domaine.identifiants import est_bic, est_iban, est_sire
 from recouvrement.commun.domaine.montants_texte import DEVISES
 from relances.domaine.natures import Canal, Nature
 
-from . import courriels, gabarits, lettres, moteur, qr, relecture, variables
+from . import gabarits, moteur, qr, variables
+from .constats import CLIENT, COURRIER, DOSSIER, FACTURES, MODELE, SOCIETE, TAUX, Manque
 from .contexte import ZERO, Lettre, LigneDue, TypeDebiteur
-from .courriels import Courriel
-from .mots import elements_manquants, met_en_demeure, mots_interdits
-from .parties import adresse_du_debiteur
+from .controles_textes import controler_texte, manques_de_la_lettre, manques_du_texte
+from .interdits import mots_interdits
+from .mots import elements_manquants
+from .parties import a_l_etranger, adresse_du_debiteur
 
 __all__ = [
-    "Manque", "avertissements", "elements_manquants", "manques", "manques_du_texte", "mots_interdits",
-    "variables_inconnues",
+    "DOSSIER", "Manque", "avertissements", "controler_texte", "elements_manquants", "manques", "manques_du_texte",
+    "mots_interdits", "variables_inconnues",
 ]  # fmt: skip
 
-SOCIETE, CLIENT, FACTURES, TAUX, COURRIER, MODELE, DOSSIER = (
-    "societe", "client", "factures", "taux", "courrier", "modele", "dossier",
-)  # fmt: skip
 AVEC_CAPITAL = ("SARL", "EURL", "SAS", "SA", "SCA", "SELARL", "SELAS")  # C. com., art. R123-238
 INDEMNITE = variables.INDEMNITE
-
-
-@dataclass(frozen=True)
-class Manque:
-    """`code` est stable ; `ou_corriger` : societe, client, factures, taux, courrier, modele ou dossier."""
-
-    code: str
-    phrase: str
-    ou_corriger: str
-
-    def __post_init__(self):
-        object.__setattr__(self, "phrase", moteur.typographier(self.phrase))
 
 
 def manques(lettre: Lettre, *, date_limite_ouvree: bool = True) -> list[Manque]:
@@ -58,8 +43,8 @@ def manques(lettre: Lettre, *, date_limite_ouvree: bool = True) -> list[Manque]:
     ]
     if lettre.nature == Nature.MISE_EN_DEMEURE:
         trouves += _mise_en_demeure(lettre)
-    if not trouves:
-        trouves += _textes(lettre)
+    if not trouves and sur_papier(lettre) and gabarits.lettre_existe(lettre):
+        trouves += manques_de_la_lettre(lettre)
     return list(dict.fromkeys(trouves))
 
 
@@ -114,8 +99,6 @@ def _client(lettre: Lettre) -> Iterator[Manque]:
             _("Aucune mise en demeure de droit privé à une administration : la voie est le mandatement d'office"),
             COURRIER,
         )
-    elif lettre.langue == "en" and lettre.type_debiteur not in (TypeDebiteur.ENTREPRISE, TypeDebiteur.A_QUALIFIER):
-        yield Manque("langue", _("Aucun modèle anglais pour ce type de débiteur : choisir le français"), CLIENT)
     elif not _modele_existe(lettre):
         yield Manque("modele_absent", _("Aucun modèle n'est écrit pour ce palier et ce type de débiteur"), MODELE)
 
@@ -181,7 +164,7 @@ def _ligne(lettre: Lettre, ligne: LigneDue) -> Iterator[Manque]:
         yield Manque("non_echue", _("Facture %(numero)s : pas encore échue") % nom, FACTURES)
     if not lettre.chiffree or lettre.taux.semestres_manquants:
         return
-    if echue and not ligne.segments:
+    if echue and not ligne.segments and ligne.renonciation not in ("penalites", "tout"):
         yield Manque("decompte", _("Facture %(numero)s : pénalités non calculées") % nom, TAUX)
     elif ligne.segments and _principal_du_decompte(ligne) != ligne.principal:
         phrase = _("Facture %(numero)s : le décompte et le compte ne s'accordent pas sur le principal") % nom
@@ -215,16 +198,27 @@ def _droit(lettre: Lettre) -> Iterator[Manque]:
             _("Taux stipulé sous trois fois le taux légal : une personne doit choisir le taux applicable"),
             CLIENT,
         )
-    exige_clause = lettre.nature in (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
-    if lettre.langue == "en" and exige_clause and not lettre.contrat.clause_loi.strip():
+    if lettre.nature in (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE) and a_l_etranger(lettre.destinataire):
+        yield from _loi_applicable(lettre)
+    if lettre.type_debiteur is TypeDebiteur.ADMINISTRATION and lettre.chiffree:
+        if not est_siret(lettre.destinataire.siret):
+            yield Manque("siret", _("Administration : SIRET du service destinataire absent ou faux"), CLIENT)
+
+
+def _loi_applicable(lettre: Lettre) -> Iterator[Manque]:
+    """Débiteur à l'étranger : au-delà du rappel courtois, le droit français doit avoir été accepté (Rome I)."""
+    if lettre.type_debiteur in (TypeDebiteur.PARTICULIER, TypeDebiteur.ADMINISTRATION):
+        yield Manque(
+            "loi_etrangere",
+            _("Particulier ou personne publique à l'étranger : la loi de son pays le protège, confier à un avocat"),
+            CLIENT,
+        )
+    elif lettre.langue == "en" and not lettre.contrat.clause_loi.strip():
         yield Manque(
             "clause_loi",
             _("Débiteur étranger : citer la clause de droit français et son acceptation, ou confier à un avocat"),
             CLIENT,
         )
-    if lettre.type_debiteur is TypeDebiteur.ADMINISTRATION and lettre.chiffree:
-        if not est_siret(lettre.destinataire.siret):
-            yield Manque("siret", _("Administration : SIRET du service destinataire absent ou faux"), CLIENT)
 
 
 def _indemnites(lettre: Lettre) -> Iterator[Manque]:
@@ -258,49 +252,6 @@ def _mise_en_demeure(lettre: Lettre) -> Iterator[Manque]:
             yield Manque("mediateur", phrase, SOCIETE)
         if lettre.taux.legal is None:
             yield Manque("taux_legal", _("Taux de l'intérêt légal absent pour ce semestre"), TAUX)
-
-
-# --- Les textes réécrits par une personne ------------------------------------------------------------
-def _textes(lettre: Lettre) -> Iterator[Manque]:
-    if not lettre.textes or not gabarits.lettre_existe(lettre):
-        return
-    connus = lettres.paragraphes(lettre)
-    for nom in lettre.textes:
-        if nom not in connus:
-            yield Manque("paragraphe", _("Paragraphe inconnu du modèle : %(nom)s") % {"nom": nom}, MODELE)
-    complet = "\n".join(connus.values())
-    modele = lettres.paragraphes(replace(lettre, textes={}))
-    for nom, texte in lettre.textes.items():
-        yield from _perimes(lettre, modele.get(nom, ""), texte)
-    for mot in mots_interdits(complet, lettre.type_debiteur):
-        yield Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE)
-    if lettre.nature == Nature.MISE_EN_DEMEURE and not met_en_demeure(complet):
-        yield Manque("mention", _("Le texte ne met plus en demeure : en garder les mots"), MODELE)
-
-
-def _perimes(lettre: Lettre, modele: str, texte: str) -> Iterator[Manque]:
-    for attendu in relecture.perimes(lettre, modele, texte):
-        phrase = _("Le texte réécrit ne cite plus %(quoi)s : le reprendre") % {"quoi": attendu}
-        yield Manque("texte_perime", phrase, MODELE)
-    for numero in relecture.absentes(lettre, texte):
-        phrase = _("Le texte réécrit cite %(quoi)s, qui n'est pas dans la lettre : le reprendre") % {"quoi": numero}
-        yield Manque("facture_absente", phrase, MODELE)
-
-
-def manques_du_texte(lettre: Lettre, courriel: Courriel) -> list[Manque]:
-    """Ce qu'un courriel réécrit par une personne a perdu, ou ne doit pas dire (exigences 23 et 29)."""
-    trouves = [
-        Manque("element_manquant", _("Le texte n'a plus : %(quoi)s") % {"quoi": partie}, MODELE)
-        for partie in elements_manquants(courriel.integral)
-    ]
-    for mot in mots_interdits(courriel.integral, lettre.type_debiteur):
-        trouves.append(Manque("mot_interdit", _("Le texte ne doit pas dire « %(mot)s »") % {"mot": mot}, MODELE))
-    modele = Courriel(objet="", texte="")
-    if gabarits.courriel_existe(lettre):
-        modele = courriels.rendre(replace(lettre, canal=Canal.COURRIEL, textes={}))
-    trouves += _perimes(lettre, modele.objet, courriel.objet)
-    trouves += _perimes(lettre, modele.texte, courriel.texte)
-    return list(dict.fromkeys(trouves))
 
 
 def variables_inconnues(source: str, lettre: Lettre) -> list[str]:

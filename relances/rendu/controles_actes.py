@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from recouvrement.commun.domaine import ecriture
 from recouvrement.commun.domaine.identifiants import est_siren
 
+from .constats import CLIENT, COURRIER, DOSSIER, FACTURES, SOCIETE, Manque
 from .contexte import Bordereau, Destinataire, Requete, TypeDebiteur
-from .controles import CLIENT, COURRIER, DOSSIER, FACTURES, SOCIETE, Manque
 
 
 def manques_requete(requete: Requete) -> list[Manque]:

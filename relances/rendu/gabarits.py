@@ -23,18 +23,22 @@ class ModeleAbsent(LookupError):
     """Aucun modèle n'est écrit pour ce palier, ce type de débiteur et cette langue."""
 
 
+def dossier(type_debiteur: TypeDebiteur, langue: str) -> str:
+    """« entreprise », « particulier », « administration » ; les mêmes sous « anglais », entreprise à la racine."""
+    professionnel = type_debiteur in (TypeDebiteur.ENTREPRISE, TypeDebiteur.A_QUALIFIER)
+    if langue == "en":
+        return "anglais" if professionnel else f"anglais/{type_debiteur}"
+    return "entreprise" if professionnel else str(type_debiteur)
+
+
 def _chemin(racine: Path, lettre: Lettre, suffixe: str) -> str:
     """Chemin du gabarit sous `racine`, ou vide s'il n'existe pas."""
     type_debiteur = lettre.type_debiteur
     if type_debiteur is TypeDebiteur.A_QUALIFIER and lettre.nature not in RAPPELS:
         return ""
-    if type_debiteur in (TypeDebiteur.ENTREPRISE, TypeDebiteur.A_QUALIFIER):
-        dossier = "anglais" if lettre.langue == "en" else "entreprise"
-    else:
-        dossier = str(type_debiteur) if lettre.langue == "fr" else ""
     nom = NOMS.get(Nature(lettre.nature), "")
-    chemin = f"{dossier}/{nom}{suffixe}"
-    return chemin if dossier and nom and (racine / chemin).exists() else ""
+    chemin = f"{dossier(type_debiteur, lettre.langue)}/{nom}{suffixe}"
+    return chemin if nom and (racine / chemin).exists() else ""
 
 
 def lettre_existe(lettre: Lettre) -> bool:

@@ -1,44 +1,7 @@
-"""Les mots d'une relance : ceux qu'il faut, ceux qu'on n'écrit jamais."""
+"""Les mots qu'il faut à une relance ; ceux qu'on n'écrit jamais sont dans `interdits`."""
 
 import re
 import unicodedata
-
-from .contexte import TypeDebiteur
-
-# Faux, menaçants, ou d'une autre profession (docs/regles.md, C. conso. L121-2, L121-6 ; C. pén. 312-1, 433-13).
-PARTOUT = (
-    "délai légal",
-    "délai de rigueur",
-    "à compter de la présente",
-    "huissier",
-    "contentieux automatique",
-    "saisie",
-    "sous huitaine",
-    "dernier délai avant poursuites",
-    "sans autre avis",
-    "sans autre préavis",
-    "fichier",
-    "FICP",
-    "liste noire",
-    "inscription au",
-    "votre employeur",
-    "mauvais payeur",
-    "bailiff",
-    "blacklist",
-    "credit bureau",
-    "your employer",
-)
-PARTICULIER = (
-    "40 €",
-    "40,00",
-    "441-10",
-    "441-5",
-    "forfaitaire",
-    "pénalité",
-    "frais de dossier",
-    "frais de relance",
-    "frais de recouvrement de",
-)
 
 DATE = (
     r"(?:\d{2}/\d{2}/\d{4}|\d{1,2}(?:er)? (?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|"
@@ -78,13 +41,6 @@ def elements_manquants(texte: str) -> list[str]:
     """Noms des parties absentes, dans l'ordre d'une lettre ; la première ligne est « Objet : … »."""
     texte = normaliser(texte)
     return [nom for nom, motif in _MOTIFS.items() if not motif.search(texte)]
-
-
-def mots_interdits(texte: str, type_debiteur: TypeDebiteur) -> list[str]:
-    """Mots interdits trouvés ; un consommateur n'entend parler ni de 40 € ni de pénalités."""
-    texte = normaliser(texte)
-    liste = PARTOUT + (PARTICULIER if type_debiteur == TypeDebiteur.PARTICULIER else ())
-    return [mot for mot in liste if re.search(rf"(?<!\w){re.escape(normaliser(mot))}", texte)]
 
 
 def met_en_demeure(texte: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import date
 
 from recouvrement.commun.domaine import ecriture
 from recouvrement.commun.domaine.adresse import AdressePostale, adresse_postale
+from recouvrement.commun.domaine.pays import OUTRE_MER
 
 from .contexte import Destinataire, Emetteur, Gestionnaire, Signataire, TypeDebiteur
 from .moteur import Objet
@@ -105,6 +106,11 @@ def adresse_du_debiteur(d: Destinataire) -> AdressePostale:
         ville=d.ville,
         pays=d.pays,
     )
+
+
+def a_l_etranger(d: Destinataire) -> bool:
+    """Hors de France, outre-mer comprise : le droit français ne va plus de soi (règlement Rome I)."""
+    return d.pays.upper() not in ("", "FR", *OUTRE_MER)
 
 
 def client(d: Destinataire) -> Objet:

@@ -135,12 +135,6 @@ def test_un_debiteur_anglais_sans_clause_de_droit_francais_ne_recoit_que_le_rapp
         assert codes(ex.lettre(nature, destinataire=ex.HALLAM, contrat=Contrat())) == attendus
 
 
-def test_aucun_modele_anglais_pour_un_particulier_ou_une_administration():
-    for client in (ex.KERDRAON, ex.COMMUNE):
-        lettre = ex.lettre(destinataire=client)
-        assert "langue" in codes(replace(lettre, destinataire=replace(client, langue="en")))
-
-
 def test_l_administration_se_retrouve_par_son_siret():
     client = sans(ex.COMMUNE, "siret")
     assert codes(ex.lettre(Nature.FORMALISATION, destinataire=client)) == ["siret"]
@@ -235,10 +229,10 @@ def test_references_et_interlocuteur_sont_obligatoires():
 
 def test_un_paragraphe_reecrit_ne_menace_pas_et_existe():
     """Exigence 29."""
-    assert codes(ex.lettre(textes={"suites": "Sans réponse, nous enverrons l’huissier."})) == ["mot_interdit"]
+    assert codes(ex.lettre(textes={"suites": "Sans réponse, nous enverrons l’huissier."})) == ["imitation"]
     assert codes(ex.lettre(textes={"inconnu": "Texte"})) == ["paragraphe"]
     mise = ex.lettre(destinataire=ex.KERDRAON, textes={"suites": "Une indemnité forfaitaire de 40 € sera due."})
-    assert codes(mise) == ["mot_interdit", "mot_interdit"]
+    assert codes(mise) == ["indemnite_40", "indemnite_40"]
 
 
 def test_plusieurs_manques_se_disent_tous_a_la_fois():

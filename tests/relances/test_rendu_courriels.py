@@ -140,5 +140,6 @@ def test_un_texte_reecrit_qui_perd_sa_date_ou_menace_est_signale():
         "Le texte n'a plus : demande explicite",
         "Le texte n'a plus : date limite",
         "Le texte n'a plus : conséquences",
-        "Le texte ne doit pas dire « saisie »",
+        "Le texte ne doit pas dire « saisie » : aucune saisie n'est possible sans titre exécutoire "
+        "(CPCEx, art. L111-2 ; C. conso., art. L121-6)",
     ]
