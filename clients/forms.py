@@ -101,5 +101,15 @@ class ClientForm(forms.ModelForm):
         return {nom: valeur for nom, valeur in self.cleaned_data.items() if nom != "version"}
 
 
+class MotifForm(forms.Form):
+    motif = forms.CharField(label=_("Motif"), max_length=200, help_text=_("Il reste au dossier."))
+
+
+class RetourForm(forms.Form):
+    """D'où vient le geste : la fiche de la facture, ou celle du client."""
+
+    retour = forms.ChoiceField(choices=[("facture", ""), ("client", "")], required=False)
+
+
 class CourrielForm(forms.Form):
     courriel = forms.EmailField()

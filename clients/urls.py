@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import actions, fiche, liste
+from .views import actions, echeanciers, fiche, liste
 
 app_name = "clients"
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("<int:pk>/gestes/<slug:volet>/", actions.geste, name="geste"),
     path("<int:pk>/gestes/<slug:volet>/effet/", actions.effet, name="effet"),
     path("<int:pk>/suspensions/<int:suspension>/lever/", actions.lever, name="lever"),
+    path("<int:pk>/exclusions/<int:exclusion>/reintegrer/", actions.reintegrer, name="reintegrer"),
+    path("<int:pk>/echeanciers/nouveau/", echeanciers.nouveau, name="echeancier_nouveau"),
+    path("<int:pk>/echeanciers/<int:echeancier>/", echeanciers.echeancier, name="echeancier"),
+    path("<int:pk>/echeanciers/<int:echeancier>/annuler/", echeanciers.annuler, name="echeancier_annuler"),
     path("<int:pk>/promesses/<int:promesse>/annuler/", actions.promesse_annuler, name="promesse_annuler"),
     path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
     path("<int:pk>/adresse/", actions.adresse, name="adresse"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 
 from .balance import Ligne, balance_agee
-from .models import Avoir, Echeance, Encaissement, Imputation, Litige, Promesse
+from .models import Avoir, Echeance, Echeancier, Encaissement, Exclusion, Imputation, Litige, Promesse
 
 ZERO = Decimal("0.00")
 AN = timedelta(days=365)
@@ -73,6 +73,19 @@ def pieces_ouvertes(client: Client) -> list[Echeance]:
         piece.conteste = min(piece.litige.montant_conteste, piece.reste_du) if piece.litige else ZERO
         piece.reclame = piece.reste_du - piece.conteste
         piece.promesse = promesses.get(piece.pk)
+    return pieces
+
+
+def poser_retenues(pieces: list[Echeance], *, au: date) -> list[Echeance]:
+    """Pose `exclusion` (celle qui court au jour `au`) et `echeancier` (en cours) sur chaque pièce. Deux requêtes."""
+    ids = [e.pk for e in pieces]
+    en_cours = Exclusion.objects.en_cours(au).filter(echeance__in=ids).select_related("auteur").order_by("au")
+    exclusions = {x.echeance_id: x for x in en_cours}
+    accords = Echeancier.objects.en_cours().filter(echeances__in=ids).annotate(piece=F("echeances"))
+    echeanciers = {x.piece: x for x in accords}
+    for piece in pieces:
+        piece.exclusion = exclusions.get(piece.pk)
+        piece.echeancier = echeanciers.get(piece.pk)
     return pieces
 
 

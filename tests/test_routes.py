@@ -23,7 +23,13 @@ from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
-from tests.factures.factories import EcheanceFactory, EncaissementFactory, PromesseFactory
+from tests.factures.factories import (
+    EcheanceFactory,
+    EcheancierFactory,
+    EncaissementFactory,
+    ExclusionFactory,
+    PromesseFactory,
+)
 
 AU = date(2026, 11, 20)
 
@@ -56,6 +62,10 @@ OBJETS = {
     "clients:geste": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:effet": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:lever": (PORTEFEUILLE, {"pk": "client", "suspension": "suspension"}),
+    "clients:reintegrer": (PORTEFEUILLE, {"pk": "client", "exclusion": "exclusion"}),
+    "clients:echeancier_nouveau": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:echeancier": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
+    "clients:echeancier_annuler": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
     "clients:promesse_annuler": (PORTEFEUILLE, {"pk": "client", "promesse": "promesse"}),
     "clients:desaffecter": (
         PORTEFEUILLE, {"pk": "client", "genre": "=encaissement", "source": "encaissement", "cle": "=x"},
@@ -183,6 +193,8 @@ def monde(db, settings, tmp_path, time_machine):
             societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=AU, cle="a"
         ),
         suspension=SuspensionFactory(client=client, du=AU),
+        exclusion=ExclusionFactory(echeance=echeance, du=AU),
+        echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),
         promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
         echelle=echelle,
         palier=echelle.versions.get().paliers.first(),

@@ -1,5 +1,6 @@
 """Gestes de la fiche : un POST, un service, un retour sur la fiche."""
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -9,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients import services
-from clients.forms import CourrielForm
-from factures.models import Avoir, Encaissement
-from factures.services import annuler_promesse, desimputer
+from clients.forms import CourrielForm, RetourForm
+from factures.models import Avoir, Encaissement, Exclusion
+from factures.services import annuler_promesse, desimputer, exclusions
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
@@ -76,6 +77,22 @@ def lever(request, pk: int, suspension: int):
     en_cours = get_object_or_404(f.client.suspensions, pk=suspension)
     if services.lever_suspension(en_cours, acteur=request.user):
         fait(request, _("Suspension levée : les relances reprennent au prochain passage."))
+    return _retour(request, f)
+
+
+@require_POST
+@exige(Droit.AGIR)
+def reintegrer(request, pk: int, exclusion: int):
+    """La pièce exclue rentre tout de suite dans l'échelle."""
+    f = _fiche(request, pk)
+    en_cours = get_object_or_404(Exclusion.objects.select_related("echeance"), pk=exclusion, echeance__client=f.client)
+    if exclusions.reintegrer(en_cours, acteur=request.user):
+        fait(request, _("Pièce réintégrée : elle suit l'échelle dès le prochain passage."))
+    else:
+        messages.info(request, _("Cette pièce était déjà réintégrée."))
+    form = RetourForm(request.POST)
+    if form.is_valid() and form.cleaned_data["retour"] == "facture":
+        return rediriger(request, reverse("factures:fiche", args=[en_cours.echeance.facture_id]))
     return _retour(request, f)
 
 

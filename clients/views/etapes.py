@@ -188,6 +188,10 @@ def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, 
     """(deux mots, ton) : ce qu'il faut savoir de la pièce avant tout le reste."""
     if piece.en_contentieux:
         return _("Contentieux"), "mal"
+    if piece.exclusion:
+        return _("Exclue jusqu'au %(jour)s") % {"jour": formats.jour_court(piece.exclusion.au)}, "att"
+    if piece.echeancier:
+        return _("Échéancier en cours"), "info"
     if piece.litige:
         return _("Litige %(montant)s") % {"montant": formats.somme(piece.conteste, piece.devise)}, "att"
     if piece.promesse and piece.promesse.statut == Promesse.Statut.EN_ATTENTE:

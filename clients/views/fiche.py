@@ -10,7 +10,10 @@ from django.views.decorators.http import require_safe
 from clients.models import Client
 from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
-from factures.models import Echeance
+from factures.domaine.mensualites import Etat
+from factures.models import Echeance, Echeancier
+from factures.services.echeanciers import suivis
+from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
@@ -25,6 +28,8 @@ from .volets import Fiche
 ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
 PAR_PAGE = 50
 PIECES_EXPLIQUEES = 200
+ACCORDS = 5
+TONS_ACCORD = {Echeancier.Statut.EN_COURS: "info", Echeancier.Statut.TENU: "bon", Echeancier.Statut.ROMPU: "mal"}
 A_FAIRE_PARTIR = (
     Courrier.Statut.A_VALIDER, Courrier.Statut.A_POSTER, Courrier.Statut.EN_ERREUR, Courrier.Statut.INCERTAIN,
 )  # fmt: skip
@@ -143,7 +148,26 @@ def _compte(request, f: Fiche) -> dict:
         "liste": lignes,
         "credits_montres": f.credits if derniere else [],
         "soldes": comptes(f.client, au=f.au, pieces=f.pieces) if derniere else [],
+        "exclues": [e for e in f.pieces if e.exclusion] if derniere else [],
+        "accords": _accords(f) if derniere else [],
     }
+
+
+def _accords(f: Fiche) -> list[Echeancier]:
+    """Les derniers échéanciers du client, et où en est chacun. Quatre requêtes au plus."""
+    accords = list(f.client.echeanciers.select_related("client__societe")[:ACCORDS])
+    releves = suivis([x for x in accords if x.statut == Echeancier.Statut.EN_COURS], au=f.au)
+    for x in accords:
+        x.ton, lignes = TONS_ACCORD.get(x.statut, ""), releves.get(x.pk, [])
+        payees = sum(s.etat is Etat.PAYEE for s in lignes)
+        suivante = next((s for s in lignes if s.etat is not Etat.PAYEE), None)
+        x.ou_il_en_est = x.motif
+        if suivante:
+            x.ou_il_en_est = _("%(n)s mensualités payées sur %(total)s ; la suivante : %(manque)s le %(jour)s") % {
+                "n": payees, "total": len(lignes), "manque": formats.somme(suivante.manque, x.devise),
+                "jour": formats.jour_long(suivante.due_le),
+            }  # fmt: skip
+    return accords
 
 
 def _chronologie(request, f: Fiche) -> dict:

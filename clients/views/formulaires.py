@@ -38,9 +38,13 @@ class AvecPieces:
         self.ouvertes = pieces
         self.fields["pieces"].queryset = Echeance.objects.ouvertes().filter(pk__in=[e.pk for e in pieces])
 
-    def lignes(self) -> list[tuple[Echeance, bool]]:
+    def montant_de(self, e: Echeance) -> Decimal:
+        """Ce que la ligne montre : la part non contestée."""
+        return e.reclame
+
+    def lignes(self) -> list[tuple[Echeance, bool, Decimal]]:
         cochees = {str(v) for v in (self["pieces"].value() or [])}
-        return [(e, str(e.pk) in cochees) for e in self.ouvertes[:MONTREES]]
+        return [(e, str(e.pk) in cochees, self.montant_de(e)) for e in self.ouvertes[:MONTREES]]
 
     @property
     def non_montrees(self) -> int:
@@ -52,7 +56,7 @@ class AvecPieces:
         if "pieces" in donnees:
             retenues = {e.pk for e in donnees["pieces"]}
             return [e for e in self.ouvertes if e.pk in retenues]
-        return [e for e, cochee in self.lignes() if cochee]
+        return [e for e, cochee, _montant in self.lignes() if cochee]
 
 
 class PromesseForm(AvecPieces, forms.Form):
@@ -96,6 +100,28 @@ class LitigeForm(forms.Form):
         champ.queryset = Echeance.objects.filter(pk__in=[e.pk for e in libres])
         champ.choices = [("", _("Choisir une pièce"))] + [(e.pk, nommer(e)) for e in libres]
         self.fields["responsable"].queryset = equipe
+
+
+class ExclusionForm(forms.Form):
+    """Une pièce, un motif, une fin : à la fin, elle rentre seule (exigence 17)."""
+
+    echeance = forms.ModelChoiceField(queryset=Echeance.objects.none(), label=gettext_lazy("Pièce à exclure"))
+    motif = forms.CharField(
+        label=gettext_lazy("Motif"),
+        max_length=200,
+        help_text=gettext_lazy("Il se lit à côté de la pièce, et au journal."),
+    )
+    au = JourField(
+        label=gettext_lazy("Jusqu'au"), help_text=gettext_lazy("Compris. La pièce rentre seule le lendemain.")
+    )
+
+    def __init__(self, *args, pieces: list[Echeance], au, **kwargs):
+        kwargs["initial"] = {"au": au + timedelta(days=14)} | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+        libres = [e for e in pieces if not e.en_contentieux]
+        champ = self.fields["echeance"]
+        champ.queryset = Echeance.objects.filter(pk__in=[e.pk for e in libres])
+        champ.choices = [("", _("Choisir une pièce"))] + [(e.pk, nommer(e)) for e in libres]
 
 
 class SuiteLitigeForm(forms.Form):

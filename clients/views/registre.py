@@ -2,11 +2,12 @@
 
 from .volet_appel import Appel
 from .volets import Contact, Jugement, Modifier, Noter, Suspendre, Volet
-from .volets_pieces import Affecter, Encaissement, Litige, Promesse, SuiteLitige
+from .volets_pieces import Affecter, Encaissement, Exclure, Litige, Promesse, SuiteLitige
 
 VOLETS: dict[str, type[Volet]] = {
     volet.nom: volet
     for volet in (
-        Appel, Noter, Promesse, Litige, SuiteLitige, Encaissement, Affecter, Suspendre, Contact, Modifier, Jugement,
+        Appel, Noter, Promesse, Litige, SuiteLitige, Encaissement, Affecter, Suspendre, Exclure, Contact,
+        Modifier, Jugement,
     )
 }  # fmt: skip

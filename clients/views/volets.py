@@ -21,7 +21,7 @@ from clients import services
 from clients.forms import ClientForm, ContactForm, JugementForm, NoteForm, RetraitJugementForm, SuspensionForm
 from clients.models import Client
 from contentieux.domaine.delais import ajouter_mois
-from factures.compte import Credit, credits_ouverts, pieces_ouvertes
+from factures.compte import Credit, credits_ouverts, pieces_ouvertes, poser_retenues
 from factures.domaine.echeances import ConditionsIllisibles, lire_conditions
 from factures.models import Echeance
 from recouvrement.commun import formats
@@ -54,7 +54,7 @@ class Fiche:
 
     @cached_property
     def pieces(self) -> list[Echeance]:
-        return pieces_ouvertes(self.client)
+        return poser_retenues(pieces_ouvertes(self.client), au=self.au)
 
     @cached_property
     def echues(self) -> list[Echeance]:

@@ -1,5 +1,6 @@
 """Volets qui touchent les pièces : promesse, litige, encaissement, affectation."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from factures.services import (
     prolonger_litige,
     promettre,
 )
+from factures.services.exclusions import exclure
 from recouvrement.commun import formats
 from recouvrement.commun.vues import entier
 from relances import motifs
@@ -28,6 +30,7 @@ from .formulaires import (
     AffectationForm,
     AffecterForm,
     EncaissementForm,
+    ExclusionForm,
     LitigeForm,
     PromesseForm,
     SuiteLitigeForm,
@@ -145,6 +148,53 @@ class Litige(Volet):
             acteur=self.fiche.user,
         )
         return Issue(_("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture})
+
+
+class Exclure(Volet):
+    """Retient la pièce de `?piece=` pour un temps ; les autres suivent l'échelle."""
+
+    nom, titre, signe = "exclure", gettext_lazy("Exclure une pièce"), "player-pause"
+    bouton = gettext_lazy("Exclure la pièce")
+    avec_effets = True
+
+    def formulaire(self, data=None):
+        depart = {}
+        if (piece := entier(self.params.get("piece"))) is not None:
+            depart["echeance"] = piece
+        return ExclusionForm(data, pieces=self.fiche.pieces, au=self.au, initial=depart)
+
+    def effets(self, form):
+        choisie, fin = valeur(form, "echeance"), valeur(form, "au")
+        pk = getattr(choisie, "pk", choisie)
+        piece = next((e for e in self.fiche.pieces if e.pk == pk), None)
+        if not piece or not fin or fin < self.au:
+            return []
+        phrases = [
+            _("%(piece)s ne se relance pas jusqu'au %(jour)s ; les autres pièces continuent.")
+            % {"piece": piece.facture.numero, "jour": formats.jour_long(fin)}
+        ]
+        if piece.exclusion:
+            phrases.append(
+                _("Elle remplace l'exclusion qui court jusqu'au %(jour)s.") % {"jour": formats.jour(piece.exclusion.au)}
+            )
+        decision = self.fiche.etapes.par_piece.get(piece.pk)
+        if decision and decision.palier and decision.prochaine and decision.prochaine <= fin:
+            etape = motifs.nom_palier(decision.palier.nature).lower()
+            phrases.append(_("L'étape prévue le %(jour)s (%(etape)s) attend.") % {
+                "jour": formats.jour_long(decision.prochaine), "etape": etape,
+            })  # fmt: skip
+        reprise = self.fiche.prevision.ouvre(fin + timedelta(days=1))
+        phrases.append(_("Elle rentre seule le %(jour)s.") % {"jour": formats.jour_long(reprise)})
+        return phrases
+
+    def enregistrer(self, form):
+        d = form.cleaned_data
+        exclusion = exclure(d["echeance"], motif=d["motif"], du=self.au, au=d["au"], acteur=self.fiche.user)
+        return Issue(
+            _("%(piece)s exclue jusqu'au %(jour)s.")
+            % {"piece": d["echeance"].facture, "jour": formats.jour(exclusion.au)},
+            reverse("clients:reintegrer", args=[self.client.pk, exclusion.pk]),
+        )
 
 
 class SuiteLitige(Volet):

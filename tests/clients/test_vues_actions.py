@@ -40,6 +40,7 @@ def saisies(belcourt, pieces, au) -> dict[str, dict]:
     return {
         "noter": {"texte": "Vu au salon."},
         "suspendre": {"motif": "Accord", "au": jour},
+        "exclure": {"echeance": pieces[0].pk, "motif": "Avoir promis", "au": jour},
         "contact": {"nom": "Jérôme Belcourt", "fonction": "Président"},
         "promesse": {"montant": "9 360,00", "date_promise": jour, "moyen": "virement", "pieces": [pieces[0].pk]},
         "litige": {"echeance": pieces[0].pk, "montant": "500", "categorie": "prix", "a_traiter_le": jour},
@@ -62,7 +63,7 @@ def saisies(belcourt, pieces, au) -> dict[str, dict]:
 
 VOLETS = [
     "noter", "suspendre", "contact", "promesse", "litige", "clore", "encaissement", "affecter", "jugement", "appel",
-    "modifier",
+    "modifier", "exclure",
 ]  # fmt: skip
 
 

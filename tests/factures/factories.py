@@ -9,8 +9,21 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 
-from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Litige, Promesse
+from factures.domaine.mensualites import mois_apres, proposer
+from factures.models import (
+    Avoir,
+    Echeance,
+    Echeancier,
+    Encaissement,
+    Exclusion,
+    Facture,
+    Imputation,
+    Litige,
+    Mensualite,
+    Promesse,
+)
 from tests.clients.factories import ClientFactory
+from tests.comptes.factories import UtilisateurFactory
 
 _rang = count(1)
 ECHUE_LE = date(2026, 1, 31)
@@ -154,3 +167,31 @@ def PromesseFactory(
     )
     promesse.echeances.set(echeances)
     return promesse
+
+
+def ExclusionFactory(*, echeance=None, du: date, au: date | None = None, auteur=None, **champs) -> Exclusion:
+    echeance = echeance or EcheanceFactory()
+    return Exclusion.objects.create(
+        echeance=echeance,
+        du=du,
+        au=au or du + timedelta(days=30),
+        auteur=auteur or UtilisateurFactory(societe=echeance.societe),
+        **{"motif": "Avoir promis"} | champs,
+    )
+
+
+def EcheancierFactory(*, echeances=None, accepte_le: date, nombre: int = 3, premiere=None, **champs) -> Echeancier:
+    """Échéancier en cours : `nombre` mensualités égales, la première un mois après l'accord."""
+    echeances = list(echeances or [EcheanceFactory()])
+    du = sum((e.reste_du for e in echeances), Decimal(0))
+    echeancier = Echeancier.objects.create(
+        client=echeances[0].client,
+        devise=echeances[0].devise,
+        accepte_le=accepte_le,
+        du_a_l_accord=du,
+        **champs,
+    )
+    echeancier.echeances.set(echeances)
+    for rang, terme in enumerate(proposer(du, nombre, premiere or mois_apres(accepte_le, 1)), 1):
+        Mensualite.objects.create(echeancier=echeancier, rang=rang, due_le=terme.due_le, montant=terme.montant)
+    return echeancier
