@@ -107,3 +107,55 @@ def test_un_particulier_ne_doit_jamais_les_quarante_euros(compte):
     indemnite = calculer(**compte).indemnite
     due = compte["debiteur"] != "particulier" and compte["montant"] > 0 and compte["au"] > compte["echeance"]
     assert indemnite == (40 if due else 0)
+
+
+@given(comptes(), st.lists(SOMMES, min_size=2, max_size=5), JOURS, st.sampled_from(["interets", "principal"]))
+def test_l_ordre_des_paiements_d_un_meme_jour_est_indifferent(compte, sommes, jour, imputation):
+    """Le même jour, deux virements valent leur somme : ni l'ordre, ni le découpage ne changent le compte."""
+    separes = calculer(**compte, paiements=[(jour, s) for s in sommes], imputation=imputation)
+    inverses = calculer(**compte, paiements=[(jour, s) for s in reversed(sommes)], imputation=imputation)
+    un_seul = calculer(**compte, paiements=[(jour, sum(sommes))], imputation=imputation)
+    for autre in (inverses, un_seul):
+        assert autre.segments == separes.segments
+        assert (autre.total, autre.principal_restant, autre.interets_restants, autre.trop_percu) == (
+            separes.total,
+            separes.principal_restant,
+            separes.interets_restants,
+            separes.trop_percu,
+        )
+
+
+@given(comptes(), paiements(), st.sampled_from(["interets", "principal"]))
+def test_rejouer_l_histoire_des_imputations_donne_le_solde(compte, verses, imputation):
+    """Partir du montant, ajouter chaque segment, retrancher chaque imputation : on retrouve chaque reste."""
+    fini = calculer(**compte, paiements=verses, imputation=imputation)
+    principal, interets, indemnite = compte["montant"], Decimal(0), fini.indemnite
+    faits = [(s.au, 0, s) for s in fini.segments] + [(p.jour, 1, p) for p in fini.paiements]
+    for _jour, rang, fait in sorted(faits, key=lambda f: f[:2]):
+        if rang == 0:
+            assert fait.principal == principal
+            interets += fait.interets
+        else:
+            principal -= fait.sur_principal
+            interets -= fait.sur_interets
+            indemnite -= fait.sur_indemnite
+            assert fait.principal_restant == principal
+    assert (principal, interets) == (fini.principal_restant, fini.interets_restants)
+    assert principal + interets + indemnite == fini.total
+
+
+@given(comptes(), st.decimals(Decimal("0.01"), Decimal(5), places=2))
+def test_un_taux_plus_haut_ne_doit_jamais_moins_meme_releve_au_plancher(compte, points):
+    """Relevé au plancher ou non, à l'arrondi près : un semestre relevé a son propre segment, donc son propre arrondi."""
+    if compte["taux_stipule"] is None:
+        return
+    bas = calculer(**compte)
+    haut = calculer(**{**compte, "taux_stipule": compte["taux_stipule"] + points})
+    assert haut.interets >= bas.interets - CENT * len(bas.segments)
+
+
+@given(comptes(), st.decimals(Decimal("0.00"), Decimal("2.00"), places=2))
+def test_un_avoir_reduit_des_l_origine(compte, part):
+    """Un avoir n'est pas un paiement : le compte est celui d'une facture plus petite, jamais plus cher."""
+    reduit = (compte["montant"] * min(part, 1)).quantize(CENT)
+    assert calculer(**{**compte, "montant": reduit}).total <= calculer(**compte).total
