@@ -101,6 +101,9 @@ class LigneDue:
     objet: str = ""  # particulier : « pose d'un placard sur mesure »
     commande: str = ""  # administration : n° d'engagement
     date_reception: date | None = None  # administration : notification du dépôt sur Chorus Pro
+    # Ce à quoi le créancier renonce : « penalites », « indemnite », « tout » ; jamais dit dans une relance.
+    renonciation: str = ""
+    renonciation_le: date | None = None
 
     @property
     def interets_courus(self) -> Decimal:
@@ -149,7 +152,8 @@ class Taux:
 
     stipule: Decimal | None = None  # taux du contrat ; None : BCE + 10
     mention: str = ""  # clause et article des conditions de vente, imprimés tels quels
-    sous_plancher: bool = False  # taux stipulé sous trois fois le taux légal : décision humaine
+    sous_plancher: bool = False  # taux stipulé sous trois fois le taux légal, et personne n'a choisi
+    remplacement: str = ""  # le choix fait : « plancher », « defaut », « stipule »
     imputation: str = "interets"  # ou « principal » : clause ou accord contraire à l'article 1343-1
     legal: Decimal | None = None  # particulier : taux légal « autres cas » du semestre
     semestres_manquants: tuple[str, ...] = ()  # « 2027-S1 » : calcul refusé, jamais extrapolé
@@ -239,6 +243,7 @@ class Lettre:
     rappels: tuple[date, ...] = ()  # relances réellement envoyées, de la plus ancienne à la dernière
     numero_recommande: str = ""
     textes: Mapping[str, str] = field(default_factory=dict)  # paragraphes réécrits par une personne
+    modeles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # support → {paragraphe: texte du modèle}
 
     @property
     def langue(self) -> str:
@@ -305,6 +310,8 @@ class Decompte:
     credits: tuple[Credit, ...] = ()
     taux: Taux = Taux()
     devise: str = "EUR"
+    sources: tuple[tuple[str, str], ...] = ()  # (taux, d'où il vient), dans l'ordre des jours
+    notes: tuple[str, ...] = ()  # renonciations, part contestée, écritures d'après l'arrêté
 
     @cached_property
     def totaux(self) -> Totaux:

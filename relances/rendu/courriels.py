@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from relances.domaine.natures import Canal
 
-from . import gabarits, lettres, moteur, variables
+from . import gabarits, insertions, lettres, moteur, variables
 from .contexte import Lettre
 
 
@@ -31,7 +31,7 @@ def rendre(lettre: Lettre) -> Courriel:
         objet = _une_ligne(textes.pop("objet", ""))
         return Courriel(objet[:1].upper() + objet[1:], "\n\n".join(textes.values()) + "\n")
     dossier = gabarits.du_courriel(lettre)
-    contexte = variables.d_une_lettre(lettre)
+    contexte = variables.d_une_lettre(lettre, support=insertions.COURRIEL)
     objet, texte = (
         moteur.appliquer(moteur.moteur_courriels(), f"{dossier}/{partie}.txt", contexte)
         for partie in ("objet", "corps")

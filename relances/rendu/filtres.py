@@ -6,13 +6,18 @@ lettre en dollars n'écrit pas d'euros.
 
 import re
 from decimal import Decimal
+from functools import partial
 from html import unescape
 
 from django import template
-from django.utils.html import conditional_escape, escape, strip_tags
+from django.template.base import TextNode
+from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString
 
 from recouvrement.commun.domaine import ecriture
+from relances.domaine.texte_ferme import remplacer
+
+from .moteur import typographier
 
 register = template.Library()
 
@@ -71,21 +76,30 @@ def en_html(texte: str) -> str:
 
 
 class Paragraphe(template.Node):
-    def __init__(self, nom, contenu):
-        self.nom, self.nodelist = nom, contenu
+    """Un paragraphe livré ; `source` est un texte du langage fermé, comme celui qui le remplace."""
+
+    def __init__(self, nom: str, source: str):
+        self.nom, self.source = nom, source
 
     def render(self, context):
-        modifie = context["textes"].get(self.nom)
-        rendu = self.nodelist.render(context) if modifie is None else en_html(modifie)
-        context["recueil"][self.nom] = en_texte(rendu) if modifie is None else modifie
-        return conditional_escape(rendu)
+        en_page = context.autoescape  # une lettre ; un courriel ou un SMS est du texte
+        ecrit = context["textes"].get(self.nom)
+        if ecrit is not None:  # une personne l'a réécrit : tel quel, sans rien y remplacer
+            context["recueil"][self.nom] = ecrit
+            return en_html(ecrit) if en_page else ecrit.replace("**", "")
+        source, valeurs = context["modele"].get(self.nom, self.source), context["valeurs"]
+        typo = partial(typographier, anglais=valeurs.langue == "en")
+        rendu = remplacer(source, valeurs.__getitem__, html=en_page, litteral=typo, gras="")
+        context["recueil"][self.nom] = en_texte(rendu) if en_page else rendu
+        return SafeString(rendu)
 
 
 @register.tag
 def paragraphe(parser, token):
-    """`{% paragraphe NOM %}…{% finparagraphe %}` : le texte du modèle, ou celui qui le remplace.
+    """`{% paragraphe NOM %}…{% finparagraphe %}` : le texte livré, ou celui qui le remplace.
 
-    Chaque paragraphe rendu est aussi déposé dans `recueil`, d'où l'écran tire ses champs.
+    Son contenu est du langage fermé (`domaine.texte_ferme`) : ni balise ni variable de gabarit, ni HTML. Chaque
+    paragraphe rendu est aussi déposé dans `recueil`, d'où l'écran tire ses champs.
     """
     try:
         _, nom = token.split_contents()
@@ -93,4 +107,6 @@ def paragraphe(parser, token):
         raise template.TemplateSyntaxError("{% paragraphe NOM %} attend un nom et un seul") from None
     contenu = parser.parse(("finparagraphe",))
     parser.delete_first_token()
-    return Paragraphe(nom, contenu)
+    if any(not isinstance(noeud, TextNode) for noeud in contenu):
+        raise template.TemplateSyntaxError(f"paragraphe {nom} : du texte et des [[noms]], ni balise ni variable")
+    return Paragraphe(nom, "".join(noeud.s for noeud in contenu))

@@ -11,7 +11,7 @@ from recouvrement.commun.domaine import ecriture
 from recouvrement.commun.domaine.montants_texte import en_lettres
 from relances.domaine.natures import Canal, Nature
 
-from . import parties, tableaux
+from . import insertions, parties, tableaux
 from .contexte import ZERO, Bordereau, Credit, Decompte, Lettre, LigneDue, Requete, Taux, Totaux, TypeDebiteur
 from .filtres import Somme
 from .moteur import Objet, typographier
@@ -33,6 +33,12 @@ REGLE_PUBLIC = typographier(
 REGLE_ANGLAISE = (
     "Rate: European Central Bank main refinancing rate on the first day of each half-year, plus 10 percentage points."
 )
+REGLE_PUBLIC_ANGLAISE = (
+    "Rate: European Central Bank main refinancing rate on the first day of the half-year in which interest began to "
+    "run, plus 8 percentage points, fixed for the whole period (Article\u00a0R.\u00a02192-31 of the French Public "
+    "Procurement Code)."
+)
+REGLE_PARTICULIER_ANGLAISE = "Rate: French legal interest rate of each half-year (professional creditor)."
 REGLE_PARTICULIER = typographier("Taux : intérêt légal du semestre, créancier professionnel.")
 DEMANDE_LEGALE = typographier(
     "au taux de la Banque centrale européenne en vigueur au premier jour de chaque semestre, majoré de 10 points"
@@ -90,16 +96,20 @@ def _libelle_credit(c: Credit, anglais: bool) -> str:
 
 
 def periodes(lignes: Sequence[LigneDue], taux: Taux, devise: str) -> tuple[Objet, ...]:
-    """Intérêts par semestre, ou par taux s'il est stipulé ; leur somme est celle des intérêts courus."""
+    """Intérêts par semestre, ou par taux s'il est stipulé ; leur somme est celle des intérêts courus.
+
+    `semestre` est vide au taux stipulé ; `plancher` : ce semestre, la clause est relevée au minimum légal.
+    """
     sommes: dict[tuple[str, Decimal], Decimal] = {}
     for segment in (s for ligne in lignes for s in ligne.segments):
-        cle = ("" if taux.stipule is not None else segment.semestre, segment.taux)
+        cle = ("" if segment.taux == taux.stipule else segment.semestre, segment.taux)
         sommes[cle] = sommes.get(cle, ZERO) + segment.interets
     return tuple(
         Objet(
             "periode",
             {
                 "semestre": semestre,
+                "plancher": bool(semestre) and taux.remplacement == "plancher",
                 "taux": taux_annuel,
                 "bce": taux_annuel - POINTS_ENTREPRISE,
                 "du_semestre": date(int(semestre[:4]), 1 if semestre.endswith("1") else 7, 1) if semestre else None,
@@ -132,10 +142,15 @@ def lignes_dues(lignes: Sequence[LigneDue], devise: str) -> tuple[Objet, ...]:
 def taux(t: Taux, type_debiteur: TypeDebiteur, langue: str, arrete_au: date) -> Objet:
     if t.stipule is not None:
         regle, demande = t.mention, f"au taux stipulé de {ecriture.pct(t.stipule)} l’an"
+        if t.remplacement == "plancher":
+            demande += ", relevé dans chaque semestre à trois fois le taux de l’intérêt légal"
+        elif t.remplacement == "defaut":
+            demande = DEMANDE_LEGALE
     elif type_debiteur is TypeDebiteur.ADMINISTRATION:
-        regle, demande = REGLE_PUBLIC, ""
+        regle, demande = (REGLE_PUBLIC_ANGLAISE if langue == "en" else REGLE_PUBLIC), ""
     elif type_debiteur is TypeDebiteur.PARTICULIER:
-        regle, demande = REGLE_PARTICULIER, "au taux légal, à compter de la mise en demeure"
+        regle = REGLE_PARTICULIER_ANGLAISE if langue == "en" else REGLE_PARTICULIER
+        demande = "au taux légal, à compter de la mise en demeure"
     else:
         regle, demande = (REGLE_ANGLAISE if langue == "en" else REGLE_ENTREPRISE), DEMANDE_LEGALE
     return Objet(
@@ -175,8 +190,9 @@ ANNEXE_AU_DELA = {
 SYMBOLES = {"EUR": "€", "GBP": "£"}
 MODES = {
     ("fr", Canal.RECOMMANDE): "Lettre recommandée avec avis de réception",
-    ("en", Canal.RECOMMANDE): "International registered letter with advice of delivery",
+    ("en", Canal.RECOMMANDE): "Registered letter with advice of delivery",
 }
+MODE_A_L_ETRANGER = "International registered letter with advice of delivery"
 COMPETENCE = typographier(
     "Créance entre commerçants ; le débiteur demeure dans le ressort du tribunal (article 1406 du code de "
     "procédure civile)."
@@ -195,6 +211,10 @@ FONDEMENTS = {
     ),
     TypeDebiteur.A_QUALIFIER: "",
 }
+
+
+DEPART = "du lendemain de l’échéance"
+DEPARTS = {TypeDebiteur.PARTICULIER: "du lendemain de la réception de la mise en demeure"}
 
 
 def en_annexe(lettre: Lettre) -> bool:
@@ -238,7 +258,10 @@ def _commun(doc: Lettre | Requete | Decompte, langue: str, type_debiteur: TypeDe
         "credits": credits(doc.credits, doc.devise, anglais=anglais),
         "penalites_par_periode": periodes(doc.lignes, doc.taux, doc.devise),
         "etat": Objet("etat", tableaux.etat(doc.lignes, style, chiffree=chiffree)),
-        "decompte": Objet("decompte", decompte | {"imputation": imputation(doc.taux, langue)}),
+        "decompte": Objet(
+            "decompte",
+            decompte | {"imputation": imputation(doc.taux, langue), "depart": DEPARTS.get(type_debiteur, DEPART)},
+        ),
         "taux": taux(doc.taux, type_debiteur, langue, doc.arrete_au),
         "libelle_total": "Total à régler",
         "libelle_interets": mot.capitalize(),
@@ -247,17 +270,21 @@ def _commun(doc: Lettre | Requete | Decompte, langue: str, type_debiteur: TypeDe
     }
 
 
-def d_une_lettre(lettre: Lettre, *, qr: str = "") -> dict:
-    """Le contexte complet d'une lettre ou d'un courriel ; `qr` : adresse `data:` du code de virement."""
+def d_une_lettre(lettre: Lettre, *, qr: str = "", support: str = insertions.LETTRE) -> dict:
+    """Le contexte complet d'une lettre, d'un courriel ou d'un SMS ; `qr` : adresse `data:` du code de virement.
+
+    Seule une lettre sur papier a une annexe et des paragraphes réécrits par une personne.
+    """
+    papier = support == insertions.LETTRE
     contexte = _commun(lettre, lettre.langue, lettre.type_debiteur, chiffree=lettre.chiffree)
     contexte["courrier"] |= {
         "date_limite": lettre.date_limite,
-        "mode_envoi": MODES.get((lettre.langue, lettre.canal), ""),
+        "mode_envoi": _mode_d_envoi(lettre),
         "numero_recommande": lettre.numero_recommande,
         "rappels": parties.rappels_envoyes(lettre.rappels, anglais=lettre.langue == "en"),
     }
     lignes = lignes_dues(lettre.lignes, lettre.devise)
-    return contexte | {
+    contexte |= {
         "signataire": parties.signataire(lettre.signataire),
         "lignes": lignes,
         "premiere": lignes[0] if lignes else None,
@@ -272,10 +299,21 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "") -> dict:
         "paiement": Objet("paiement", {"reference": lettre.paiement.reference, "lien": lettre.paiement.lien, "qr": qr}),
         "contrat": Objet("contrat", _champs(lettre.contrat)),
         "marche": _marche(lettre),
-        "en_annexe": en_annexe(lettre),
-        "textes": lettre.textes,
+        "en_annexe": papier and en_annexe(lettre),
+        "textes": lettre.textes if papier else {},
+        "modele": lettre.modeles.get(support, {}),
         "recueil": {},
     }
+    permises = insertions.proposees(
+        nature=Nature(lettre.nature), type_debiteur=lettre.type_debiteur, support=support, langue=lettre.langue
+    )
+    contexte["valeurs"] = insertions.Valeurs(contexte, permises, langue=lettre.langue, support=support)
+    return contexte
+
+
+def _mode_d_envoi(lettre: Lettre) -> str:
+    mode = MODES.get((lettre.langue, lettre.canal), "")
+    return MODE_A_L_ETRANGER if mode and lettre.langue == "en" and parties.a_l_etranger(lettre.destinataire) else mode
 
 
 def _champs(objet) -> dict:
@@ -292,7 +330,11 @@ def _marche(lettre: Lettre) -> Objet:
 
 def d_un_decompte(decompte: Decompte) -> dict:
     type_debiteur = TypeDebiteur(decompte.destinataire.type)
-    return _commun(decompte, "fr", type_debiteur, chiffree=True) | {"fondement": FONDEMENTS[type_debiteur]}
+    return _commun(decompte, "fr", type_debiteur, chiffree=True) | {
+        "fondement": FONDEMENTS[type_debiteur],
+        "sources": tuple(Objet("source", {"taux": taux, "texte": texte}) for taux, texte in decompte.sources),
+        "notes": decompte.notes,
+    }
 
 
 def d_une_requete(requete: Requete) -> dict:
