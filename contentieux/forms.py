@@ -1,6 +1,6 @@
 """Saisies du contentieux ; chacune connaît son dossier, le jour, et la pièce visée s'il y en a une."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django import forms
 from django.utils.translation import gettext as _g
@@ -269,3 +269,52 @@ class ClotureForm(DossierForm):
 
     def valeurs_de_depart(self):
         return {"le": self.au}
+
+
+class ActeForm(forms.Form):
+    """Un acte interruptif d'une facture et ce qui le prouve."""
+
+    acte = forms.ChoiceField(label=_("Acte"), choices=Interruption.Acte.choices)
+    jour = JourField(label=_("Le"), avance=timedelta(0))
+    preuve = forms.FileField(
+        label=_("Preuve"),
+        required=False,
+        help_text=_("PDF, PNG ou JPEG, 15 Mo au plus."),
+        widget=forms.FileInput(attrs={"accept": "application/pdf,image/png,image/jpeg"}),
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=200, required=False, help_text=_("À défaut de fichier : où se trouve la preuve.")
+    )
+
+    def __init__(self, *args, facture, au, **kwargs):
+        super().__init__(*args, **{"initial": {"jour": au}, "prefix": "acte", **kwargs})
+
+    def clean_preuve(self):
+        fichier = self.cleaned_data["preuve"]
+        if fichier and fichier.size > TAILLE_MAX:
+            raise forms.ValidationError(_g("Le fichier dépasse %(max)d Mo.") % {"max": TAILLE_MAX // 1024 // 1024})
+        return fichier
+
+
+class CreanceForm(forms.Form):
+    """Ce qui fixe la durée et le départ de la prescription d'une facture."""
+
+    nature = forms.ChoiceField(
+        label=_("Nature de la créance"), required=False, help_text=_("Elle fixe la durée de prescription.")
+    )
+    execution = JourField(
+        label=_("Livrée ou exécutée le"),
+        required=False,
+        avance=timedelta(0),
+        help_text=_("La prescription part de ce jour, non de la facture."),
+    )
+
+    def __init__(self, *args, facture, au, **kwargs):
+        depart = {"nature": facture.nature_creance, "execution": facture.date_execution}
+        super().__init__(*args, **{"initial": depart, "prefix": "creance", **kwargs})
+        table = natures()
+        deduite = table[nature_de(facture.client)].libelle
+        self.fields["nature"].choices = [
+            ("", _g("D'après le client : %(n)s") % {"n": deduite}),
+            *((n.code, f"{n.libelle} ({n.duree})") for n in table.values() if n.duree and n.depart),
+        ]

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 @shared_task(ignore_result=True)
 def veille():
     """Une société en panne ne prive pas les autres de leurs alertes."""
-    for societe in Societe.objects.filter(dossiers__clos_le=None, dossiers__isnull=False).distinct():
+    for societe in Societe.objects.all():
         try:
             taches = veiller(societe, au=aujourd_hui())
         except Exception:  # le jour suivant rejoue : rien n'est perdu, tout est dit

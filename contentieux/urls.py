@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import actions, fiche, liste
+from .views import actions, fiche, liste, prescription
 
 app_name = "contentieux"
 
@@ -11,6 +11,13 @@ DOSSIER = "<slug:societe>/<slug:reference>/"
 urlpatterns = [
     path("", liste.liste, name="liste"),
     path("ouvrir/<int:pk>/", actions.ouvrir, name="ouvrir"),
+    path("prescriptions/", prescription.approches, name="prescriptions"),
+    path("prescriptions/<int:pk>/", prescription.facture, name="prescription"),
+    path("prescriptions/<int:pk>/resume/", prescription.resume, name="prescription_resume"),
+    path("prescriptions/<int:pk>/acte/", prescription.relever, name="prescription_acte"),
+    path("prescriptions/<int:pk>/creance/", prescription.qualifier, name="prescription_creance"),
+    path("prescriptions/<int:pk>/actes/<int:acte>/annuler/", prescription.annuler, name="prescription_annuler"),
+    path("prescriptions/<int:pk>/actes/<int:acte>/preuve/", prescription.preuve, name="prescription_preuve"),
     path("<int:pk>/", fiche.par_identifiant, name="dossier"),
     path(DOSSIER, fiche.fiche, name="fiche"),
     path(f"{DOSSIER}gestes/<slug:geste>/", actions.geste, name="geste"),

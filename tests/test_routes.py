@@ -108,6 +108,12 @@ OBJETS = {
     "relances:plan_abandonner": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_retirer": (SOCIETE, {"pk": "palier"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
+    "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
+    "contentieux:prescription_resume": (PORTEFEUILLE, {"pk": "facture"}),
+    "contentieux:prescription_acte": (PORTEFEUILLE, {"pk": "facture"}),
+    "contentieux:prescription_creance": (PORTEFEUILLE, {"pk": "facture"}),
+    "contentieux:prescription_annuler": (PORTEFEUILLE, {"pk": "facture", "acte": "=1"}),
+    "contentieux:prescription_preuve": (PORTEFEUILLE, {"pk": "facture", "acte": "=1"}),
     "contentieux:dossier": (PORTEFEUILLE, {"pk": "dossier"}),
     "contentieux:fiche": (PORTEFEUILLE, {"societe": "code", "reference": "reference"}),
     "contentieux:geste": (PORTEFEUILLE, {"societe": "code", "reference": "reference", "geste": "=clore"}),
@@ -121,7 +127,7 @@ PARFOIS_ABSENTS = {
     "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
     "relances:avis", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
     "relances:plan_regles", "relances:plan_ajouter", "relances:plan_abandonner", "contentieux:piece",
-    "contentieux:requete",
+    "contentieux:requete", "contentieux:prescription_annuler", "contentieux:prescription_preuve",
 }  # fmt: skip
 
 

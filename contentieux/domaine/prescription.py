@@ -8,7 +8,7 @@ Ni la mise en demeure ni la requête en injonction n'interrompent (Com. 18/05/20
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from .delais import Duree, Unite, ajouter_mois
@@ -104,6 +104,7 @@ class Interruption:
     jour: date
     acte: Acte
     piece: str = ""  # ce qui la prouve
+    cle: int | None = None  # l'acte relevé par une personne, que l'écran sait montrer et annuler
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Etape:
     limite: date  # date possible après cet acte
     texte: str
     piece: str = ""
+    cle: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,31 @@ class Prescription:
 
     def alerte(self, au: date) -> int | None:
         """Mois d'alerte atteint par la date d'origine : 6, 3, 0 si elle est passée, None si rien ne presse."""
-        if au > self.origine:
-            return 0
-        return min((mois for mois in ALERTES_MOIS if au >= ajouter_mois(self.origine, -mois)), default=None)
+        return alerte(self.origine, au)
+
+
+def alerte(origine: date, au: date) -> int | None:
+    """6, 3, 0 si la date est passée, None si rien ne presse (exigence 37)."""
+    if au > origine:
+        return 0
+    return min((mois for mois in ALERTES_MOIS if au >= ajouter_mois(origine, -mois)), default=None)
+
+
+def date_origine(nature: NatureCreance, depart: date) -> date:
+    """La limite prudente, que rien ne prolonge. Lève PrescriptionIndeterminee sans durée dans la table."""
+    if nature.duree is None or nature.depart is None:
+        raise PrescriptionIndeterminee(f"« {nature.libelle} » : durée à déterminer ({nature.texte}).")
+    return _terme(nature, depart)
+
+
+def depart_au_plus_tard(nature: NatureCreance, au: date) -> date:
+    """Dernier départ dont la date d'origine est déjà en alerte au jour dit : de quoi trier un grand livre."""
+    horizon = ajouter_mois(au, max(ALERTES_MOIS))
+    if nature.depart is Depart.ANNEE_SUIVANTE:
+        return date(horizon.year - nature.duree.nombre, 12, 31)
+    mois = nature.duree.nombre * (1 if nature.duree.unite is Unite.MOIS else 12)
+    # Un mois court ramène le quantième : trois jours de marge, la date exacte est refaite pièce par pièce.
+    return ajouter_mois(horizon, -mois) + timedelta(3)
 
 
 def calculer(
@@ -147,9 +171,7 @@ def calculer(
     acte postérieur à la date possible ne la ressuscite pas. Lève PrescriptionIndeterminee si la table
     ne donne pas de durée.
     """
-    if nature.duree is None or nature.depart is None:
-        raise PrescriptionIndeterminee(f"« {nature.libelle} » : durée à déterminer ({nature.texte}).")
-    origine = possible = _terme(nature, depart)
+    origine = possible = date_origine(nature, depart)
     butoir = BUTOIR.apres(depart)
     etapes = [Etape(depart, "depart", False, origine, nature.texte)]
     for fait in sorted(interruptions, key=lambda i: i.jour):
@@ -165,7 +187,7 @@ def calculer(
             texte += " ; postérieur à la date limite"
         elif fait.acte is Acte.MISE_EN_DEMEURE and interrompt:
             texte = TEXTES[Acte.RECLAMATION] if nature.code == "public" else "C. assur., art. L114-2 : recommandé"
-        etapes.append(Etape(fait.jour, fait.acte.value, interrompt, possible, texte, fait.piece))
+        etapes.append(Etape(fait.jour, fait.acte.value, interrompt, possible, texte, fait.piece, fait.cle))
     return Prescription(nature, depart, origine, possible, tuple(etapes), tuple(avertissements))
 
 

@@ -1,11 +1,12 @@
 """Écritures et lectures du contentieux qui ont un sens pour le métier."""
 
+from .actes import annuler_acte, qualifier_creance, relever_acte
 from .archive import archiver
 from .decompte import Compte, compter, refus_du_calcul, rendre_decompte
 from .manques import Point, manques, points
 from .ouverture import examiner, juridiction_proposee, ouvrir_dossier
 from .pieces import actualiser_pieces, ajouter_piece, deplacer, dispenser, joindre_piece, renumeroter
-from .prescriptions import du_dossier, pour_factures
+from .prescriptions import approchent, de_la_facture, du_dossier, pour_factures
 from .requete import projet_de_requete, proposer_expose
 from .suivi import (
     ajouter_frais,
@@ -18,12 +19,13 @@ from .suivi import (
     etapes_possibles,
     relever_interruption,
 )  # fmt: skip
-from .veille import veiller
+from .veille import veiller, veiller_prescriptions
 
 __all__ = [
-    "Compte", "Point", "actualiser_pieces", "ajouter_frais", "ajouter_piece", "annuler_etape", "archiver", "clore",
-    "completer", "compter", "dater_execution", "delais", "deplacer", "dispenser", "du_dossier", "enregistrer_etape",
-    "etapes_possibles", "examiner", "joindre_piece", "juridiction_proposee", "manques", "ouvrir_dossier", "points",
-    "pour_factures", "projet_de_requete", "proposer_expose", "refus_du_calcul", "relever_interruption",
-    "rendre_decompte", "renumeroter", "veiller",
+    "Compte", "Point", "actualiser_pieces", "ajouter_frais", "ajouter_piece", "annuler_acte", "annuler_etape",
+    "approchent", "archiver", "clore", "completer", "compter", "dater_execution", "de_la_facture", "delais",
+    "deplacer", "dispenser", "du_dossier", "enregistrer_etape", "etapes_possibles", "examiner", "joindre_piece",
+    "juridiction_proposee", "manques", "ouvrir_dossier", "points", "pour_factures", "projet_de_requete",
+    "proposer_expose", "qualifier_creance", "refus_du_calcul", "relever_acte", "relever_interruption",
+    "rendre_decompte", "renumeroter", "veiller", "veiller_prescriptions",
 ]  # fmt: skip

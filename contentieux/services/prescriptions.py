@@ -1,19 +1,21 @@
-"""Prescription de chaque facture d'un dossier : actes relevés dans la base, dates par `domaine.prescription`."""
+"""Prescription de chaque facture : actes relevés dans la base, dates par `domaine.prescription` (exigence 37)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client, TypeDebiteur
 from contentieux.domaine import prescription as regle
-from contentieux.domaine.prescription import Acte, Interruption, Prescription
+from contentieux.domaine.prescription import Acte, Depart, Interruption, Prescription
 from contentieux.donnees import natures
-from contentieux.models import DossierContentieux
+from contentieux.models import DossierContentieux, DossierEcheance
+from contentieux.models import Interruption as ActeReleve
 from factures.models import Echeance, Facture, Imputation
 from relances.domaine.natures import Nature
 from relances.models import Courrier
@@ -24,6 +26,7 @@ NATURE_PAR_TYPE = {
     TypeDebiteur.ADMINISTRATION: "public",
 }
 LA_PLUS_COURTE = "consommateur"  # débiteur à qualifier : la durée prudente des trois
+LOT = 2000  # lignes lues d'un coup
 PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
 
 
@@ -44,54 +47,99 @@ def jour_du_courrier(courrier: Courrier) -> date | None:
     return courrier.depose_le or (courrier.envoye_le and timezone.localdate(courrier.envoye_le))
 
 
-def pour_factures(
-    factures: Iterable[Facture],
-    *,
-    au: date,
-    nature: str = "",
-    communs: Iterable[Interruption] = (),
-) -> list[PrescriptionFacture]:
-    """Une prescription par facture, en trois requêtes pour toutes ; `communs` vaut pour chacune.
+def pour_factures(factures: Iterable[Facture], *, au: date) -> list[PrescriptionFacture]:
+    """Une prescription par facture, en un nombre fixe de requêtes pour toutes.
 
     Lève PrescriptionIndeterminee si la nature choisie n'a pas de durée.
     """
     factures = list(factures)
-    releves = _actes([f.pk for f in factures])
-    exigibles = _exigibilites([f.pk for f in factures])
+    ids = [f.pk for f in factures]
+    releves, exigibles, confiees = _actes(ids), _exigibilites(ids), _natures_des_dossiers(ids)
     resultat = []
     for facture in factures:
-        table = natures()[nature_de(facture.client, nature)]
+        choisie = facture.nature_creance or confiees.get(facture.pk, "")
+        table = natures()[nature_de(facture.client, choisie)]
         depart, avertissements = regle.point_de_depart(
             table,
             execution=facture.date_execution,
             emission=facture.date_emission,
             exigibilite=exigibles.get(facture.pk, facture.date_emission),
         )
-        if not nature and facture.client.type == TypeDebiteur.A_QUALIFIER:
+        if not choisie and facture.client.type == TypeDebiteur.A_QUALIFIER:
             avertissements = (*avertissements, _("Débiteur à qualifier : la durée la plus courte est retenue."))
-        calcul = regle.calculer(table, depart, [*releves.get(facture.pk, ()), *communs], avertissements=avertissements)
+        calcul = regle.calculer(table, depart, releves.get(facture.pk, ()), avertissements=avertissements)
         resultat.append(PrescriptionFacture(facture, calcul, calcul.alerte(au)))
     return resultat
+
+
+def de_la_facture(facture: Facture, *, au: date) -> PrescriptionFacture:
+    return pour_factures([facture], au=au)[0]
 
 
 def du_dossier(dossier: DossierContentieux, *, au: date) -> list[PrescriptionFacture]:
     """Factures du dossier, la plus pressée d'abord."""
     ids = dossier.lignes.values_list("echeance__facture", flat=True)
     factures = Facture.objects.filter(pk__in=ids).select_related("client").order_by("date_emission", "pk")
-    communs = [
-        Interruption(i.jour, Acte(i.acte), str(i.piece) if i.piece else "")
-        for i in dossier.interruptions.select_related("piece")
-    ]
-    if dossier.depose_le:
-        communs.append(Interruption(dossier.depose_le, Acte.REQUETE))
-    if dossier.signifiee_le:
-        communs.append(Interruption(dossier.signifiee_le, Acte.SIGNIFICATION))
-    lues = pour_factures(factures, au=au, nature=dossier.nature_creance, communs=communs)
-    return sorted(lues, key=lambda p: (p.prescription.origine, p.facture.pk))
+    return sorted(pour_factures(factures, au=au), key=lambda p: (p.prescription.origine, p.facture.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Approche:
+    """Une facture ouverte dont la date d'origine approche ou est passée."""
+
+    facture: int
+    client: int
+    numero: str
+    nature: str
+    origine: date
+    alerte: int
+
+
+def approchent(factures: QuerySet[Facture], *, au: date) -> Iterator[Approche]:
+    """Factures ouvertes en alerte au jour dit, lues en flux ; l'alerte ne regarde que la date d'origine.
+
+    La base écarte ce qui est trop récent pour la durée de son débiteur ; la date exacte est refaite pièce par
+    pièce. Un titre signifié a sa propre prescription : ses factures n'y sont plus. Une seule requête.
+    """
+    # La facture que sa seule date écarte n'est même pas lue ; une nature choisie peut avoir n'importe quelle durée.
+    debut = Coalesce("date_execution", "date_emission")
+    confiee = DossierEcheance.objects.filter(echeance__facture=OuterRef("pk"))
+    seuils = Q(nature_creance__gt="") | Q(nature_du_dossier__gt="")
+    for type_debiteur in TypeDebiteur.values:
+        table = natures()[NATURE_PAR_TYPE.get(type_debiteur, LA_PLUS_COURTE)]
+        seuils |= Q(client__type=type_debiteur, debut__lte=regle.depart_au_plus_tard(table, au))
+    ouvertes = Echeance.objects.filter(facture=OuterRef("pk")).ouvertes()
+    lues = (
+        factures.annotate(
+            debut=debut,
+            exigible=Subquery(ouvertes.order_by("date_echeance").values("date_echeance")[:1]),
+            nature_du_dossier=Coalesce(
+                Subquery(
+                    confiee.exclude(dossier__nature_creance="").order_by("-pk").values("dossier__nature_creance")[:1]
+                ),
+                Value(""),
+            ),
+        )
+        .filter(Exists(ouvertes), seuils)
+        .exclude(Exists(confiee.filter(active=True, dossier__signifiee_le__isnull=False)))
+        .order_by()
+        .values_list(
+            "pk", "client_id", "numero", "client__type", "nature_creance", "nature_du_dossier", "debut", "exigible"
+        )
+    )
+    for pk, client, numero, type_debiteur, nature, confiee_comme, depart, exigible in lues.iterator(LOT):
+        code = next((c for c in (nature, confiee_comme) if c in natures()), "")
+        table = natures()[code or NATURE_PAR_TYPE.get(type_debiteur, LA_PLUS_COURTE)]
+        if table.duree is None or table.depart is None:
+            continue  # une nature sans durée se règle à l'écran : rien à compter
+        origine = regle.date_origine(table, exigible if table.depart is Depart.EXIGIBILITE else depart)
+        seuil = regle.alerte(origine, au)
+        if seuil is not None:
+            yield Approche(pk, client, numero, table.code, origine, seuil)
 
 
 def _actes(factures: list[int]) -> Mapping[int, list[Interruption]]:
-    """Paiements partiels et mises en demeure de ces factures ; la règle dit ce qui interrompt."""
+    """Actes relevés, paiements partiels, mises en demeure et actes des dossiers ; la règle dit ce qui interrompt."""
     actes: dict[int, list[Interruption]] = defaultdict(list)
     payees = (
         Imputation.objects.filter(echeance__facture__in=factures, avoir=None)
@@ -113,7 +161,38 @@ def _actes(factures: list[int]) -> Mapping[int, list[Interruption]]:
         jour = depose or (envoye and timezone.localdate(envoye))
         if jour and facture in factures:
             actes[facture].append(Interruption(jour, Acte.MISE_EN_DEMEURE, reference))
+    for i in ActeReleve.objects.filter(facture__in=factures, annulee_le=None):
+        actes[i.facture_id].append(Interruption(i.jour, Acte(i.acte), i.preuve_nom or i.note, i.pk))
+    _actes_des_dossiers(factures, actes)
     return actes
+
+
+def _actes_des_dossiers(factures: list[int], actes: dict[int, list[Interruption]]) -> None:
+    """Ce qui est relevé sur un dossier vaut pour chacune de ses factures, même une fois le dossier clos."""
+    portees = defaultdict(set)
+    lignes = DossierEcheance.objects.filter(echeance__facture__in=factures)
+    for dossier, facture in lignes.order_by().values_list("dossier", "echeance__facture").distinct():
+        portees[dossier].add(facture)
+    if not portees:
+        return
+    faits = [
+        (i.dossier_id, Interruption(i.jour, Acte(i.acte), str(i.piece) if i.piece else i.note))
+        for i in ActeReleve.objects.filter(dossier__in=portees, annulee_le=None).select_related("piece")
+    ]
+    for pk, depose, signifiee in DossierContentieux.objects.filter(pk__in=portees).values_list(
+        "pk", "depose_le", "signifiee_le"
+    ):
+        faits += [(pk, Interruption(depose, Acte.REQUETE))] if depose else []
+        faits += [(pk, Interruption(signifiee, Acte.SIGNIFICATION))] if signifiee else []
+    for dossier, fait in faits:
+        for facture in portees[dossier]:
+            actes[facture].append(fait)
+
+
+def _natures_des_dossiers(factures: list[int]) -> dict[int, str]:
+    """Nature qu'une personne a dite pour tout un dossier ; celle de la facture l'emporte."""
+    lignes = DossierEcheance.objects.filter(echeance__facture__in=factures).exclude(dossier__nature_creance="")
+    return dict(lignes.order_by("pk").values_list("echeance__facture", "dossier__nature_creance"))
 
 
 def _exigibilites(factures: list[int]) -> dict[int, date]:

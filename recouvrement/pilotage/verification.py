@@ -11,7 +11,7 @@ from itertools import islice
 from django.db.models import Count, F, Max, Model, Q, QuerySet, Sum, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
-from contentieux.models import DossierContentieux, DossierEcheance, Piece
+from contentieux.models import DossierContentieux, DossierEcheance, Interruption, Piece
 from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Lot
 from recouvrement.commun import depot
 from recouvrement.commun.champs import ChampMontant
@@ -171,6 +171,7 @@ FICHIERS = (
     (Courrier, "pdf_chemin", "pdf_empreinte"),
     (Courrier, "avis_chemin", "avis_empreinte"),
     (Piece, "chemin", "empreinte"),
+    (Interruption, "preuve_chemin", "preuve_empreinte"),
     (DossierContentieux, "requete_chemin", "requete_empreinte"),
     (Lot, "chemin", "empreinte"),
 )
