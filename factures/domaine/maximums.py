@@ -96,7 +96,8 @@ def maximum(
 ) -> Maximum:
     """Dernier jour que la loi permet.
 
-    fin_de_mois : le contrat stipule un délai fin de mois (45 jours, C. com., art. L441-10, I, al. 3). Sans la date d'où part le délai, l'émission en tient lieu et cela se dit.
+    fin_de_mois : le contrat stipule un délai fin de mois (45 jours, C. com., art. L441-10, I, al. 3). Sans la date
+    d'où part le délai, l'émission en tient lieu et cela se dit.
     """
     regle = TABLE[Cas(cas)]
     suppositions = []

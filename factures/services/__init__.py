@@ -4,10 +4,12 @@ from .encaissements import desimputer, enregistrer_encaissement, imputer, impute
 from .litiges import clore_litige, ouvrir_litige, prolonger_litige, rouvrir_litiges
 from .prelevements import rejeter_prelevement
 from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre, rejuger_promesses
+from .rappel_taux import manque_au_semestre, phrase_de_rappel, rappeler, semestre_a_relever
 from .taux import ajouter_semestre, bareme, corriger_semestre
 
 __all__ = [
     "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "corriger_semestre", "desimputer",
-    "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse", "ouvrir_litige",
-    "prolonger_litige", "promettre", "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges",
+    "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse",
+    "manque_au_semestre", "ouvrir_litige", "phrase_de_rappel", "prolonger_litige", "promettre", "rappeler",
+    "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges", "semestre_a_relever",
 ]  # fmt: skip

@@ -137,11 +137,23 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=6, minute=30),
         "options": {"expires": 6 * 3600},
     },
+    # Un semestre sans taux arrête les calculs : un seul courriel par semestre.
+    "rappel-taux": {
+        "task": "factures.tasks.rappel_taux",
+        "schedule": crontab(hour=7, minute=30),
+        "options": {"expires": 6 * 3600},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 # Au-delà, un envoi resté « en cours » est montré incertain, un passage interrompu est repris.
 BAIL_ENVOI_SECONDES = env.int("BAIL_ENVOI_SECONDES", default=900)
 BAIL_PASSAGE_SECONDES = env.int("BAIL_PASSAGE_SECONDES", default=900)
+
+# --- La poste -------------------------------------------------------------------------------
+# Prestataire de recommandés : « manuel » (impression et saisie à la main), ou « module.Classe » du protocole.
+FOURNISSEUR_RECOMMANDES = env("FOURNISSEUR_RECOMMANDES", default="manuel")
+RETOUR_AVIS_JOURS = env.int("RETOUR_AVIS_JOURS", default=20)  # jours ouvrés sans avis avant de le réclamer
+LOT_SUR_PLACE = env.int("LOT_SUR_PLACE", default=12)  # lettres composées sans attendre le worker
 
 # --- Courriels ------------------------------------------------------------------------------
 EMAIL_CONFIG = env.email("EMAIL_URL", default=f"filemail:///{VAR / 'courriels'}")

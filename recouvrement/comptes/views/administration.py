@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import Client
 from clients.portefeuilles import confier_portefeuille
+from factures.services import phrase_de_rappel
+from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, Onglet, fait, rediriger, rendre
 
 from ..droits import Droit, exige, roles_avec, societes_pour
@@ -62,6 +64,7 @@ def utilisateurs(request):
         "liste": liste,
         "portefeuilles": dict(clients.values_list("gestionnaire").annotate(n=Count("pk")).order_by()),
         "onglets": onglets_administration("comptes:administration"),
+        "rappel_taux": phrase_de_rappel(aujourd_hui()),
         "roles": Role.choices,
         "acces": [("actif", _("ouvert")), ("ferme", _("fermé"))],
     }

@@ -5,13 +5,19 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from factures.domaine.bareme import Bareme, TauxManquant, bornes, semestre
+from factures.domaine.bareme import Bareme, bornes, semestre
 from factures.models import SemestreConnu, TauxBCE, TauxLegal
-from factures.services import ajouter_semestre, bareme, corriger_semestre
+from factures.services import (
+    ajouter_semestre,
+    bareme,
+    corriger_semestre,
+    manque_au_semestre,
+    phrase_de_rappel,
+)
+from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger
 from relances.services.plans import installer_plans
 
@@ -25,7 +31,11 @@ from .administration import administrees, onglets_administration
 @exige(Droit.ADMINISTRER)
 def societes(request):
     """Écran « Sociétés » : ce qui manque à chacune, et quand sa nuit passe."""
-    contexte = {"societes": administrees(request), "onglets": onglets_administration("comptes:societes")}
+    contexte = {
+        "societes": administrees(request),
+        "onglets": onglets_administration("comptes:societes"),
+        "rappel_taux": phrase_de_rappel(aujourd_hui()),
+    }
     return render(request, "comptes/societes.html", contexte)
 
 
@@ -57,7 +67,7 @@ def societe(request, pk: int | None = None):
 @exige(Droit.ADMINISTRER)
 def taux(request):
     """Écran « Taux » : chaque semestre relevé avec sa source, le suivant à compléter, ou un à corriger."""
-    calculs, au = bareme(), timezone.localdate()
+    calculs, au = bareme(), aujourd_hui()
     lignes = _lignes(calculs)
     releve = next((ligne for ligne in lignes if ligne["semestre"] == request.GET.get("corriger")), None)
     prochain = releve["semestre"] if releve else _a_relever(calculs, au)
@@ -86,25 +96,15 @@ def taux(request):
         "lignes": lignes,
         "corrige": bool(releve),
         "derniere_bce": TauxBCE.objects.first(),
-        "manque_aujourd_hui": _manque(calculs, semestre(au)),
+        "rappel_taux": phrase_de_rappel(au),
     }
     return render(request, "comptes/taux.html", contexte, status=422 if formulaire.errors else 200)
-
-
-def _manque(calculs: Bareme, sem: str) -> str:
-    """Ce qui manque à ce semestre pour calculer, en une phrase ; vide si rien."""
-    try:
-        calculs.refi_du_semestre(sem)
-        calculs.taux_legal(sem)
-    except TauxManquant as absence:
-        return str(absence)
-    return ""
 
 
 def _a_relever(calculs: Bareme, jour: date) -> str:
     """Premier semestre incomplet à partir de celui du jour."""
     sem = semestre(jour)
-    while not _manque(calculs, sem):
+    while not manque_au_semestre(calculs, sem):
         sem = semestre(bornes(sem)[1] + timedelta(days=1))
     return sem
 
