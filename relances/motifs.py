@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recouvrement.commun import formats
-from relances.domaine.echelle import Decision, Motif
+from relances.domaine.echelle import FREIN_LEVE, Decision, EcheanceFaits, Motif
 from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.models.echelles import CanalChoix, NatureChoix
 
@@ -34,6 +34,7 @@ LIBELLES = {
     Motif.TERMINEE: gettext_lazy("Échelle terminée"),
     Motif.EXCLUE: gettext_lazy("Pièce exclue des relances"),
     Motif.ECHEANCIER: gettext_lazy("Échéancier en cours"),
+    Motif.TERME_NON_ECHU: gettext_lazy("Échéancier rompu sans clause : solde pas encore exigible"),
     Motif.FE_ARRETEE: gettext_lazy("Facture électronique refusée ou rejetée"),
     Motif.FE_RETENUE: gettext_lazy("Facture électronique en litige ou suspendue"),
     Motif.FE_A_VERIFIER: gettext_lazy("Statut de facture électronique à vérifier"),
@@ -46,7 +47,8 @@ LIBELLES = {
 A_TRANCHER = frozenset(
     {
         Motif.SANS_PLAN, Motif.A_QUALIFIER, Motif.MAX_AMIABLES, Motif.CREDIT_NON_AFFECTE, Motif.SANS_ADRESSE,
-        Motif.SOCIETE_INCOMPLETE, Motif.FORMALISATION_ABSENTE, Motif.TERMINEE,
+        Motif.SOCIETE_INCOMPLETE, Motif.FORMALISATION_ABSENTE, Motif.TERMINEE, Motif.ADRESSE_EN_ERREUR,
+        Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.DONNEES_PERIMEES, Motif.TERME_NON_ECHU,
     }
 )  # fmt: skip
 
@@ -64,6 +66,7 @@ RAISONS_DE_VALIDER = {
     "ce palier se valide": gettext_lazy("ce palier se valide toujours"),
     "demandé par une personne": gettext_lazy("demandé par une personne"),
     "bloqué par le contrôle : à compléter": gettext_lazy("bloqué par le contrôle"),
+    FREIN_LEVE: gettext_lazy("un frein a été levé pour cette nuit"),
 }
 
 
@@ -105,13 +108,21 @@ def phrase(d: Decision) -> str:
     le = formats.jour_long(d.prochaine)
     nom = nom_palier(palier.nature).lower() if palier else ""
     if d.motif is Motif.RELANCEE:
-        texte = _("%(palier)s au prochain passage, %(qui)s") % {"palier": nom, "qui": qui_agit(palier.mode)}
+        mode = ModePalier.A_VALIDER if d.leves and palier.mode is ModePalier.AUTOMATIQUE else palier.mode
+        texte = _("%(palier)s au prochain passage, %(qui)s") % {"palier": nom, "qui": qui_agit(mode)}
         if e.conteste:
             conteste = formats.somme(e.conteste, e.devise)
             texte += _(" ; %(conteste)s retenus par le litige") % {"conteste": conteste}
+        if d.leves:
+            leves = ", ".join(str(LIBELLES[m]).lower() for m in d.leves)
+            texte += _(" ; frein levé pour cette nuit : %(leves)s") % {"leves": leves}
         return texte
     if d.motif is Motif.ATTENTE:
         return _("%(palier)s le %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
+    if d.motif in (Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER):
+        return _statut_fe(e)
+    if d.motif is Motif.ADRESSE_EN_ERREUR:
+        return _adresse_en_erreur(d)
     phrases = {
         Motif.TERMINEE: _("dernier palier du plan atteint : à vous de décider de la suite"),
         Motif.SANS_PLAN: _("aucun plan de relance publié pour ce type de client"),
@@ -133,14 +144,45 @@ def phrase(d: Decision) -> str:
         Motif.FORMALISATION_ABSENTE: _("pas de mise en demeure sans formalisation envoyée"),
         Motif.SANS_ADRESSE: _("ni adresse ni numéro utilisable pour %(palier)s") % {"palier": nom},
         Motif.SOCIETE_INCOMPLETE: _("les mentions légales de votre société sont à compléter"),
+        Motif.DONNEES_PERIMEES: _("le grand livre importé est trop ancien : importez-le, le passage reprendra seul"),
+        Motif.FUTURE: _("facture datée du %(jour)s : rien n'est dû avant")
+        % {"jour": formats.jour_long(e.date_facture)},
+        Motif.TERME_NON_ECHU: _(
+            "échéancier rompu sans clause de déchéance : seules les mensualités échues sont exigibles, le solde le "
+            "sera après le %(jour)s"
+        )
+        % {"jour": formats.jour_long(e.terme_jusqu_au)},
     }
     if d.motif in phrases:
         return phrases[d.motif]
-    # Suspension, promesse, contact récent : le détail nomme déjà la raison et sa fin.
+    # Suspension, exclusion, promesse, échéancier, contact récent : le détail nomme déjà la raison et sa fin.
     texte = f"{str(LIBELLES[d.motif]).lower()} : {d.detail}"
     if nom and d.prochaine:
         texte += _(" ; %(palier)s à partir du %(jour)s") % {"palier": nom, "jour": le}
     return texte
+
+
+def _statut_fe(e: EcheanceFaits) -> str:
+    """Ce que la plateforme dit de la facture, et ce qu'il reste à faire (droit.md § 12)."""
+    phrases = {
+        "210": _("facture refusée%(le)s : à remplacer par une rectificative ou un avoir, elle ne se relance pas"),
+        "213": _("facture rejetée par la plateforme%(le)s : elle n'est pas parvenue au client"),
+        "207": _("facture en litige sur la plateforme%(le)s : ouvrez le litige, ou répondez"),
+        "208": _("facture suspendue%(le)s : le client attend une pièce, répondez avant de relancer"),
+        "206": _("facture approuvée en partie%(le)s : ouvrez un litige pour la part refusée"),
+        "211": _("paiement annoncé%(le)s et pas encore reçu : vérifiez avant de relancer"),
+        "212": _("facture dite encaissée%(le)s, aucun paiement posé : vérifiez l'affectation"),
+    }
+    le = _(" le %(jour)s") % {"jour": formats.jour_long(e.statut_fe_le)} if e.statut_fe_le else ""
+    return phrases[e.statut_fe] % {"le": le}
+
+
+def _adresse_en_erreur(d: Decision) -> str:
+    """Le détail nomme le canal et sa date ; la phrase dit quoi faire."""
+    detail = d.detail
+    for canal in CanalChoix:
+        detail = detail.replace(f"{canal.value} en erreur", _("%(canal)s en erreur") % {"canal": canal.label.lower()})
+    return _("%(detail)s : corrigez l'adresse") % {"detail": detail}
 
 
 def _compte(d: Decision) -> str:
@@ -153,6 +195,6 @@ def _compte(d: Decision) -> str:
             "palier": nom_palier(e.nature).lower(),
             "jour": formats.jour_court(e.atteint_le),
         }
-    if palier.reference is Reference.FACTURE:
+    if palier.reference is Reference.FACTURE or e.date_echeance < e.date_facture:
         return _("%(n)s jours après la facture") % {"n": jours}
     return (_("%(n)s jours avant l'échéance") if palier.delai < 0 else _("%(n)s jours après l'échéance")) % {"n": jours}

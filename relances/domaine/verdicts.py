@@ -22,6 +22,7 @@ class Motif(StrEnum):
     PRELEVEMENT = "prelevement"
     PROMESSE = "promesse"
     ECHEANCIER = "echeancier"
+    TERME_NON_ECHU = "terme_non_echu"
     LITIGE = "litige"
     FE_RETENUE = "fe_retenue"
     FE_A_VERIFIER = "fe_a_verifier"
@@ -49,8 +50,8 @@ TEMPORELS = (Motif.ATTENTE, Motif.TERMINEE)
 # tiennent à la loi, au calendrier ou à un manque qui se corrige ailleurs (docs/decisions/0012).
 LEVABLES = frozenset(
     {
-        Motif.SUSPENDUE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER, Motif.FE_RETENUE,
-        Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES, Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.DELAI_CONTACT,
+        Motif.SUSPENDUE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER,
+        Motif.TERME_NON_ECHU, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES, Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.DELAI_CONTACT,
         Motif.CREDIT_NON_AFFECTE,
     }
 )  # fmt: skip

@@ -34,7 +34,10 @@ SIGNES = {
     Motif.CREDIT_NON_AFFECTE: "building-bank", Motif.COUVERTE: "wallet", Motif.PRELEVEMENT: "credit-card",
     Motif.SANS_ADRESSE: "map-pin", Motif.A_QUALIFIER: "zoom-question", Motif.SOCIETE_INCOMPLETE: "building",
     Motif.MAX_AMIABLES: "scale", Motif.FORMALISATION_ABSENTE: "file-text", Motif.SANS_PLAN: "stairs-up",
-    Motif.EN_ATTENTE_ENVOI: "send", Motif.JOUR_NON_OUVRE: "calendar",
+    Motif.EN_ATTENTE_ENVOI: "send", Motif.JOUR_NON_OUVRE: "calendar", Motif.EXCLUE: "player-pause",
+    Motif.ECHEANCIER: "calendar-due", Motif.TERME_NON_ECHU: "calendar-due", Motif.FE_ARRETEE: "ban",
+    Motif.FE_RETENUE: "hand-stop", Motif.FE_A_VERIFIER: "zoom-question", Motif.ADRESSE_EN_ERREUR: "map-pin",
+    Motif.DONNEES_PERIMEES: "ban", Motif.FUTURE: "calendar",
 }  # fmt: skip
 
 
