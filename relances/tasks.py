@@ -9,7 +9,7 @@ from django.conf import settings
 from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Courrier
-from relances.services import envoi, quotidien
+from relances.services import envoi, lots, quotidien
 
 log = logging.getLogger(__name__)
 
@@ -37,3 +37,8 @@ def relancer_societe(societe_id: int, au: str):
 @shared_task(ignore_result=True)
 def envoyer_courrier(courrier_id: int):
     envoi.envoyer(courrier_id, au=aujourd_hui())
+
+
+@shared_task(ignore_result=True)
+def composer_lot(lot_id: int):
+    lots.composer(lot_id, au=aujourd_hui())

@@ -11,7 +11,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "poste": frozenset({"en_erreur"}),
     "envoye": frozenset({"en_erreur"}),
     "tache": frozenset({"annule"}),
-    "en_erreur": frozenset({"a_envoyer", "annule"}),
+    # Un « inconnu à l'adresse » saisi par erreur redevient posté, avec son vrai retour.
+    "en_erreur": frozenset({"a_envoyer", "annule", "poste"}),
     "annule": frozenset(),
 }
 

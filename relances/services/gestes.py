@@ -152,11 +152,15 @@ def remettre_a_envoyer(courrier: Courrier, *, par, au: date) -> None:
             vivantes = Relance.objects.filter(echeance__in=ids, statut__in=Relance.VIVANTES)
             if vivantes.filter(nature__gte=courrier.nature).exists():
                 raise Refus(_("Une relance plus récente porte déjà ce palier : ce courrier ne peut plus partir."))
-            preuves = ("pdf_chemin", "pdf_empreinte", "numero_suivi", "depose_le", "retour", "retour_le", "envoye_le")
+            preuves = (
+                "pdf_chemin", "pdf_empreinte", "numero_suivi", "depose_le", "depot_chemin", "depot_empreinte",
+                "presente_le", "retour", "retour_le", "avis_chemin", "avis_empreinte", "envoye_le",
+            )  # fmt: skip
             ancien = {nom: str(getattr(courrier, nom) or "") for nom in preuves}
             _passer(
                 courrier, S.A_ENVOYER, erreur="", message_id="", reponse="", numero_suivi="", depose_le=None,
                 presente_le=None, retour="", retour_le=None, envoye_le=None, pdf_chemin="", pdf_empreinte="",
+                depot_chemin="", depot_empreinte="", avis_chemin="", avis_empreinte="",
             )  # fmt: skip
             relances.update(statut=Relance.Statut.DECIDEE)
             recalculer_niveaux(ids, au=au)
