@@ -1,13 +1,14 @@
 """Quel modèle pour quelle relance : le type de débiteur choisit le droit et le ton (exigence 28)."""
 
-from pathlib import Path
-
 from django.utils.translation import gettext as _
 
 from relances.domaine.natures import Nature
 
 from .contexte import Lettre, TypeDebiteur
-from .moteur import COURRIELS, LETTRES
+from .insertions import COURRIEL, LETTRE, SMS
+from .moteur import COURRIELS, LETTRES, MESSAGES
+
+RACINES = {LETTRE: (LETTRES, ".html"), COURRIEL: (COURRIELS, ""), SMS: (MESSAGES, ".txt")}
 
 NOMS = {
     Nature.AVANT_ECHEANCE: "avant_echeance",
@@ -31,30 +32,38 @@ def dossier(type_debiteur: TypeDebiteur, langue: str) -> str:
     return "entreprise" if professionnel else str(type_debiteur)
 
 
-def _chemin(racine: Path, lettre: Lettre, suffixe: str) -> str:
-    """Chemin du gabarit sous `racine`, ou vide s'il n'existe pas."""
-    type_debiteur = lettre.type_debiteur
-    if type_debiteur is TypeDebiteur.A_QUALIFIER and lettre.nature not in RAPPELS:
+def chemin(support: str, *, nature: Nature, type_debiteur: TypeDebiteur, langue: str) -> str:
+    """Chemin du gabarit livré pour ce support, ou vide s'il n'existe pas."""
+    if type_debiteur is TypeDebiteur.A_QUALIFIER and (nature not in RAPPELS or support == SMS):
         return ""
-    nom = NOMS.get(Nature(lettre.nature), "")
-    chemin = f"{dossier(type_debiteur, lettre.langue)}/{nom}{suffixe}"
-    return chemin if nom and (racine / chemin).exists() else ""
+    racine, suffixe = RACINES[support]
+    nom = NOMS.get(nature, "")
+    relatif = f"{dossier(type_debiteur, langue)}/{nom}{suffixe}"
+    return relatif if nom and (racine / relatif).exists() else ""
+
+
+def _chemin(support: str, lettre: Lettre) -> str:
+    return chemin(support, nature=Nature(lettre.nature), type_debiteur=lettre.type_debiteur, langue=lettre.langue)
 
 
 def lettre_existe(lettre: Lettre) -> bool:
-    return bool(_chemin(LETTRES, lettre, ".html"))
+    return bool(_chemin(LETTRE, lettre))
 
 
 def courriel_existe(lettre: Lettre) -> bool:
-    return bool(_chemin(COURRIELS, lettre, ""))
+    return bool(_chemin(COURRIEL, lettre))
 
 
 def de_la_lettre(lettre: Lettre) -> str:
-    return _chemin(LETTRES, lettre, ".html") or _absent(lettre)
+    return _chemin(LETTRE, lettre) or _absent(lettre)
 
 
 def du_courriel(lettre: Lettre) -> str:
-    return _chemin(COURRIELS, lettre, "") or _absent(lettre)
+    return _chemin(COURRIEL, lettre) or _absent(lettre)
+
+
+def du_sms(lettre: Lettre) -> str:
+    return _chemin(SMS, lettre) or _absent(lettre)
 
 
 def _absent(lettre: Lettre):

@@ -213,6 +213,9 @@ INSERTIONS: tuple[Insertion, ...] = (
        '{% if client.type == "entreprise" %}Pour mémoire, un retard fait courir des pénalités et donne lieu à une '
        "indemnité forfaitaire (article L. 441-10 du code de commerce) ; ce rappel ne les décompte pas.{% else %}Passé "
        "cette date, nous reviendrions vers vous par écrit.{% endif %}",
+       '{% if client.type == "entreprise" %}For the record, late payment may give rise to interest and fixed '
+       "compensation under our terms; this reminder does not include them.{% else %}After that date, we would write to "
+       "you again.{% endif %}",
        natures=frozenset({RAPPEL}), types=frozenset({ENTREPRISE, A_QUALIFIER})),
     # --- La commande publique
     _i("délai de paiement", _("« de 30 jours », ou « réglementaire » s'il n'est pas connu"),

@@ -39,7 +39,7 @@ def paragraphes(lettre: Lettre) -> dict[str, str]:
 def texte_integral(lettre: Lettre) -> str:
     """Tout ce que dit la lettre, en texte : ce que relit `controles.elements_manquants`."""
     html = rendre_html(lettre)
-    corps = en_texte(re.sub(r"</(?:p|div|tr|h1|h2|li)>", " ", html[html.index("<body>") :]))
+    corps = en_texte(re.sub(r"</(?:p|div|td|th|tr|h1|h2|li)>", " ", html[html.index("<body>") :]))
     return f"Objet\u00a0: {paragraphes(lettre).get('objet', '')}\n\n{corps}"
 
 

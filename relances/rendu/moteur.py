@@ -16,6 +16,7 @@ from django.template.loaders.filesystem import Loader
 RACINE = Path(__file__).resolve().parents[2] / "templates"
 LETTRES = RACINE / "relances" / "lettres"
 COURRIELS = RACINE / "relances" / "courriels"
+MESSAGES = RACINE / "relances" / "sms"
 ACTES = RACINE / "contentieux" / "actes"
 FEUILLE = LETTRES / "lettre.css"
 
@@ -117,6 +118,11 @@ def moteur_lettres() -> Engine:
 def moteur_courriels() -> Engine:
     """Texte brut : rien à échapper, « Hallam & Reeve » reste « Hallam & Reeve »."""
     return _moteur(COURRIELS, autoescape=False)
+
+
+@lru_cache(maxsize=1)
+def moteur_sms() -> Engine:
+    return _moteur(MESSAGES, autoescape=False)
 
 
 def appliquer(moteur: Engine, gabarit: str, variables: dict) -> str:

@@ -12,19 +12,23 @@ PARTIES = {
     "objet clair": r"^(?:objet|subject) ?: ?\S.{5,}",
     "rappel de facture": r"\b(?:factures?|invoices?)\b",
     "demande explicite": (
-        r"pourriez-vous|vous remercions de|vous mettons en demeure|nous proposons|could you|please pay|grateful to "
-        r"receive|formal notice"
+        r"pourriez-vous|vous remercions de|merci de (?:bien vouloir |nous |proceder|regler|payer|prevoir)|veuillez |"
+        r"vous (?:demandons|prions|invitons) (?:de |a )(?:bien vouloir )?(?:regler|payer|proceder|mandater|nous "
+        r"(?:regler|payer|faire))|vous mettons en demeure|nous proposons|could you|please (?:pay|settle|arrange)|"
+        r"kindly (?:pay|settle|arrange)|ask you to|grateful to receive|formal notice"
     ),
     "moyens de paiement": r"\biban\b|par virement|par cheque|en ligne|bank transfer",
     "date limite": (
         r"(?:au plus tard|d'ici au|d'ici le|avant le|a regler le|by|no later than|due) (?:le )?(?:\w+ )?" + DATE
     ),
     "conséquences": (
-        r"pourrions|passe cette date|fait courir|n'entraine ni|donne lieu|we may|may give rise|spare you|continuent de "
-        r"courir"
+        r"pourrions|passe cette date|fait courir|n'entraine ni|donne lieu|continuent de courir|a defaut|faute de|"
+        r"we may|gives? rise|spare you|failing (?:this|payment)|after that date|by operation of law|continues? to "
+        r"(?:run|accrue)"
     ),
     "politesse": (
-        r"cordialement|salutations|consideration distinguee|bien a vous|kind regards|yours (?:sincerely|faithfully)"
+        r"cordialement|salutations|consideration distinguee|sentiments (?:distingues|respectueux)|bien a vous|"
+        r"regards\b|yours (?:sincerely|faithfully)"
     ),
 }
 _MOTIFS = {nom: re.compile(motif, re.M) for nom, motif in PARTIES.items()}

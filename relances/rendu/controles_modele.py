@@ -1,0 +1,131 @@
+"""Ce qu'un modèle ne peut pas dire, à l'enregistrement comme à l'envoi : le langage, puis le droit."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
+from relances.domaine.natures import Canal
+from relances.domaine.sms import PAR_MORCEAU, UN_SEUL, mesurer
+from relances.domaine.texte_ferme import LONGUEUR_MAX, Faute, fautes, remplacer
+
+from . import courriels, interdits, lettres, messages, variables
+from .constats import MODELE, Manque
+from .contexte import Lettre, TypeDebiteur
+from .controles_textes import controler_texte, manques_de_la_lettre, manques_du_texte
+from .insertions import COURRIEL, LETTRE, SMS
+from .livres import LIBELLES, Genre, lisible
+from .moteur import VariableInconnue
+from .mots import elements_manquants
+
+SMS_MAX = 2  # messages facturés pour un seul rappel
+_VIDE = re.compile(r"\n\s*\n+")
+
+
+def propre(nom: str, texte: str) -> str:
+    """Un paragraphe tient d'un bloc, l'objet d'une ligne : les lignes vides en séparent deux."""
+    texte = texte.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return " ".join(texte.split()) if nom in ("objet", "message") else _VIDE.sub("\n", texte)
+
+
+def retouches(genre: Genre, textes: Mapping[str, str]) -> dict[str, str]:
+    """Les seuls paragraphes qui diffèrent du texte livré : un texte laissé tel quel suit le livré."""
+    livres = genre.paragraphes()
+    propres = {nom: propre(nom, texte) for nom, texte in textes.items()}
+    return {
+        nom: texte for nom, texte in propres.items() if texte and lisible(texte) != propre(nom, livres.get(nom, ""))
+    }
+
+
+def refus(genre: Genre, textes: Mapping[str, str]) -> dict[str, list[str]]:
+    """{paragraphe: phrases} de ce qui empêche d'enregistrer ; vide si tout est recevable."""
+    livres = genre.paragraphes()
+    connus = [i.nom for i in genre.insertions()]
+    trouves = {nom: [_phrase(f) for f in fautes(texte, connus)[:5]] for nom, texte in textes.items()}
+    for nom in textes.keys() - livres.keys():
+        trouves[nom] = [_("Ce modèle n'a pas de paragraphe « %(nom)s ».") % {"nom": nom[:40]}]
+    return {nom: phrases for nom, phrases in trouves.items() if phrases}
+
+
+def _phrase(f: Faute) -> str:
+    ou = {"rang": f.rang, "extrait": f.extrait[:60], "max": LONGUEUR_MAX, "propose": f.propose}
+    phrases = {
+        "longueur": _("%(extrait)s caractères : un paragraphe en compte %(max)s au plus."),
+        "caractere": _("Caractère %(rang)s : signe invisible ou de commande (%(extrait)s), à effacer."),
+        "code": _("Caractère %(rang)s : « %(extrait)s » est du code. Insérez une valeur par son nom entre [[ et ]]."),
+        "html": _("Caractère %(rang)s : « %(extrait)s » est une balise. Du texte seulement, **entre deux étoiles** "
+                  "pour le gras."),
+        "adresse": _("Caractère %(rang)s : « %(extrait)s » est un lien ou une image. L'application pose elle-même les "
+                     "moyens de paiement ; ni image, ni pixel, ni lien raccourci."),
+        "crochets": _("Caractère %(rang)s : « %(extrait)s » ouvre ou ferme une insertion sans l'autre bout."),
+        "gras": _("Caractère %(rang)s : « ** » ouvre un gras qui ne se ferme pas."),
+        "inconnue": _("Caractère %(rang)s : « %(extrait)s » n'est pas une insertion connue."),
+    }  # fmt: skip
+    phrase = phrases[f.code] % ou
+    return f"{phrase} " + _("Vouliez-vous dire « [[%(propose)s]] » ?") % ou if f.propose else phrase
+
+
+def manques(lettre: Lettre, support: str) -> list[Manque]:
+    """Ce que le texte d'un modèle a perdu ou ne doit pas dire, une fois rempli pour cette lettre.
+
+    Exigences 23 (sept parties), 24 (un consommateur n'entend parler ni de 40 € ni de pénalités) et 25 (mots de la mise
+    en demeure).
+    """
+    lettre = replace(lettre, textes={})
+    try:
+        trouves = [*_vides(lettre, support), *_du_droit(lettre, support)]
+    except VariableInconnue as inconnue:
+        phrase = _("Le modèle insère « %(nom)s », qui n'existe pas : le corriger") % {"nom": inconnue.nom}
+        return [Manque("variable_inconnue", phrase, MODELE)]
+    return list(dict.fromkeys(trouves))
+
+
+def _vides(lettre: Lettre, support: str) -> list[Manque]:
+    """Une insertion sans valeur, un paragraphe sans texte : la phrase ne se lirait pas."""
+    valeurs = variables.d_une_lettre(lettre, support=support)["valeurs"]
+    for texte in lettre.modeles.get(support, {}).values():
+        remplacer(texte, valeurs.__getitem__)
+    return [
+        Manque("insertion_vide", _("Le modèle insère « %(nom)s », que ce courrier n'a pas") % {"nom": nom}, MODELE)
+        for nom in valeurs.vides
+    ]
+
+
+def _du_droit(lettre: Lettre, support: str) -> list[Manque]:
+    if support == COURRIEL:
+        lettre = replace(lettre, canal=Canal.COURRIEL)
+        return manques_du_texte(lettre, courriels.rendre(lettre), modifie=False)
+    if support == LETTRE:
+        absents = elements_manquants(lettres.texte_integral(lettre))
+        sept = [
+            Manque("element_manquant", _("Le texte n'a plus : %(quoi)s") % {"quoi": partie}, MODELE)
+            for partie in absents
+        ]
+        return [*sept, *manques_de_la_lettre(lettre)]
+    return _du_sms(lettre)
+
+
+def _du_sms(lettre: Lettre) -> list[Manque]:
+    texte = messages.rendre(lettre)
+    longueur = mesurer(texte)
+    trouves = controler_texte(
+        texte, lettre.type_debiteur, support=SMS, sommes=interdits.sommes_de(lettre),
+        hotes=interdits.hotes_connus(lettre),
+    )  # fmt: skip
+    if longueur.hors:
+        phrase = _("Un SMS n'écrit pas : %(signes)s") % {"signes": " ".join(longueur.hors[:10])}
+        trouves.append(Manque("sms_alphabet", phrase, MODELE))
+    if longueur.messages > SMS_MAX:
+        phrase = _("%(n)s SMS pour un seul rappel : %(max)s au plus, de %(seul)s caractères puis %(suite)s") % {
+            "n": longueur.messages, "max": SMS_MAX, "seul": UN_SEUL, "suite": PAR_MORCEAU,
+        }  # fmt: skip
+        trouves.append(Manque("sms_longueur", phrase, MODELE))
+    if lettre.type_debiteur is TypeDebiteur.PARTICULIER and re.search(r"\d+,\d{2} EUR", texte):
+        phrase = _("Aucune somme dans un SMS à un particulier : un tiers peut lire l'écran")
+        trouves.append(Manque("sms_somme", phrase, MODELE))
+    return trouves
+
+
+def libelle(nom: str) -> str:
+    return str(LIBELLES.get(nom, nom))
