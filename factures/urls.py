@@ -2,13 +2,22 @@
 
 from django.urls import path
 
-from .views import balance_agee, encaissements, fiche, gestes, imports, liste, prelevements
+from .views import balance_agee, decompte, encaissements, fiche, gestes, imports, liste, prelevements
 
 app_name = "factures"
 
 urlpatterns = [
     path("factures/", liste.liste, name="liste"),
     path("factures/<int:pk>/", fiche.fiche, name="fiche"),
+    path("factures/<int:pk>/renoncer/", decompte.renonciation, name="renoncer"),
+    path(
+        "factures/<int:pk>/renonciations/<int:renonciation>/annuler/",
+        decompte.renonciation_annuler,
+        name="renonciation_annuler",
+    ),
+    path("decomptes/<int:client>/", decompte.ecran, name="decompte"),
+    path("decomptes/<int:client>/export/<slug:format>/", decompte.export, name="decompte_export"),
+    path("decomptes/<int:client>/clause/", decompte.plancher, name="plancher"),
     path("balance-agee/", balance_agee.balance_agee, name="balance_agee"),
     path("balance-agee/client/<int:client>/<slug:devise>/", balance_agee.ligne, name="balance_ligne"),
     path("balance-agee/export/<slug:format>/", balance_agee.export, name="balance_export"),

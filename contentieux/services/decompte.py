@@ -1,4 +1,4 @@
-"""Le compte d'un dossier arrêté à sa date : principal, intérêts, indemnités, crédits reçus non affectés."""
+"""Le compte d'un dossier arrêté à sa date : celui de `factures.decompte`, crédits reçus non affectés déduits."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,7 +10,8 @@ from contentieux.models import DossierContentieux
 from factures.models import Echeance, Imputation
 from relances.rendu import lettres
 from relances.rendu.contexte import Credit, Decompte, Destinataire, Gestionnaire, LigneDue, Taux, Totaux, totaliser
-from relances.services.preparation import credits_ouverts, destinataire, emetteur, lignes_dues
+from relances.services.dues import credits_ouverts, dues_du_decompte, etablir_lignes, notes, sources, taux_du_client
+from relances.services.preparation import destinataire, emetteur
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Compte:
     credits: tuple[Credit, ...]
     totaux: Totaux
     taux: Taux
+    sources: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def accessoires(self) -> Decimal:
@@ -34,29 +37,29 @@ class Compte:
         return not self.taux.semestres_manquants
 
 
-def echeances(dossier: DossierContentieux) -> list[Echeance]:
-    """Échéances du dossier encore dues, par ancienneté."""
-    toutes = Echeance.objects.filter(dossiers__dossier=dossier).ouvertes().select_related("facture")
-    return list(toutes.order_by("date_echeance", "pk"))
-
-
 def compter(dossier: DossierContentieux) -> Compte:
-    """Le compte arrêté à `dossier.arrete_au`, par les règles et le barème de factures.domaine."""
-    client = dossier.client
-    dues = lignes_dues(echeances(dossier), client, au=dossier.arrete_au, chiffree=True)
-    credits = tuple(credits_ouverts(client, dossier.devise))
+    """Le compte arrêté à `dossier.arrete_au` : ce qui n'était pas dû ou pas encore réglé ce jour-là y est tel quel.
+
+    Contre un consommateur, les intérêts courent de la mise en demeure reçue (C. civ., art. 1344-1).
+    """
+    client, au = dossier.client, dossier.arrete_au
+    toutes = Echeance.objects.filter(dossiers__dossier=dossier).select_related("facture")
+    d = etablir_lignes(toutes.order_by("date_echeance", "pk"), client, au=au)
+    # Payée au principal le jour de l'arrêté, une échéance sort du dossier ; incalculable, elle y reste pour être dite.
+    d = replace(
+        d, devise=dossier.devise, lignes=tuple(x for x in d.lignes if x.reste or x.conteste or x.calcul is None)
+    )
+    dues = dues_du_decompte(d)
+    credits = tuple(credits_ouverts(client, dossier.devise, au=au))
     return Compte(
-        arrete_au=dossier.arrete_au,
+        arrete_au=au,
         devise=dossier.devise,
         lignes=dues.lignes,
         credits=credits,
         totaux=totaliser(dues.lignes, credits, chiffree=True, devise=dossier.devise),
-        taux=Taux(
-            stipule=client.taux_penalites,
-            imputation=client.imputation,
-            sous_plancher=dues.sous_plancher,
-            semestres_manquants=dues.semestres_manquants,
-        ),
+        taux=taux_du_client(client, dues, langue="fr"),
+        sources=sources(d) if d.calculable else (),
+        notes=notes(d),
     )
 
 
@@ -104,6 +107,8 @@ def rendre_decompte(dossier: DossierContentieux, *, au: date) -> bytes:
             credits=compte.credits,
             taux=compte.taux,
             devise=compte.devise,
+            sources=compte.sources,
+            notes=compte.notes,
         )
     )
 

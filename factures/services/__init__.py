@@ -5,11 +5,12 @@ from .litiges import clore_litige, ouvrir_litige, prolonger_litige, rouvrir_liti
 from .prelevements import rejeter_prelevement
 from .promesses import annuler_promesse, evaluer_promesses, limite_promesse, promettre, rejuger_promesses
 from .rappel_taux import manque_au_semestre, phrase_de_rappel, rappeler, semestre_a_relever
+from .renonciations import annuler_renonciation, renoncer
 from .taux import ajouter_semestre, bareme, corriger_semestre
 
 __all__ = [
-    "ajouter_semestre", "annuler_promesse", "bareme", "clore_litige", "corriger_semestre", "desimputer",
-    "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse",
+    "ajouter_semestre", "annuler_promesse", "annuler_renonciation", "bareme", "clore_litige", "corriger_semestre",
+    "desimputer", "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse",
     "manque_au_semestre", "ouvrir_litige", "phrase_de_rappel", "prolonger_litige", "promettre", "rappeler",
-    "rejeter_prelevement", "rejuger_promesses", "rouvrir_litiges", "semestre_a_relever",
+    "rejeter_prelevement", "rejuger_promesses", "renoncer", "rouvrir_litiges", "semestre_a_relever",
 ]  # fmt: skip

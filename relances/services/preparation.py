@@ -6,15 +6,12 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from django.db.models import F
 from django.utils import timezone
 
 from clients.models import Client, Contact, TypeDebiteur
-from factures.decompte import porteuses
-from factures.domaine import penalites
 from factures.domaine.bareme import TauxManquant, semestre
 from factures.domaine.calendrier import date_limite
-from factures.models import Avoir, Echeance, Encaissement, Imputation, Litige
+from factures.models import Echeance, Litige
 from factures.services import bareme as bareme_en_base
 from recouvrement.commun import depot
 from recouvrement.commun.pdf import compter_pages
@@ -24,6 +21,7 @@ from relances.rendu import contexte as c
 from relances.rendu import controles, courriels, lettres
 from relances.rendu.qr import reference_sepa
 
+from .dues import credits_ouverts, lignes_dues, taux_du_client
 from .faits import credits_reserves
 
 ZERO = Decimal("0.00")
@@ -80,16 +78,10 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         arrete_au=au,
         date_limite=date_limite(au, courrier.palier.delai_reponse, societe.region_feries),
         lignes=dues.lignes,
-        credits=tuple(credits_deductibles(client, devise, [e.pk for e in echeances], courrier=courrier.pk)),
+        credits=tuple(credits_deductibles(client, devise, [e.pk for e in echeances], courrier=courrier.pk, au=au)),
         contestations=_contestations([e.pk for e in echeances]),
         devise=devise,
-        taux=c.Taux(
-            stipule=client.taux_penalites,
-            imputation=client.imputation,
-            sous_plancher=dues.sous_plancher,
-            semestres_manquants=dues.semestres_manquants,
-            legal=_taux_legal(client, nature, au),
-        ),
+        taux=taux_du_client(client, dues, legal=_taux_legal(client, nature, au)),
         paiement=c.Paiement(reference=reference_sepa(client.code, reference(courrier, au.year))),
         signataire=c.Signataire(nom=societe.signataire_nom, fonction=societe.signataire_fonction),
         gestionnaire=c.Gestionnaire(
@@ -124,99 +116,6 @@ def destinataire(client: Client) -> c.Destinataire:
     return c.Destinataire(type=c.TypeDebiteur(client.type), **{n: getattr(client, n) for n in communs})
 
 
-@dataclass(frozen=True)
-class Dues:
-    """Lignes chiffrées, et ce qui empêche de s'y fier : semestres sans taux, clause sous le plancher légal."""
-
-    lignes: tuple[c.LigneDue, ...]
-    semestres_manquants: tuple[str, ...]
-    sous_plancher: bool
-
-
-def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
-    """Lignes d'une lettre ou d'un décompte pour ces échéances.
-
-    La part contestée est hors de la ligne ; un avoir réduit le principal dès l'origine ; les 40 € d'une
-    facture sont à son échéance porteuse, présente ici ou non.
-    """
-    ids = [e.pk for e in echeances]
-    contestes = dict(Litige.objects.filter(echeance__in=ids, clos_le=None).values_list("echeance", "montant_conteste"))
-    avoirs: dict[int, Decimal] = {}
-    regles: dict[int, list] = {}
-    if chiffree:
-        # Le jour où l'argent est reçu arrête les intérêts, pas celui de son affectation.
-        for e, jour, montant in Imputation.objects.filter(echeance__in=ids).values_list(
-            "echeance", "encaissement__date", "montant"
-        ):
-            if jour is None:
-                avoirs[e] = avoirs.get(e, ZERO) + montant
-            else:
-                regles.setdefault(e, []).append((jour, montant))
-    bareme = bareme_en_base() if chiffree else None
-    porte = porteuses((e.facture_id for e in echeances), au=au) if chiffree else {}
-    lignes, manquants, sous_plancher = [], set(), False
-    for e in echeances:
-        conteste = min(contestes.get(e.pk, ZERO), e.reste_du)
-        retard = (au - e.date_echeance).days
-        champs = {}
-        if chiffree and retard > 0:
-            try:
-                calcul = penalites.calculer(
-                    e.montant - avoirs.get(e.pk, ZERO) - conteste,
-                    e.date_echeance,
-                    au=au,
-                    debiteur=client.type,
-                    bareme=bareme,
-                    taux_stipule=client.taux_penalites,
-                    paiements=regles.get(e.pk, ()),
-                    imputation=client.imputation,
-                    jugement_ouverture=client.jugement_ouverture_le,
-                    avec_indemnite=porte.get(e.facture_id) == e.pk,
-                )
-                sous_plancher |= any(a.code == "stipule_sous_plancher" for a in calcul.avertissements)
-                champs = {
-                    "segments": calcul.segments,
-                    "reglements": tuple(p for p in calcul.paiements if p.jour > e.date_echeance),
-                    "indemnite": calcul.indemnite,
-                }
-            except TauxManquant as manque:
-                manquants.add(manque.semestre)
-        lignes.append(
-            c.LigneDue(
-                facture=e.facture_id,
-                numero=e.facture.numero,
-                date_emission=e.date_facture,
-                date_echeance=e.date_echeance,
-                montant_ttc=e.montant,
-                reste_du=e.reste_du - conteste,
-                jours_retard=max(retard, 0),
-                devise=e.devise,
-                commande=e.facture.commande,
-                **champs,
-            )
-        )
-    return Dues(tuple(lignes), tuple(sorted(manquants)), sous_plancher)
-
-
-def credits_ouverts(client: Client, devise: str) -> list[c.Credit]:
-    """Avoirs et règlements reçus, non encore affectés (exigence 4)."""
-    credits = []
-    sources = ((Avoir, "avoir", "numero", "date_emission"), (Encaissement, "reglement", "reference", "date"))
-    for modele, genre, nom, jour in sources:
-        ouverts = modele.objects.filter(client=client, devise=devise, impute__lt=F("montant")).order_by(jour, "pk")
-        credits += [
-            c.Credit(
-                genre=genre,
-                reference=getattr(x, nom),
-                date=getattr(x, jour),
-                montant=x.montant - x.impute,
-                devise=devise,
-            )
-            for x in ouverts
-        ]
-    return credits
-
-
 def _taux_legal(client: Client, nature: Nature, au: date) -> Decimal | None:
     """Taux légal qu'annonce la mise en demeure d'un particulier ; absent du barème, il la bloque."""
     if client.type != TypeDebiteur.PARTICULIER or nature != Nature.MISE_EN_DEMEURE:
@@ -227,9 +126,11 @@ def _taux_legal(client: Client, nature: Nature, au: date) -> Decimal | None:
         return None
 
 
-def credits_deductibles(client: Client, devise: str, pieces: list[int], *, courrier: int | None) -> list[c.Credit]:
+def credits_deductibles(
+    client: Client, devise: str, pieces: list[int], *, courrier: int | None, au: date
+) -> list[c.Credit]:
     """Les crédits ouverts, moins ce qu'un autre courrier en vigueur a déjà déduit sur d'autres pièces."""
-    credits = credits_ouverts(client, devise)
+    credits = credits_ouverts(client, devise, au=au)
     pris = sum(
         (
             montant

@@ -15,6 +15,7 @@ from contentieux.models import Piece
 from contentieux.services.requete import composer, diligences
 from recouvrement.commun import depot
 from recouvrement.journal.models import Maillon
+from relances.models import Courrier
 from relances.rendu import lettres
 from tests.contentieux.factories import (
     AU,
@@ -26,7 +27,7 @@ from tests.contentieux.factories import (
     completer_tout,
     pdf,
 )
-from tests.factures.factories import ImputationFactory, LitigeFactory
+from tests.factures.factories import AvoirFactory, EncaissementFactory, ImputationFactory, LitigeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -120,11 +121,32 @@ def test_le_compte_additionne_principal_penalites_et_quarante_euros_par_facture(
     assert compte.calculable
 
 
-def test_un_particulier_ne_doit_que_le_principal():
+def test_un_particulier_doit_l_interet_legal_depuis_la_mise_en_demeure_recue_et_jamais_40_euros():
+    """C. civ., art. 1344-1 ; droit.md § 4 : reçue le 26/10/2026, 25 jours à 2,75 %."""
     dossier = DossierFactory(client=DebiteurFactory(type="particulier", forme=""), factures=1)
     compte = services.compter(dossier)
-    assert str(compte.totaux.a_payer) == "1000.00"
-    assert compte.accessoires == 0
+    assert [(str(s.taux), s.jours, str(s.interets)) for x in compte.lignes for s in x.segments] == [("2.75", 25, "1.88")]
+    assert (str(compte.totaux.a_payer), compte.totaux.indemnites) == ("1001.88", 0)
+
+
+def test_sans_mise_en_demeure_recue_un_particulier_ne_doit_que_le_principal():
+    dossier = DossierFactory(client=DebiteurFactory(type="particulier", forme=""), factures=1)
+    Courrier.objects.filter(client=dossier.client).update(retour=Courrier.Retour.NPAI)
+    assert str(services.compter(dossier).totaux.a_payer) == "1000.00"
+
+
+def test_le_dossier_arrete_dans_le_passe_ignore_ce_qui_l_a_suivi():
+    """Un règlement et un avoir d'après l'arrêté ne s'en déduisent pas ; une pièce réglée depuis y était due."""
+    dossier = DossierFactory(factures=1)
+    avant = services.compter(dossier).totaux.a_payer
+    EncaissementFactory(client=dossier.client, montant=300, date=AU + timedelta(days=1))
+    AvoirFactory(client=dossier.client, montant=100, date_emission=AU + timedelta(days=2))
+    echeance = dossier.lignes.get().echeance
+    paye = EncaissementFactory(client=dossier.client, montant=1000, date=AU + timedelta(days=3))
+    ImputationFactory(echeance=echeance, encaissement=paye, montant=1000, date=AU + timedelta(days=3))
+    compte = services.compter(dossier)
+    assert (compte.totaux.a_payer, compte.credits) == (avant, ())
+    assert compte.notes == ("Les règlements et avoirs postérieurs à l’arrêté n’y sont pas comptés.",)
 
 
 def test_le_projet_porte_les_parties_le_montant_les_pieces_et_la_mention_a_signer():

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from factures import services
-from factures.decompte import decompter
+from factures.decompte import calculer
 from recouvrement.commun.horloge import aujourd_hui
 from relances.models import Verdict
 from tests.clients.factories import ClientFactory
@@ -187,10 +187,13 @@ def test_une_facture_a_deux_echeances_n_a_qu_une_indemnite_et_un_avoir_reduit_de
     deux = EcheanceFactory(facture=facture, echue_le=date(2026, 4, 30), montant=1000)
     avoir = AvoirFactory(client=facture.client, montant=200, date_emission=date(2026, 9, 1))
     ImputationFactory(echeance=un, avoir=avoir, montant=200, date=date(2026, 10, 1))
-    d1, d2 = decompter([deux, un], facture.client, au=date(2026, 6, 30), bareme=services.bareme())
+    d1, d2 = calculer(facture.client, [un, deux], au=date(2026, 9, 30), bareme=services.bareme())
     assert (d1.calcul.indemnite, d2.calcul.indemnite) == (40, 0)
     assert d1.calcul.principal_restant == 800
-    assert d1.calcul.interets == Decimal("24.23")  # 800 × 12,15 % × 91 / 365
+    assert [s.interets for s in d1.calcul.segments] == [Decimal("24.23"), Decimal("25.00")]  # 800 × 12,15 % × 91 / 365
+    avant, _ = calculer(facture.client, [un, deux], au=date(2026, 6, 30), bareme=services.bareme())
+    assert avant.calcul.principal_restant == 1000  # l'avoir n'existait pas encore : l'arrêté le dit
+    assert [a.code for a in avant.avertissements] == ["avoir_posterieur"]
 
 
 def test_la_fiche_du_voisin_n_existe_pas_et_ne_s_ecrit_pas(client, claire):

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from factures import services
-from factures.decompte import decompter
-from relances.services.preparation import lignes_dues
+from factures.decompte import calculer
+from relances.services.dues import lignes_dues
 from tests.factures.factories import EcheanceFactory, EncaissementFactory, FactureFactory, ImputationFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_le_decompte_de_la_facture_designe_la_meme_porteuse(trois):
     bareme = services.bareme()
 
     def decompte():
-        return [d.calcul.indemnite for d in decompter(trois, trois[0].client, au=JUIN, bareme=bareme)]
+        return [x.calcul.indemnite for x in calculer(trois[0].client, trois, au=JUIN, bareme=bareme)]
 
     assert decompte() == [40, 0, 0]
     ImputationFactory(echeance=trois[0], date=date(2026, 5, 15))
