@@ -10,11 +10,15 @@ from django.db.models.functions import Coalesce
 
 from clients.models import Client, Contact, Suspension
 from factures.domaine.calendrier import DERNIER_JOUR, jour_ouvre_suivant
-from factures.models import Avoir, Echeance, Encaissement, Litige, Promesse
+from factures.domaine.mensualites import Etat, Suivi
+from factures.models import Avoir, Echeance, Echeancier, Encaissement, Exclusion, Litige, Promesse
+from factures.services import echeanciers
 from recouvrement.comptes.models import Societe
 from relances.domaine.echelle import TEMPORELS, ClientFaits, EcheanceFaits, Reglages
+from relances.domaine.freins import FE_SUIVIS
 from relances.domaine.natures import AMIABLES, Canal, Nature
-from relances.models import Courrier, Relance, Verdict
+from relances.domaine.verdicts import LEVABLES
+from relances.models import Courrier, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
 
@@ -40,12 +44,14 @@ def donnees_perimees(societe: Societe, moment: datetime) -> bool:
     return societe.dernier_import_le is None or societe.dernier_import_le < limite
 
 
-def reglages(societe: Societe, *, freins: bool = True) -> Reglages:
+def reglages(societe: Societe, *, freins: bool = True, moment: datetime | None = None) -> Reglages:
+    """Réglages du passage. moment : heure où l'on juge, pour dire si le grand livre est périmé (exigence 1)."""
     return Reglages(
         seuil_credit=societe.seuil_credit_non_affecte,
         max_amiables=societe.max_amiables,
         freins=freins,
         societe_complete=not societe.manques(),
+        donnees_perimees=moment is not None and donnees_perimees(societe, moment),
     )
 
 
@@ -88,7 +94,7 @@ def _plus(jour: date, n: int) -> date:
 
 CHAMPS = (
     "id", "facture_id", "date_facture", "date_echeance", "montant", "impute", "devise", "niveau", "niveau_rang",
-    "niveau_version", "niveau_le", "prelevement", "en_contentieux", "client_id",
+    "niveau_version", "niveau_le", "prelevement", "prelevement_rejete", "en_contentieux", "client_id",
 )  # fmt: skip
 
 
@@ -111,8 +117,7 @@ def faits_par_client(
     toutes: bool = False,
 ) -> Iterator[list[ClientFaits]]:
     """Lots de clients entiers, prêts à juger. clients : limite à ceux-là. toutes : ne saute aucun verdict."""
-    avance = max((-p.delai for plan in {*plans.par_type.values(), *plans.par_client.values()}
-                  for p in plan.paliers if p.delai < 0), default=0)  # fmt: skip
+    avance = max((-p.delai for plan in plans.tous() for p in plan.paliers if p.delai < 0), default=0)
     if toutes:
         base = Echeance.objects.ouvertes().filter(societe=societe, date_echeance__lt=_plus(au, avance + (avance > 0)))
     else:
@@ -140,7 +145,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
         ClientFaits(
             id=c.pk,
             type=c.type,
-            echeances=tuple(_echeance(x, **complements.echeance(x[0])) for x in lignes[c.pk]),
+            echeances=tuple(_echeance(x, complements, preleve=c.prelevement) for x in lignes[c.pk]),
             suspendu_jusqu_au=complements.suspensions.get(c.pk, (None, ""))[0],
             motif_suspension=complements.suspensions.get(c.pk, (None, ""))[1],
             jugement=c.jugement_ouverture_le,
@@ -149,6 +154,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             echu=complements.echus.get(c.pk, {}),
             reserves=tuple(complements.reserves.get(c.pk, ())),
             canaux=_canaux(c, complements),
+            canaux_en_erreur=_canaux_en_erreur(c, complements),
             dernier_contact=complements.contacts.get(c.pk),
             delai_entre_contacts=(
                 societe.delai_entre_contacts if c.delai_entre_contacts is None else c.delai_entre_contacts
@@ -160,15 +166,14 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
     ]
 
 
-def _echeance(
-    x: tuple, conteste=None, promesse=None, en_attente=False, amiables=0, formalisation_manquante=False
-) -> EcheanceFaits:
-    (id_, facture, df, de, montant, impute, devise, niveau, rang, version, le, prelevement, contentieux, _c) = x
-    return EcheanceFaits(
-        id_, facture, df, de, montant - impute, devise, NATURES[niveau], rang, version, le, prelevement, contentieux,
-        min(conteste, montant - impute) if conteste else EcheanceFaits._field_defaults["conteste"],
-        promesse, en_attente, amiables, formalisation_manquante,
+def _echeance(x: tuple, complements: "_Complements | None" = None, *, preleve: bool = False) -> EcheanceFaits:
+    """preleve : le client est réglé par prélèvement, chaque pièce l'est sauf rejet constaté."""
+    (id_, facture, df, de, montant, impute, devise, niveau, rang, version, le, marquee, rejetee, contentieux, _c) = x
+    e = EcheanceFaits(
+        id_, facture, df, de, montant - impute, devise, NATURES[niveau], rang, version, le,
+        (marquee or preleve) and not rejetee, contentieux, paye=impute,
     )  # fmt: skip
+    return e._replace(**plus) if complements and (plus := complements.echeance(e)) else e
 
 
 def _canaux(c: Client, complements) -> frozenset[Canal]:
@@ -182,24 +187,32 @@ def _canaux(c: Client, complements) -> frozenset[Canal]:
     return frozenset(canaux)
 
 
+def _canaux_en_erreur(c: Client, complements) -> tuple[tuple[Canal, date], ...]:
+    """Canaux sans adresse utilisable parce que la leur est revenue, et depuis quand."""
+    erreurs = []
+    if c.pk not in complements.courriels and not c.courriel_utilisable:
+        le = c.courriel_invalide_le or complements.courriels_invalides.get(c.pk)
+        if le:
+            erreurs.append((Canal.COURRIEL, le))
+    if c.adresse_invalide_le:
+        erreurs += [(Canal.LETTRE, c.adresse_invalide_le), (Canal.RECOMMANDE, c.adresse_invalide_le)]
+    return tuple(erreurs)
+
+
 class _Complements:
     """Ce qui retient, lu par lot : litiges, promesses, suspensions, crédits, contacts, envois en attente."""
 
     def __init__(self):
-        self.litiges, self.promesses, self.suspensions, self.credits = {}, {}, {}, {}
-        self.contacts, self.courriels, self.telephones = {}, set(), set()
-        self.en_attente, self.amiables = set(), {}
-        self.formalisees, self.formalisations = set(), set()
-        self.echus, self.reserves = {}, {}
+        self.suspensions, self.credits, self.echus, self.reserves = {}, {}, {}, {}
+        self.contacts, self.courriels, self.telephones, self.courriels_invalides = {}, set(), set(), {}
+        # Par pièce : champs d'`EcheanceFaits` qui s'écartent de leur valeur par défaut.
+        self.pieces: dict[int, dict] = defaultdict(dict)
 
-    def echeance(self, pk: int) -> dict:
-        return {
-            "conteste": self.litiges.get(pk),
-            "promesse": self.promesses.get(pk),
-            "en_attente": pk in self.en_attente,
-            "amiables": self.amiables.get(pk, 0),
-            "formalisation_manquante": pk in self.formalisations and pk not in self.formalisees,
-        }
+    def echeance(self, e: EcheanceFaits) -> dict | None:
+        champs = self.pieces.get(e.id)
+        if champs and "conteste" in champs:
+            champs["conteste"] = min(champs["conteste"], e.reste_du)
+        return champs
 
 
 PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
@@ -208,14 +221,14 @@ SANS_EFFET = (Courrier.Statut.ANNULE, Courrier.Statut.EN_ERREUR)
 
 def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
     c = _Complements()
-    c.litiges = dict(
-        Litige.objects.filter(clos_le=None, echeance__client__in=ids).values_list("echeance_id", "montant_conteste")
-    )
+    for pk, montant in Litige.objects.filter(clos_le=None, echeance__client__in=ids).values_list(
+        "echeance", "montant_conteste"
+    ):
+        c.pieces[pk]["conteste"] = montant
     promises = Promesse.objects.filter(client__in=ids, statut=Promesse.Statut.EN_ATTENTE)
     for pk, jour in promises.values_list("echeances", "date_promise"):
         if pk:
-            fin = fin_de_promesse(jour, ouvre)
-            c.promesses[pk] = max(fin, c.promesses.get(pk, fin))
+            _au_plus_tard(c.pieces[pk], "promesse_jusqu_au", fin_de_promesse(jour, ouvre))
     for client, fin, motif in (
         Suspension.objects.en_cours(au).filter(client__in=ids).order_by("au").values_list("client", "au", "motif")
     ):
@@ -236,24 +249,18 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
         .annotate(dernier=Max(Coalesce("depose_le", "arrete_au")))
         .filter(dernier__isnull=False)
     )
-    for client, courriel, telephone in Contact.objects.filter(
-        client__in=ids, recoit_relances=True, invalide_le=None
-    ).values_list("client", "courriel", "telephone"):
+    for client, courriel, telephone, invalide_le in Contact.objects.filter(
+        client__in=ids, recoit_relances=True
+    ).values_list("client", "courriel", "telephone", "invalide_le"):
+        if invalide_le:
+            c.courriels_invalides[client] = max(invalide_le, c.courriels_invalides.get(client, invalide_le))
+            continue
         if courriel:
             c.courriels.add(client)
         if telephone:
             c.telephones.add(client)
-    relances = Relance.objects.filter(echeance__client__in=ids, echeance__impute__lt=F("echeance__montant"))
-    for pk, nature, statut, parti in relances.values_list("echeance", "nature", "statut", "courrier__statut"):
-        vivante = statut in Relance.VIVANTES
-        if statut == Relance.Statut.DECIDEE:
-            c.en_attente.add(pk)
-        if vivante and nature in AMIABLES:
-            c.amiables[pk] = c.amiables.get(pk, 0) + 1
-        if nature == Nature.FORMALISATION:
-            c.formalisations.add(pk)
-            if statut == Relance.Statut.ENVOYEE and parti in PARTIS:
-                c.formalisees.add(pk)
+    _relances(c, ids)
+    _freins_des_pieces(c, ids, au=au)
     echus = (
         Echeance.objects.ouvertes()
         .filter(client__in=ids, date_echeance__lt=au)
@@ -264,6 +271,90 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
     c.echus = _par_client(echus)
     c.reserves = credits_reserves(ids)
     return c
+
+
+def _au_plus_tard(champs: dict, nom: str, jour: date) -> None:
+    champs[nom] = max(jour, champs.get(nom, jour))
+
+
+def _relances(c: _Complements, ids: list[int]) -> None:
+    """Ce que les relances passées disent des pièces ouvertes : envoi en attente, amiables, formalisation partie."""
+    relances = Relance.objects.filter(echeance__client__in=ids, echeance__impute__lt=F("echeance__montant"))
+    formalisees, formalisations = set(), set()
+    for pk, nature, statut, parti in relances.values_list("echeance", "nature", "statut", "courrier__statut"):
+        if statut == Relance.Statut.DECIDEE:
+            c.pieces[pk]["envoi_en_attente"] = True
+        if statut in Relance.VIVANTES and nature in AMIABLES:
+            c.pieces[pk]["amiables"] = c.pieces[pk].get("amiables", 0) + 1
+        if nature == Nature.FORMALISATION:
+            formalisations.add(pk)
+            if statut == Relance.Statut.ENVOYEE and parti in PARTIS:
+                formalisees.add(pk)
+    for pk in formalisations - formalisees:
+        c.pieces[pk]["formalisation_manquante"] = True
+
+
+def _freins_des_pieces(c: _Complements, ids: list[int], *, au: date) -> None:
+    """Exclusions, échéanciers, statuts de facture électronique et freins levés pour la nuit."""
+    for pk, fin, motif in (
+        Exclusion.objects.en_cours(au).filter(echeance__client__in=ids).order_by("au")
+        .values_list("echeance", "au", "motif")
+    ):  # fmt: skip
+        c.pieces[pk].update(exclue_jusqu_au=fin, motif_exclusion=motif)
+    for pk, code, le in (
+        Echeance.objects.ouvertes().filter(client__in=ids, facture__statut_fe__in=FE_SUIVIS)
+        .values_list("pk", "facture__statut_fe", "facture__statut_fe_le")
+    ):  # fmt: skip
+        c.pieces[pk].update(statut_fe=code, statut_fe_le=le)
+    for pk, frein in (
+        LeveeDeFrein.objects.effectives(au).filter(echeance__client__in=ids).values_list("echeance", "frein")
+    ):
+        lever_pour(c.pieces[pk], frein)
+    _echeanciers(c, ids, au=au)
+
+
+def lever_pour(champs: dict, frein: str) -> None:
+    champs["leves"] = champs.get("leves", frozenset()) | {m for m in LEVABLES if m.value == frein}
+
+
+def _echeanciers(c: _Complements, ids: list[int], *, au: date) -> None:
+    """Tenu, ses pièces se taisent jusqu'à la tolérance de la première mensualité impayée ; manquée, plus rien.
+
+    Un crédit reçu qui couvre le manque n'est pas un défaut : il s'affecte d'abord. Rompu sans clause de déchéance, le
+    solde n'est pas exigible avant la dernière mensualité (C. civ., art. 1305-4).
+    """
+    vivants = list(
+        Echeancier.objects.filter(client__in=ids)
+        .filter(Q(statut=Echeancier.Statut.EN_COURS) | Q(statut=Echeancier.Statut.ROMPU, clause_decheance=False))
+        .annotate(dernier_terme=Max("mensualites__due_le"))
+        .exclude(statut=Echeancier.Statut.ROMPU, dernier_terme__lt=au)
+        .select_related("client__societe")
+    )
+    if not vivants:
+        return
+    pieces: dict[int, list[int]] = defaultdict(list)
+    for cle, pk in Echeancier.echeances.through.objects.filter(echeancier__in=vivants).values_list(
+        "echeancier", "echeance"
+    ):
+        pieces[cle].append(pk)
+    releves = echeanciers.suivis([x for x in vivants if x.statut == Echeancier.Statut.EN_COURS], au=au)
+    for x in vivants:
+        if x.statut == Echeancier.Statut.ROMPU:
+            nom, fin = "terme_jusqu_au", x.dernier_terme
+        else:
+            nom, fin = "echeancier_jusqu_au", _fin_d_echeancier(releves[x.pk], c.credits.get(x.client_id, {}), x, au)
+        if fin:
+            for pk in pieces[x.pk]:
+                _au_plus_tard(c.pieces[pk], nom, fin)
+
+
+def _fin_d_echeancier(suivis: list[Suivi], credits: dict, x: Echeancier, au: date) -> date | None:
+    """Dernier jour où l'échéancier fait taire ses pièces ; None : tout est payé."""
+    impayees = [s for s in suivis if s.etat is not Etat.PAYEE]
+    if not impayees:
+        return None
+    manque = sum(s.manque for s in impayees if s.etat is Etat.MANQUEE)
+    return au if manque and credits.get(x.devise, 0) >= manque else impayees[0].limite
 
 
 def credits_reserves(clients: Iterable[int], *, sauf: int | None = None) -> dict[int, list[tuple]]:

@@ -1,5 +1,6 @@
 """Ce qu'une personne fait d'un courrier. Chaque geste vérifie l'état attendu et écrit un maillon."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -180,10 +181,13 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> N
         _consigner("courrier.rebond", courrier, par, f"Rebond : {motif}")
 
 
-def proposer_maintenant(client: Client, *, au: date, derogation: str = "") -> list[tuple]:
+def proposer_maintenant(
+    client: Client, *, au: date, derogation: str = "", pieces: Iterable[int] | None = None
+) -> list[tuple]:
     """(faits, plan, résultat) du prochain palier des pièces échues, sans attendre son jour ; n'écrit rien.
 
-    derogation : motif d'une mise en demeure tout de suite, même sans formalisation (exigences 10 et 11).
+    derogation : motif d'une mise en demeure tout de suite, même sans formalisation (exigences 10 et 11). pieces :
+    celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte.
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
     contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir.
@@ -191,11 +195,16 @@ def proposer_maintenant(client: Client, *, au: date, derogation: str = "") -> li
     societe = client.societe
     plans, regles = plans_publies(societe), replace(reglages(societe), derogation=bool(derogation))
     motif = f"mise en demeure sans attendre : {derogation}" if derogation else "demandé par une personne"
+    choisies = None if pieces is None else set(pieces)
     resultats = []
     for lot in faits_par_client(societe, plans, au=au, ouvre=ouvreur(societe), clients=[client.pk], toutes=True):
         for faits in lot:
             plan = _sans_attente(plans.pour(faits.id, faits.type), nature=derogation and Nature.MISE_EN_DEMEURE)
             faits = replace(faits, dernier_contact=None)
+            if derogation:  # deux versions d'un plan font deux lettres : aucune n'attend l'autre
+                faits = replace(faits, delai_entre_contacts=0)
+            if choisies is not None:
+                faits = replace(faits, echeances=tuple(e for e in faits.echeances if e.id in choisies))
             resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
             resultats.append((faits, plan, _a_valider(resultat, motif), resultat.decisions))
     if not any(r.envois for _f, _p, r, _d in resultats):
@@ -204,11 +213,13 @@ def proposer_maintenant(client: Client, *, au: date, derogation: str = "") -> li
     return [(f, p, r) for f, p, r, _d in resultats]
 
 
-def relancer_maintenant(client: Client, *, par, au: date, derogation: str = "") -> list[Courrier]:
+def relancer_maintenant(
+    client: Client, *, par, au: date, derogation: str = "", pieces: Iterable[int] | None = None
+) -> list[Courrier]:
     """Prépare ce que `proposer_maintenant` propose ; à relire et valider par la personne."""
     with transaction.atomic():
         Client.objects.select_for_update().get(pk=client.pk)
-        resultats = proposer_maintenant(client, au=au, derogation=derogation)
+        resultats = proposer_maintenant(client, au=au, derogation=derogation, pieces=pieces)
         passage = _passage_manuel(client.societe, au=au, par=par)
         cles = enregistrer(passage, resultats, societe=client.societe)
         if derogation:
@@ -227,10 +238,15 @@ def _sans_attente(plan: Plan | None, *, nature: Nature | None = None) -> Plan | 
     """
     if plan is None:
         return None
-    paliers = [replace(p, delai=min(p.delai, 0) - 3650) for p in plan.paliers if not nature or p.nature is nature]
-    if not paliers:
+
+    def avancer(version: Plan) -> Plan:
+        gardes = (p for p in version.paliers if not nature or p.nature is nature)
+        return replace(version, paliers=tuple(replace(p, delai=min(p.delai, 0) - 3650) for p in gardes), anciens={})
+
+    avance = avancer(plan)
+    if not avance.paliers:
         raise Refus(_("Le plan de ce client n'a pas de mise en demeure."))
-    return replace(plan, paliers=tuple(paliers))
+    return replace(avance, anciens={version: avancer(ancien) for version, ancien in plan.anciens.items()})
 
 
 def _a_valider(resultat, motif: str):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -76,15 +76,17 @@ def decider_societe(
     clients: Iterable[int] | None = None,
     toutes: bool = False,
     erreurs: list[str] | None = None,
+    moment: datetime | None = None,
 ) -> Iterator[list[tuple]]:
     """Lots de (faits du client, plan, résultat). N'écrit rien : l'essai à blanc et la nuit lisent ceci.
 
     toutes : juge aussi les pièces dont rien n'a pu changer (écran « ce soir », explications). erreurs : reçoit les
-    clients qui n'ont pu être jugés, laissés de côté ; sans elle, l'erreur remonte.
+    clients qui n'ont pu être jugés, laissés de côté ; sans elle, l'erreur remonte. moment : heure où l'on juge, si un
+    grand livre périmé doit tout retenir (le passage, lui, est suspendu avant de commencer).
     """
     plans = plans_publies(societe)
     ouvre = ouvreur(societe)
-    regles = reglages(societe, freins=freins)
+    regles = reglages(societe, freins=freins, moment=moment)
     lots = faits_par_client(societe, plans, au=au, ouvre=ouvre, clients=clients, freins=freins, toutes=toutes)
     for lot in lots:
         juges = []
@@ -251,15 +253,15 @@ def enregistrer(passage: Passage, lot: list[tuple], *, societe: Societe) -> list
     for cle, envoi in zip(cles, envois, strict=True):
         palier, faite = envoi.palier, envoi.mode is ModePalier.TACHE
         statut = (Relance.Statut.ENVOYEE if faite else Relance.Statut.DECIDEE).value
-        montees = par_palier.setdefault((palier, versions[envoi.client]), [])
+        montees = par_palier.setdefault(palier, [])
         for d in envoi.decisions:
             e = d.echeance
             relances.append((e.id, palier.id, palier.nature.value, cle, statut, d.reclame, e.conteste, d.detail))
             montees.append(e.id)
     inserer(Relance, RELANCE, relances, passage_id=passage.pk, decidee_le=passage.au)
-    for (palier, version), ids in par_palier.items():
+    for palier, ids in par_palier.items():
         Echeance.objects.filter(id__parmi=ids).update(
-            niveau=palier.nature, niveau_rang=palier.rang, niveau_version=version, niveau_le=passage.au
+            niveau=palier.nature, niveau_rang=palier.rang, niveau_version=palier.version, niveau_le=passage.au
         )
     _taches(envois, cles, passage, societe)
     _verdicts([(d, versions[f.id]) for f, _p, r in lot for d in r.decisions], passage)
@@ -344,6 +346,7 @@ def _verdicts(jugees: list[tuple[Decision, int]], passage: Passage) -> None:
 RETENUES_A_TRANCHER = {
     Motif.MAX_AMIABLES: (Tache.Genre.DECISION, "Mise en demeure ou abandon ?"),
     Motif.SANS_ADRESSE: (Tache.Genre.SANS_ADRESSE, "Trouver une adresse ou un numéro"),
+    Motif.ADRESSE_EN_ERREUR: (Tache.Genre.SANS_ADRESSE, "Corriger l'adresse en erreur"),
 }
 
 

@@ -11,10 +11,12 @@ from decimal import Decimal
 from django.db import transaction
 
 from relances import motifs
-from relances.domaine.echelle import Motif, credit_retient, credits_libres, freins_de_la_piece
+from relances.domaine.echelle import EcheanceFaits, Motif, credit_retient, credits_libres, freins_de_la_piece
 from relances.domaine.natures import Nature
-from relances.models import Courrier, Passage, Relance
+from relances.domaine.verdicts import LEVABLES
+from relances.models import Courrier, LeveeDeFrein, Passage, Relance
 
+from .etats import sortir_du_lot
 from .faits import credits_reserves, faits_par_client, ouvreur
 from .niveaux import recalculer_niveaux
 from .plans import plans_publies, regle
@@ -50,12 +52,12 @@ def relire(courrier: Courrier, *, au: date) -> Relecture:
     version, palier = courrier.palier.version, regle(courrier.palier)
     # Ce qu'une personne a voulu et relu n'est pas soumis aux seuils ; le reste des freins, si.
     voulu = courrier.valide_par_id is not None or courrier.passage.genre == Passage.Genre.MANUEL
-    par_id = {e.id: e for e in faits.echeances}
+    par_id = _avec_les_levees(courrier, {e.id: e for e in faits.echeances})
     sorties, gardees, changee = [], [], False
     for relance in vivantes:
         e = par_id.get(relance.echeance_id)
         raison = "soldée" if e is None else _raison(e, faits, palier, courrier, au=au, ouvre=ouvre)
-        if not raison and not voulu and e.reste_du - e.conteste < version.seuil_piece:
+        if not (raison or voulu or Motif.SEUIL_PIECE in e.leves) and e.reste_du - e.conteste < version.seuil_piece:
             raison = "sous le seuil"
         if raison:
             relance.raison = raison
@@ -71,7 +73,8 @@ def relire(courrier: Courrier, *, au: date) -> Relecture:
     if not gardees:
         return Relecture(False, len(sorties), pourquoi)
     principal = sum((reclame for _r, reclame in gardees), ZERO)
-    arret = _arret_du_compte(courrier, faits, {r.echeance_id for r, _m in gardees}, principal, au=au, voulu=voulu)
+    restantes = [par_id[r.echeance_id] for r, _m in gardees]
+    arret = _arret_du_compte(courrier, faits, restantes, principal, au=au, voulu=voulu)
     if arret:
         retirer([r for r, _m in gardees], arret, au=au)
         return Relecture(False, len(vivantes), arret)
@@ -87,15 +90,26 @@ def _raison(e, faits, palier, courrier: Courrier, *, au: date, ouvre) -> str:
     return ""
 
 
-def _arret_du_compte(courrier, faits, pieces: set[int], principal: Decimal, *, au: date, voulu: bool) -> str:
+def _avec_les_levees(courrier: Courrier, par_id: dict[int, EcheanceFaits]) -> dict[int, EcheanceFaits]:
+    """Un frein levé la nuit du courrier l'est pour lui jusqu'à son départ, sauf levée annulée depuis."""
+    leves: dict[int, set[Motif]] = {}
+    effectives = LeveeDeFrein.objects.effectives(courrier.passage.au).filter(echeance__in=list(par_id))
+    for pk, frein in effectives.values_list("echeance", "frein"):
+        leves.setdefault(pk, set()).update(m for m in LEVABLES if m.value == frein)
+    return par_id | {pk: par_id[pk]._replace(leves=par_id[pk].leves | motifs_) for pk, motifs_ in leves.items()}
+
+
+def _arret_du_compte(courrier, faits, pieces: list[EcheanceFaits], principal: Decimal, *, au: date, voulu: bool) -> str:
     """Ce qui arrête tout le courrier : règlement à affecter, crédit qui couvre, seuil d'envoi."""
     devise = courrier.devise
-    if credit_retient(faits, devise, au=au, seuil=courrier.societe.seuil_credit_non_affecte):
+    tenues = [e for e in pieces if Motif.CREDIT_NON_AFFECTE not in e.leves]
+    if tenues and credit_retient(faits, devise, au=au, seuil=courrier.societe.seuil_credit_non_affecte):
         return str(motifs.LIBELLES[Motif.CREDIT_NON_AFFECTE])
     autres = credits_reserves([faits.id], sauf=courrier.pk).get(faits.id, ())
-    libres = credits_libres(replace(faits, reserves=tuple(autres)), pieces).get(devise, ZERO)
+    libres = credits_libres(replace(faits, reserves=tuple(autres)), {e.id for e in pieces}).get(devise, ZERO)
     if principal <= libres:
         return str(motifs.LIBELLES[Motif.COUVERTE])
+    voulu = voulu or any(Motif.SEUIL_ENVOI in e.leves for e in pieces)
     if not voulu and principal - libres < courrier.palier.version.seuil_envoi:
         return str(motifs.LIBELLES[Motif.SEUIL_ENVOI])
     return ""
@@ -126,9 +140,12 @@ def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
             return False
         lue = relire(courrier, au=au)
         if not lue.garde:
+            sortir_du_lot(courrier.pk, lue.raison)
             verrou.update(statut=Courrier.Statut.ANNULE, erreur=f"avant l'impression : {lue.raison}"[:400])
             return False
         if lue.sorties or lue.changee or au - courrier.arrete_au > FRAICHEUR_LETTRE:
-            verrou.update(statut=Courrier.Statut.A_ENVOYER, erreur="lettre à refaire : les faits ou la date ont changé")
+            raison = "lettre à refaire : les faits ou la date ont changé"
+            sortir_du_lot(courrier.pk, raison)
+            verrou.update(statut=Courrier.Statut.A_ENVOYER, erreur=raison)
             return False
     return True

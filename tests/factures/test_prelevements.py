@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from clients.models import Client
+from factures.services import rejeter_prelevement
 from recouvrement.comptes.models import Role
 from relances.models import Passage
 from relances.services import nuit
@@ -30,6 +32,17 @@ def test_retenue_puis_relancee_apres_le_rejet(client):
     echeance.refresh_from_db()
     assert echeance.prelevement, "sans motif, rien ne change"
     client.post(url, {"motif": "provision insuffisante"})
+    assert passer(echeance.societe, MARDI + timedelta(days=1)).decidees == 1
+
+
+def test_le_client_preleve_apres_coup_retient_ses_pieces_jusqu_au_rejet_constate():
+    """Toute pièce d'un client prélevé est tenue pour prélevée, sauf rejet ; un second constat est sans effet."""
+    echeance = EcheanceFactory(echue_le=MARDI - timedelta(days=9))
+    Client.objects.filter(pk=echeance.client_id).update(prelevement=True)
+    assert passer(echeance.societe, MARDI).retenues == {"prelevement": 1}
+    personne = UtilisateurFactory(role=Role.RESPONSABLE, societe=echeance.societe)
+    assert rejeter_prelevement(echeance, motif="compte clos", acteur=personne)
+    assert not rejeter_prelevement(echeance, motif="compte clos", acteur=personne)
     assert passer(echeance.societe, MARDI + timedelta(days=1)).decidees == 1
 
 

@@ -9,10 +9,12 @@ from django.db import IntegrityError, transaction
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.verdicts import LEVABLES, Motif
-from relances.models import LeveeDeFrein
+from relances.models import Courrier, LeveeDeFrein, Passage, Relance
+from relances.services import nuit
 from relances.services.levees import annuler, approuver, lever, pourquoi_jamais
+from relances.services.relecture import relire
 from tests.comptes.factories import UtilisateurFactory
-from tests.factures.factories import EcheanceFactory
+from tests.factures.factories import EcheanceFactory, EncaissementFactory, PromesseFactory
 
 pytestmark = pytest.mark.django_db
 MARDI = date(2026, 2, 10)
@@ -131,3 +133,63 @@ def test_une_levee_annulee_ne_joue_plus_et_peut_se_redemander(demander, responsa
     assert not annuler(levee, par=responsable)
     assert not LeveeDeFrein.objects.effectives(MARDI).exists()
     assert demander() != levee
+
+
+# --- Ce qu'une levée change à la nuit et au courrier ----------------------------------------------
+
+
+def passer(societe, au=MARDI):
+    passage = nuit.ouvrir_passage(societe, au=au, genre=Passage.Genre.AUTOMATIQUE)
+    return nuit.relancer(societe, au=au, passage=passage)
+
+
+@pytest.fixture
+def promise(echeance):
+    PromesseFactory(echeances=[echeance], date_promise=MARDI + timedelta(days=3), faite_le=MARDI)
+    return echeance
+
+
+def test_la_levee_ne_vaut_que_sa_nuit_et_sa_piece(promise, demander):
+    autre = EcheanceFactory(client=promise.client, echue_le=promise.date_echeance)
+    PromesseFactory(echeances=[autre], date_promise=MARDI + timedelta(days=3), faite_le=MARDI)
+    demander(pour_le=MARDI + timedelta(days=1))
+    assert passer(promise.societe).retenues == {"promesse": 2}
+    assert passer(promise.societe, MARDI + timedelta(days=1)).retenues == {"promesse": 1}
+    relance = Relance.objects.get()
+    assert (relance.echeance, relance.courrier.statut) == (promise, Courrier.Statut.A_VALIDER)
+    assert "promesse" in relance.raison
+
+
+def test_tant_que_la_seconde_personne_n_a_rien_dit_le_frein_tient(promise, demander):
+    promise.societe.seuil_deux_personnes = 1
+    promise.societe.save()
+    demander()
+    assert passer(promise.societe).retenues == {"promesse": 1}
+
+
+def test_le_courrier_ne_d_une_levee_se_valide_les_jours_suivants(promise, demander, responsable):
+    """La promesse court encore le lendemain : la levée suit le courrier jusqu'à son départ (exigence 19)."""
+    demander()
+    passer(promise.societe)
+    courrier = Courrier.objects.get()
+    with transaction.atomic():
+        assert relire(courrier, au=MARDI + timedelta(days=1)).garde
+
+
+def test_une_levee_annulee_retire_la_piece_du_courrier_avant_son_depart(promise, demander, responsable):
+    levee = demander()
+    passer(promise.societe)
+    annuler(levee, par=responsable)
+    with transaction.atomic():
+        lue = relire(Courrier.objects.get(), au=MARDI + timedelta(days=1))
+    assert (lue.garde, "promesse" in lue.raison.lower()) == (False, True)
+
+
+@pytest.mark.parametrize(("leve", "garde"), [(True, True), (False, False)])
+def test_un_credit_arrive_depuis_retient_sauf_frein_leve(echeance, demander, leve, garde):
+    passer(echeance.societe)
+    EncaissementFactory(client=echeance.client, montant=600)
+    if leve:
+        demander(frein="credit_non_affecte")
+    with transaction.atomic():
+        assert relire(Courrier.objects.get(), au=MARDI).garde is garde

@@ -195,7 +195,7 @@ def test_un_npai_ne_se_reecrit_pas_a_la_meme_adresse():
     courrier, echeance = a_poster(client=ClientFactory(courriel=""))
     gestes.poster(courrier, par=None, depose_le=MARDI, numero_suivi="2C1")
     gestes.consigner_retour(courrier, par=None, retour="npai", retour_le=MARDI + timedelta(days=3))
-    assert passer(echeance.societe, MARDI + timedelta(days=6)).retenues == {"sans_adresse": 1}
+    assert passer(echeance.societe, MARDI + timedelta(days=6)).retenues == {"adresse_en_erreur": 1}
 
 
 def test_remettre_apres_un_npai_oublie_l_ancien_recommande_et_refuse_un_doublon():
