@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import actions, echeanciers, fiche, liste
+from .views import actions, decision, echeanciers, fiche, freins, liste
 
 app_name = "clients"
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path("<int:pk>/echeanciers/nouveau/", echeanciers.nouveau, name="echeancier_nouveau"),
     path("<int:pk>/echeanciers/<int:echeancier>/", echeanciers.echeancier, name="echeancier"),
     path("<int:pk>/echeanciers/<int:echeancier>/annuler/", echeanciers.annuler, name="echeancier_annuler"),
+    path("<int:pk>/decisions/<int:tache>/", decision.decision, name="decision"),
+    path("<int:pk>/freins/<int:echeance>/lever/", freins.lever, name="frein_lever"),
+    path("<int:pk>/freins/levees/<int:levee>/approuver/", freins.approuver, name="levee_approuver"),
+    path("<int:pk>/freins/levees/<int:levee>/annuler/", freins.annuler, name="levee_annuler"),
     path("<int:pk>/promesses/<int:promesse>/annuler/", actions.promesse_annuler, name="promesse_annuler"),
     path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
     path("<int:pk>/adresse/", actions.adresse, name="adresse"),

@@ -77,12 +77,13 @@ def pieces_ouvertes(client: Client) -> list[Echeance]:
 
 
 def poser_retenues(pieces: list[Echeance], *, au: date) -> list[Echeance]:
-    """Pose `exclusion` (celle qui court au jour `au`) et `echeancier` (en cours) sur chaque pièce. Deux requêtes."""
+    """Pose `exclusion` (celle qui court au jour `au`) et `echeancier` (en cours, sinon rompu). Deux requêtes."""
     ids = [e.pk for e in pieces]
     en_cours = Exclusion.objects.en_cours(au).filter(echeance__in=ids).select_related("auteur").order_by("au")
     exclusions = {x.echeance_id: x for x in en_cours}
-    accords = Echeancier.objects.en_cours().filter(echeances__in=ids).annotate(piece=F("echeances"))
-    echeanciers = {x.piece: x for x in accords}
+    vivants = (Echeancier.Statut.ROMPU, Echeancier.Statut.EN_COURS)  # l'en cours, lu en dernier, l'emporte
+    accords = Echeancier.objects.filter(echeances__in=ids, statut__in=vivants).annotate(piece=F("echeances"))
+    echeanciers = {x.piece: x for x in sorted(accords, key=lambda x: (vivants.index(x.statut), x.pk))}
     for piece in pieces:
         piece.exclusion = exclusions.get(piece.pk)
         piece.echeancier = echeanciers.get(piece.pk)

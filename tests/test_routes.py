@@ -16,9 +16,10 @@ from django.test import Client as Navigateur
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from factures.models import Lot
+from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
-from relances.models import Echelle, Tache
+from relances.models import Echelle, LeveeDeFrein, LotPostal, PliDeLot, Tache
 from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -62,6 +63,10 @@ OBJETS = {
     "clients:geste": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:effet": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:lever": (PORTEFEUILLE, {"pk": "client", "suspension": "suspension"}),
+    "clients:frein_lever": (PORTEFEUILLE, {"pk": "client", "echeance": "echeance"}),
+    "clients:levee_approuver": (PORTEFEUILLE, {"pk": "client", "levee": "levee"}),
+    "clients:levee_annuler": (PORTEFEUILLE, {"pk": "client", "levee": "levee"}),
+    "clients:decision": (PORTEFEUILLE, {"pk": "client", "tache": "decision"}),
     "clients:reintegrer": (PORTEFEUILLE, {"pk": "client", "exclusion": "exclusion"}),
     "clients:echeancier_nouveau": (PORTEFEUILLE, {"pk": "client"}),
     "clients:echeancier": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
@@ -98,6 +103,21 @@ OBJETS = {
     "relances:poster": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:retour": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:avis": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:presenter": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:preuve": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:retour_corriger": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:reclamer": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:voie": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:prestataire": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:relever": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:lot": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_pdf": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_bordereau": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_reprendre": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_scanner": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_numeros": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_deposer": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_retirer": (PORTEFEUILLE, {"pk": "lot_postal", "courrier": "courrier"}),
     "relances:plan": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_brouillon": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_palier": (SOCIETE, {"pk": "palier"}),
@@ -107,6 +127,18 @@ OBJETS = {
     "relances:plan_ajouter": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_abandonner": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_retirer": (SOCIETE, {"pk": "palier"}),
+    "relances:plan_comparaison_csv": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_versions": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_revenir": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_renommer": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_par_defaut": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_retirer_plan": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_exporter": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_importer_brouillon": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_clients": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_affecter": (SOCIETE, {"pk": "echelle"}),
+    "relances:plan_deplacer": (SOCIETE, {"pk": "palier"}),
+    "relances:plan_du_client": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
     "contentieux:prescription_resume": (PORTEFEUILLE, {"pk": "facture"}),
@@ -126,6 +158,7 @@ OBJETS = {
 PARFOIS_ABSENTS = {
     "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
     "relances:avis", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
+    "relances:plan_comparaison_csv",
     "relances:plan_regles", "relances:plan_ajouter", "relances:plan_abandonner", "contentieux:piece",
     "contentieux:requete", "contentieux:prescription_annuler", "contentieux:prescription_preuve",
 }  # fmt: skip
@@ -186,17 +219,32 @@ def monde(db, settings, tmp_path, time_machine):
     echeance = EcheanceFactory(client=client, echue_le=AU - timedelta(60))
     dossier = DossierFactory(client=client)
     echelle = Echelle.objects.filter(societe=societe).first()
+    courrier = CourrierEnvoyeFactory([echeance], nature=4)
+    chemin, empreinte = depot.ranger(b"%PDF-1.4 lot", ".pdf")
+    lot_postal = LotPostal.objects.create(
+        societe=societe, numero=1, auteur=equipe[Role.RESPONSABLE], statut=LotPostal.Statut.PRET, pdf_chemin=chemin,
+        pdf_empreinte=empreinte,
+    )  # fmt: skip
+    PliDeLot.objects.create(lot=lot_postal, courrier=courrier, rang=1)
     objets = SimpleNamespace(
         societe=societe,
+        lot_postal=lot_postal,
         code=societe.code,
         utilisateur=equipe[Role.LECTEUR],
         client=client,
         echeance=echeance,
         facture=echeance.facture,
         encaissement=EncaissementFactory(client=client, date=AU),
-        courrier=CourrierEnvoyeFactory([echeance], nature=4),
+        courrier=courrier,
         tache=Tache.objects.create(
             societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=AU, cle="a"
+        ),
+        decision=Tache.objects.create(
+            societe=societe, client=client, genre=Tache.Genre.DECISION, titre="Trancher", due_le=AU, cle="d"
+        ),
+        levee=LeveeDeFrein.objects.create(
+            echeance=echeance, frein="suspendue", pour_le=AU, motif="x", montant=1, a_deux=True,
+            demandee_par=equipe[Role.ADMINISTRATEUR],
         ),
         suspension=SuspensionFactory(client=client, du=AU),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),

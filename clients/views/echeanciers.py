@@ -98,7 +98,7 @@ def nouveau(request, pk: int):
     client = client_visible(request, pk)
     verifier_droit(request.user, Droit.AGIR, client.societe_id)
     f = Fiche(client, au=aujourd_hui(), user=request.user)
-    ouvertes = [e for e in f.pieces if not e.en_contentieux and not e.echeancier]
+    ouvertes = [e for e in f.pieces if not e.en_contentieux and not _engagee(e)]
     form = AccordForm(request.GET if "nombre" in request.GET else None, pieces=ouvertes, au=f.au)
     accord, mensualites = form.is_bound and form.is_valid(), None
     if accord:
@@ -120,6 +120,11 @@ def nouveau(request, pk: int):
         "devise": form.choisies()[0].devise if accord else "EUR",
     }  # fmt: skip
     return render(request, "clients/echeancier_nouveau.html", contexte, status=422 if request.method == "POST" else 200)
+
+
+def _engagee(e: Echeance) -> bool:
+    """Déjà dans un échéancier en cours ; rompu, on peut en convenir d'un autre."""
+    return bool(e.echeancier and e.echeancier.statut == Echeancier.Statut.EN_COURS)
 
 
 def _termes(mensualites) -> list[Terme]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from factures.models import Echeance, Promesse
+from factures.models import Echeance, Echeancier, Promesse
 from recouvrement.commun import formats
 from relances import motifs
 from relances.domaine import echelle
@@ -191,7 +191,8 @@ def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, 
     if piece.exclusion:
         return _("Exclue jusqu'au %(jour)s") % {"jour": formats.jour_court(piece.exclusion.au)}, "att"
     if piece.echeancier:
-        return _("Échéancier en cours"), "info"
+        en_cours = piece.echeancier.statut == Echeancier.Statut.EN_COURS
+        return (_("Échéancier en cours"), "info") if en_cours else (_("Échéancier rompu"), "mal")
     if piece.litige:
         return _("Litige %(montant)s") % {"montant": formats.somme(piece.conteste, piece.devise)}, "att"
     if piece.promesse and piece.promesse.statut == Promesse.Statut.EN_ATTENTE:

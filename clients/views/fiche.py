@@ -1,7 +1,5 @@
 """La fiche d'un client : où il en est, ce qui va se passer, ce qu'il faut dire."""
 
-from datetime import date
-
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -11,23 +9,22 @@ from clients.models import Client
 from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
 from factures.domaine.mensualites import Etat
-from factures.models import Echeance, Echeancier
+from factures.models import Echeancier
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
-from relances import motifs
-from relances.models import Courrier, Verdict, VersionEchelle
+from relances.models import Courrier, VersionEchelle
 
 from . import chronologie
 from .etapes import etat
+from .pourquoi import pourquoi
 from .registre import VOLETS
 from .volets import Fiche
 
 ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
 PAR_PAGE = 50
-PIECES_EXPLIQUEES = 200
 ACCORDS = 5
 TONS_ACCORD = {Echeancier.Statut.EN_COURS: "info", Echeancier.Statut.TENU: "bon", Echeancier.Statut.ROMPU: "mal"}
 A_FAIRE_PARTIR = (
@@ -134,7 +131,7 @@ def _onglet(request, f: Fiche, o: str) -> dict:
         "chronologie": _chronologie,
         "contacts": _contacts,
         "conditions": _conditions,
-        "pourquoi": _pourquoi,
+        "pourquoi": pourquoi,
     }[o](request, f)
 
 
@@ -195,33 +192,6 @@ def _conditions(request, f: Fiche) -> dict:
 def _nom_du_plan(f: Fiche) -> str:
     version = VersionEchelle.objects.select_related("echelle").filter(pk=f.prevision.plan.version).first()
     return str(version) if version else ""
-
-
-def _pourquoi(request, f: Fiche) -> dict:
-    """Pour chaque pièce ouverte à une date (`?le=`) : son verdict d'alors, et les intervalles d'avant."""
-    try:
-        le = min(date.fromisoformat(request.GET.get("le", "")), f.au)
-    except ValueError:
-        le = f.au
-    lignes = {
-        e.pk: {"echeance": e, "numero": e.facture.numero, "actuel": None, "passes": [], "a_ce_jour": ""}
-        for e in Echeance.objects.filter(client=f.client)
-        .ouvertes_au(le)
-        .select_related("facture")
-        .order_by("date_echeance", "pk")[:PIECES_EXPLIQUEES]
-    }
-    for v in Verdict.objects.filter(echeance__in=lignes, du__lte=le).order_by("-du", "-pk"):
-        ligne = lignes[v.echeance_id]
-        v.libelle, v.palier = motifs.libelle(v.code), motifs.nom_palier(v.nature) if v.nature else ""
-        if v.au is None or v.au >= le:
-            ligne["actuel"] = v
-        else:
-            ligne["passes"].append(v)
-    if le == f.au:
-        for pk, decision in f.etapes.par_piece.items():
-            if pk in lignes:
-                lignes[pk]["a_ce_jour"] = motifs.phrase(decision)
-    return {"le": le, "expliquees": list(lignes.values())}
 
 
 def volet_demande(f: Fiche, nom: str, params):

@@ -214,13 +214,13 @@ def test_pourquoi_se_lit_a_une_date_passee(connecte, belcourt, au):
 
     def lire(jour):
         lignes = connecte.get(url(belcourt), {"o": "pourquoi", "le": jour.isoformat()}).context["expliquees"]
-        return next(x for x in lignes if x["echeance"].pk == piece.pk)
+        return next(x for x in lignes if x.echeance.pk == piece.pk)
 
     avant, depuis = lire(au - timedelta(30)), lire(au)
-    assert (avant["actuel"].libelle, avant["passes"], avant["a_ce_jour"]) == ("Pas encore due", [], "")
-    assert depuis["actuel"].code == "suspendue"
-    assert [v.code for v in depuis["passes"]] == ["attente"]
-    assert depuis["a_ce_jour"]
+    assert (avant.actuel.libelle, avant.passes, avant.a_ce_jour) == ("Pas encore due", [], "")
+    assert depuis.actuel.code == "suspendue"
+    assert [v.code for v in depuis.passes] == ["attente"]
+    assert depuis.a_ce_jour
 
 
 @pytest.mark.parametrize("le", ["", "hier", "2999-01-01"])
