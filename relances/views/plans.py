@@ -1,34 +1,30 @@
-"""Plans de relance : les lire, préparer un brouillon, voir ce qu'il changerait, publier."""
+"""Plans de relance : la liste, une version palier par palier, son contrôle, ce qu'un brouillon changerait."""
 
-from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from factures.models import Echeance
-from recouvrement.commun.horloge import maintenant
-from recouvrement.commun.vues import fait, rediriger, rendre
-from recouvrement.comptes.courante import restreindre
+from recouvrement.commun.vues import rendre
+from recouvrement.comptes.courante import restreindre, societe_courante
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
-from relances import motifs
-from relances.domaine.controle import Constat, publiable
+from relances.domaine.controle import publiable
 from relances.domaine.natures import Nature
-from relances.forms import NaturePalierForm, PalierForm, VersionForm
+from relances.domaine.plans import PLANS
+from relances.formulaires_plans import CreerPlanForm, ImporterPlanForm, PalierForm, PublierForm, VersionForm
 from relances.models import Echelle, NatureChoix, Palier, VersionEchelle
 from relances.models.echelles import CanalChoix
+from relances.services import brouillons
 from relances.services import plans as service
-from relances.services.ce_soir import prochain_passage
-from relances.services.comparaison import comparer
+from relances.services.versions_plans import CHAMPS
 
-from .ce_soir import perimetre
-from .frises import frise, nom_du_jour
+from .constats import dire
+from .frises import frise
 
 V = VersionEchelle.Statut
 CANAUX = dict(CanalChoix.choices)
-SIGNES = {"bon": "circle-check", "info": "info-circle", "att": "alert-triangle", "mal": "circle-x"}
 
 
 def _version(echelle: Echelle, statut: str) -> VersionEchelle | None:
@@ -38,24 +34,51 @@ def _version(echelle: Echelle, statut: str) -> VersionEchelle | None:
 @require_safe
 @exige(Droit.PLANS)
 def liste(request):
-    echelles = restreindre(request, Echelle.objects.visibles_pour(request.user))
+    return rendre_liste(request)
+
+
+def societe_reglable(request):
+    """La société où créer un plan : la courante ; None s'il faut en choisir une ou si le droit manque."""
+    societe = societe_courante(request)
+    return societe if societe and peut(request.user, Droit.REGLER_PLANS, societe.pk) else None
+
+
+def origines(echelles) -> list[tuple[str, str]]:
+    """Ce dont un plan neuf se copie : les versions publiées de la société, puis les plans livrés."""
+    publiees = [(f"plan-{e.pk}", e.nom) for e in echelles if _version(e, V.PUBLIEE)]
+    livres = [(f"livre-{p.type_debiteur}", _("%(nom)s, plan livré") % {"nom": _(p.nom)}) for p in PLANS]
+    return [*publiees, *livres]
+
+
+def rendre_liste(request, *, creation=None, importation=None, status: int = 200):
+    echelles = restreindre(request, Echelle.objects.visibles_pour(request.user)).annotate(affectes=Count("clients"))
     echelles = list(echelles.select_related("societe").prefetch_related("versions__paliers"))
-    en_cours = _en_cours([v.pk for e in echelles for v in e.versions.all() if v.statut == V.PUBLIEE])
+    en_cours = _en_cours([v.pk for e in echelles for v in e.versions.all()])
     lignes = []
     for e in echelles:
-        publiee = _version(e, V.PUBLIEE)
-        regles = service.plan_de(publiee).paliers if publiee else ()
-        points = frise(regles).points if regles else []
+        publiee, brouillon = _version(e, V.PUBLIEE), _version(e, V.BROUILLON)
+        montree = publiee or brouillon
+        points = frise(service.plan_de(montree).paliers).points if montree and montree.paliers.all() else []
         lignes.append(
             {
                 "echelle": e,
                 "publiee": publiee,
-                "brouillon": _version(e, V.BROUILLON),
+                "brouillon": brouillon,
                 "paliers": [(p.nature, p.jour) for p in points],
-                "en_cours": en_cours.get(publiee.pk, 0) if publiee else 0,
+                "en_cours": sum(en_cours.get(v.pk, 0) for v in e.versions.all()),
             }
         )
-    return rendre(request, "relances/plans.html", "relances/_plans.html", {"lignes": lignes})
+    societe = societe_reglable(request)
+    siennes = [e for e in echelles if societe and e.societe_id == societe.pk]
+    contexte = {
+        "lignes": sorted(lignes, key=lambda x: (x["publiee"] is None and x["brouillon"] is None, x["echelle"].pk)),
+        "societe": societe,
+        "creation": (creation or CreerPlanForm(origines=origines(siennes))) if societe else None,
+        "importation": (importation or ImporterPlanForm()) if societe else None,
+        "ouvert": bool(creation or importation),
+        "plusieurs": societe is None and peut(request.user, Droit.REGLER_PLANS),
+    }
+    return rendre(request, "relances/plans.html", "relances/_plans.html", contexte, status=status)
 
 
 def _en_cours(versions: list[int]) -> dict[int, int]:
@@ -64,34 +87,32 @@ def _en_cours(versions: list[int]) -> dict[int, int]:
     return dict(ouvertes.values_list("niveau_version").annotate(Count("pk")))
 
 
-def _echelle(request, pk: int) -> Echelle:
+def echelle_visible(request, pk: int) -> Echelle:
     visibles = Echelle.objects.visibles_pour(request.user).select_related("societe")
-    return get_object_or_404(visibles.prefetch_related("versions__paliers"), pk=pk)
+    return get_object_or_404(visibles.prefetch_related("versions__paliers", "versions__publiee_par"), pk=pk)
 
 
-def _brouillon(request, pk: int) -> VersionEchelle:
-    """Le brouillon d'un plan que la personne peut régler ; 404 s'il n'y en a plus."""
-    echelle = _echelle(request, pk)
+def echelle_reglable(request, pk: int) -> Echelle:
+    """Un plan que la personne peut régler."""
+    echelle = echelle_visible(request, pk)
     verifier_droit(request.user, Droit.REGLER_PLANS, echelle.societe_id)
-    version = _version(echelle, V.BROUILLON)
-    if version is None:
-        raise Http404
-    return version
+    return echelle
 
 
 @require_safe
 @exige(Droit.PLANS)
 def fiche(request, pk: int):
     """Une version : sa frise, un palier à la fois, son contrôle, et ce qu'un brouillon changerait."""
-    return _rendre(request, _echelle(request, pk))
+    return rendre_fiche(request, echelle_visible(request, pk))
 
 
-def _rendre(request, echelle: Echelle, *, formulaire=None, regles=None, status: int = 200):
+def rendre_fiche(request, echelle: Echelle, *, formulaire=None, regles=None, publication=None, status: int = 200):
+    """formulaire, regles, publication : une saisie refusée, à réafficher avec ses fautes."""
     versions = sorted(echelle.versions.all(), key=lambda v: -v.numero)
     publiee, brouillon = _version(echelle, V.PUBLIEE), _version(echelle, V.BROUILLON)
     demandee = next((v for v in versions if str(v.numero) == request.GET.get("version", "")), None)
-    montree = demandee or brouillon or publiee
-    if formulaire or regles:
+    montree = demandee or brouillon or publiee or next(iter(versions), None)
+    if formulaire or regles or publication:
         montree = brouillon
     if montree is None:
         raise Http404
@@ -102,6 +123,7 @@ def _rendre(request, echelle: Echelle, *, formulaire=None, regles=None, status: 
     dessin = frise(plan.paliers, publies)
     choisi = _choisi(request, montree, formulaire)
     constats = service.controler_version(montree)
+    en_cours = _en_cours([v.pk for v in versions])
     contexte = {
         "echelle": echelle,
         "versions": versions,
@@ -111,19 +133,27 @@ def _rendre(request, echelle: Echelle, *, formulaire=None, regles=None, status: 
         "editable": editable,
         "peut_regler": peut_regler,
         "frise": dessin,
-        "barreaux": _barreaux(montree, dessin, publies),
+        "barreaux": _barreaux(montree, dessin, publiee if montree != publiee else None),
         "choisi": choisi,
         "jour_choisi": next((p.jour for p in dessin.points if choisi and p.id == choisi.pk), ""),
-        "canaux_choisis": [CANAUX[c] for c in choisi.canaux] if choisi else [],
-        "form": _form(choisi, formulaire) if editable and choisi else None,
+        "canaux_choisis": [CANAUX[c] for c in choisi.canaux if c in CANAUX] if choisi else [],
+        "form": (formulaire or form_palier(choisi)) if editable and choisi else None,
         "publie_choisi": _publie(choisi, publiee) if choisi and montree != publiee else None,
         "regles": (regles or VersionForm(instance=montree)) if editable else None,
-        "constats": [(c.ton, SIGNES[c.ton], phrase(c)) for c in constats],
+        "publication": (publication or _publication(montree)) if editable else None,
+        "constats": dire(constats, montree, editable=editable),
         "publiable": publiable(constats),
         "natures": [(v, nom) for v, nom in NatureChoix.choices if v],
-        "en_cours": _en_cours([publiee.pk]).get(publiee.pk, 0) if publiee else 0,
+        "en_cours": sum(en_cours.values()),
+        "retire": publiee is None and brouillon is None,
+        "affectes": echelle.clients.count(),
     }
     return rendre(request, "relances/plan.html", "relances/_plan.html", contexte, status=status)
+
+
+def _publication(version: VersionEchelle) -> PublierForm:
+    etat = {"reprise": version.reprise, "version": version.pk, "etat": brouillons.empreinte(version)}
+    return PublierForm(initial=etat, auto_id="pub_%s")
 
 
 def _choisi(request, version: VersionEchelle, formulaire: PalierForm | None) -> Palier | None:
@@ -136,8 +166,12 @@ def _choisi(request, version: VersionEchelle, formulaire: PalierForm | None) -> 
     return demande or grave or next(iter(paliers), None)
 
 
-def _form(palier: Palier, saisi: PalierForm | None) -> PalierForm:
-    return saisi or PalierForm(instance=palier, prefix=f"p{palier.pk}")
+def form_palier(palier: Palier, saisi=None) -> PalierForm:
+    """Les réglages d'un palier ; ses modèles sont ceux que la société a publiés pour lui."""
+    echelle = palier.version.echelle
+    modeles = [(c, nom) for c, n, nom in service.modeles_publies(echelle.societe, echelle.type_debiteur)
+               if n == palier.nature]  # fmt: skip
+    return PalierForm(saisi, instance=palier, prefix=f"p{palier.pk}", modeles=modeles)
 
 
 def _publie(palier: Palier, publiee: VersionEchelle | None) -> Palier | None:
@@ -149,186 +183,19 @@ def _publie(palier: Palier, publiee: VersionEchelle | None) -> Palier | None:
     return memes[rang] if rang < len(memes) else None
 
 
-def _barreaux(version: VersionEchelle, dessin, publies) -> list[dict]:
-    """Une tuile par palier : son jour, son canal, qui l'envoie, et s'il a changé."""
-    avant = {}
-    for p in publies:
-        avant.setdefault(p.nature, []).append((p.reference.value, p.delai, [c.value for c in p.canaux], p.mode.value,
-                                               p.delai_reponse))  # fmt: skip
-    tuiles = []
-    for p, point in zip(sorted(version.paliers.all(), key=lambda p: p.rang), dessin.points, strict=True):
-        maintenant_ = (p.reference, p.delai, list(p.canaux), p.mode, p.delai_reponse)
-        tuiles.append(
-            {
-                "palier": p,
-                "jour": point.jour,
-                "canaux": ", ".join(str(CANAUX[c]) for c in p.canaux),
-                "modifie": bool(publies) and maintenant_ not in avant.get(p.nature, []),
-            }
-        )
-    return tuiles
+def _barreaux(version: VersionEchelle, dessin, publiee: VersionEchelle | None) -> list[dict]:
+    """Une tuile par palier : son jour, ses canaux, qui l'envoie, et s'il a changé."""
+    avant = {(p.nature, *_reglages(p)) for p in publiee.paliers.all()} if publiee else None
+    return [
+        {
+            "palier": p,
+            "jour": point.jour,
+            "canaux": ", ".join(str(CANAUX.get(c, c)) for c in p.canaux),
+            "modifie": avant is not None and (p.nature, *_reglages(p)) not in avant,
+        }
+        for p, point in zip(sorted(version.paliers.all(), key=lambda p: p.rang), dessin.points, strict=True)
+    ]
 
 
-def phrase(c: Constat) -> str:
-    """Un constat du contrôle, en une phrase."""
-    nom = motifs.nom_palier(c.nature)
-    phrases = {
-        "vide": _("Le plan n'a aucun palier."),
-        "ordre": _("%(nom)s vient après %(autre)s, qui est plus grave."),
-        "calendrier": _("%(nom)s tombe à %(jour)s, avant le palier qui le précède (%(avant)s)."),
-        "amiables": _("%(n)s relances amiables avant la décision d'une personne : plafond de %(autre_n)s respecté."),
-        "trop_amiables": _(
-            "%(n)s relances amiables pour un plafond de %(autre_n)s : au-delà, la pièce attend une personne."
-        ),
-        "administration": _("Aucune mise en demeure de droit privé à une administration : mandatement d'office."),
-        "sans_formalisation": _("Mise en demeure sans formalisation avant elle : elle ne partirait jamais."),
-        "sans_recommande": _("Une mise en demeure part en recommandé avec avis de réception."),
-        "delai": _(
-            "%(n)s jours de nouveau délai sont un usage. La loi demande un délai raisonnable (C. civ., art. 1231)."
-        ),
-        "delai_court": _("%(n)s jours de nouveau délai : trop court, il se contesterait (C. civ., art. 1231)."),
-        "trop_pres": _(
-            "%(nom)s vient %(n)s jours après le palier précédent : le délai de %(autre_n)s jours entre contacts le "
-            "repoussera."
-        ),
-        "sans_repli": _("%(nom)s : sans adresse de courriel, rien ne part. Ajoutez un repli."),
-        "sans_canal": _("%(nom)s n'a aucun canal."),
-    }
-    return phrases[c.code] % {
-        "nom": nom,
-        "autre": motifs.nom_palier(c.autre) if c.code == "ordre" else "",
-        "jour": nom_du_jour(c.n),
-        "avant": nom_du_jour(c.autre),
-        "n": c.n,
-        "autre_n": c.autre,
-    }
-
-
-@require_safe
-@exige(Droit.PLANS)
-def comparaison(request, pk: int):
-    """Volet « Si publié », saisie en cours comprise ; n'écrit rien."""
-    echelle = _echelle(request, pk)
-    brouillon = _version(echelle, V.BROUILLON)
-    if brouillon is None:
-        raise Http404
-    saisis, fautive = [], False
-    for p in brouillon.paliers.all():
-        if f"p{p.pk}-delai" in request.GET:
-            form = PalierForm(request.GET, instance=p, prefix=f"p{p.pk}")
-            fautive = not form.is_valid()
-            if not fautive and form.has_changed():
-                saisis.append(service.regle(form.save(commit=False)))
-    clients, _nom = perimetre(request, echelle.societe)
-    au = prochain_passage(echelle.societe, maintenant())
-    ecart = None if fautive else comparer(brouillon, au=au, clients=clients, paliers=saisis)
-    contexte = {"ecart": ecart, "echelle": echelle, "brouillon": brouillon, "saisie": bool(saisis)}
-    return rendre(request, "relances/comparaison.html", "relances/_ecart.html", contexte)
-
-
-# --- Gestes ------------------------------------------------------------------------------------------
-
-
-def _vers(pk: int, palier: int | None = None) -> str:
-    return reverse("relances:plan", args=[pk]) + (f"?palier={palier}" if palier else "")
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def brouillon(request, pk: int):
-    echelle = _echelle(request, pk)
-    verifier_droit(request.user, Droit.REGLER_PLANS, echelle.societe_id)
-    service.nouveau_brouillon(echelle, par=request.user)
-    return rediriger(request, _vers(pk))
-
-
-def _palier(request, pk: int) -> Palier:
-    """Un palier d'un plan que la personne peut régler."""
-    visibles = Echelle.objects.visibles_pour(request.user)
-    paliers = Palier.objects.select_related("version__echelle__societe").filter(version__echelle__in=visibles)
-    cible = get_object_or_404(paliers, pk=pk)
-    verifier_droit(request.user, Droit.REGLER_PLANS, cible.version.echelle.societe_id)
-    return cible
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def palier(request, pk: int):
-    """Enregistre un palier du brouillon."""
-    cible = _palier(request, pk)
-    echelle = cible.version.echelle
-    if cible.version.statut != V.BROUILLON:
-        messages.error(request, _("Cette version est publiée : elle ne se modifie plus. Ouvrez un brouillon."))
-        return rediriger(request, _vers(echelle.pk))
-    form = PalierForm(request.POST, instance=cible, prefix=f"p{cible.pk}")
-    if not form.is_valid():
-        return _rendre(request, _echelle(request, echelle.pk), formulaire=form, status=422)
-    form.save()
-    fait(request, _("Palier enregistré dans le brouillon."))
-    return rediriger(request, _vers(echelle.pk, cible.pk))
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def retirer(request, pk: int):
-    cible = _palier(request, pk)
-    try:
-        service.retirer_palier(cible)
-    except service.PlanInvalide as refus:
-        messages.error(request, str(refus))
-    else:
-        fait(request, _("Palier retiré du brouillon."))
-    return rediriger(request, _vers(cible.version.echelle_id))
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def ajouter(request, pk: int):
-    version = _brouillon(request, pk)
-    form = NaturePalierForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Choisissez la nature du palier à ajouter."))
-        return rediriger(request, _vers(pk))
-    neuf = service.ajouter_palier(version, Nature(form.cleaned_data["nature"]))
-    fait(request, _("Palier ajouté au brouillon : réglez son délai."))
-    return rediriger(request, _vers(pk, neuf.pk))
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def regles(request, pk: int):
-    """Seuils, plafond et regroupement du brouillon."""
-    version = _brouillon(request, pk)
-    form = VersionForm(request.POST, instance=version)
-    if not form.is_valid():
-        return _rendre(request, _echelle(request, pk), regles=form, status=422)
-    form.save()
-    fait(request, _("Règles enregistrées dans le brouillon."))
-    return rediriger(request, _vers(pk))
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def abandonner(request, pk: int):
-    service.abandonner(_brouillon(request, pk), par=request.user)
-    fait(request, _("Brouillon abandonné : la version publiée n'a pas bougé."))
-    return rediriger(request, _vers(pk))
-
-
-@require_POST
-@exige(Droit.REGLER_PLANS)
-def publier(request, pk: int):
-    echelle = _echelle(request, pk)
-    verifier_droit(request.user, Droit.REGLER_PLANS, echelle.societe_id)
-    version = _version(echelle, V.BROUILLON)
-    if version is None:
-        messages.error(request, _("Il n'y a plus de brouillon à publier."))
-        return rediriger(request, _vers(pk))
-    try:
-        service.exiger_publiable(version)
-        service.publier(version, par=request.user)
-    except service.PlanInvalide as refus:
-        messages.error(request, str(refus))
-    else:
-        fait(request, _("Version %(n)s publiée.") % {"n": version.numero})
-    return rediriger(request, _vers(pk))
+def _reglages(p: Palier) -> tuple:
+    return tuple(tuple(v) if isinstance(v, list) else v for v in (getattr(p, c) for c in CHAMPS))

@@ -1,6 +1,7 @@
 """Contrôle d'un plan avant publication."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -39,20 +40,105 @@ def test_les_jours_se_comptent_depuis_l_echeance():
     assert jours(sauf(paliers(), N.RAPPEL_COURTOIS, reference=R.FACTURE, delai=40))[0] == 10
 
 
+def sans(liste, *natures):
+    return [p for p in liste if p.nature not in natures]
+
+
+def rang(liste, n, **champs):
+    return [replace(p, **champs) if p.rang == n else p for p in liste]
+
+
+AVANT = PalierRegle(9, 1, N.AVANT_ECHEANCE, R.ECHEANCE, -7, (C.COURRIEL, C.LETTRE), ModePalier.AUTOMATIQUE)
+
+
+def avec_avant(**champs):
+    return [replace(AVANT, **champs), *(replace(p, rang=p.rang + 1) for p in paliers())]
+
+
 @pytest.mark.parametrize(
     ("plan", "attendu"),
     [
         ([], "vide"),
+        # Boucle ou palier avant son prédécesseur.
         (list(reversed(paliers())), "ordre"),
+        (rang(paliers(), 3, rang=1), "ordre"),
+        (rang(paliers(), 1, reference=R.PRECEDENT), "premier_precedent"),
         (sauf(paliers(), N.APPEL, delai=3), "calendrier"),
-        ([p for p in paliers() if p.nature is not N.FORMALISATION], "sans_formalisation"),
-        (sauf(paliers(), N.MISE_EN_DEMEURE, canaux=(C.LETTRE,)), "sans_recommande"),
+        (sauf(paliers(), N.APPEL, delai=5), "meme_jour"),
+        (sauf(paliers(), N.MISE_EN_DEMEURE, delai=0), "meme_jour"),
+        # Délais signés, de −60 à 365 jours (exigence 7).
+        (avec_avant(delai=-61), "delai_bornes"),
+        (sauf(paliers(), N.CONTENTIEUX, delai=366), "delai_bornes"),
+        (avec_avant(delai=0), "pas_avant"),
+        (rang(paliers(), 1, delai=-1), "negatif"),
+        (sauf(paliers(), N.FORMALISATION, delai_reponse=0), "reponse_bornes"),
+        (sauf(paliers(), N.FORMALISATION, delai_reponse=91), "reponse_bornes"),
+        # Canaux.
         (sauf(paliers(), N.APPEL, canaux=()), "sans_canal"),
+        (sauf(paliers(), N.APPEL, canaux=(C.LETTRE,)), "canal_interdit"),
+        (sauf(paliers(), N.FORMALISATION, canaux=(C.SMS, C.LETTRE)), "canal_interdit"),
+        (sauf(paliers(), N.CONTENTIEUX, canaux=(C.RECOMMANDE,)), "canal_interdit"),
+        (sauf(paliers(), N.RAPPEL_COURTOIS, canaux=(C.SMS,)), "sms_seul"),
+        (sauf(paliers(), N.RAPPEL_COURTOIS, canaux=(C.LETTRE, C.LETTRE)), "canal_double"),
+        # Modes : appel et contentieux en tâche, mise en demeure jamais sans une personne.
+        (sauf(paliers(), N.APPEL, mode=ModePalier.AUTOMATIQUE), "mode_interdit"),
+        (sauf(paliers(), N.CONTENTIEUX, mode=ModePalier.A_VALIDER), "mode_interdit"),
+        (sauf(paliers(), N.MISE_EN_DEMEURE, mode=ModePalier.AUTOMATIQUE), "mode_interdit"),
+        # Mise en demeure (exigence 10, C. civ., art. 1344) et contentieux.
+        (sans(paliers(), N.FORMALISATION), "sans_formalisation"),
+        (sauf(paliers(), N.MISE_EN_DEMEURE, canaux=(C.LETTRE,)), "sans_recommande"),
+        (sauf(paliers(), N.MISE_EN_DEMEURE, canaux=(C.RECOMMANDE, C.LETTRE)), "pas_que_recommande"),
+        (sans(paliers(), N.MISE_EN_DEMEURE), "sans_mise_en_demeure"),
     ],
 )
 def test_ce_qui_interdit_de_publier(plan, attendu):
     trouves, ok = codes(plan)
     assert attendu in trouves and not ok
+
+
+@pytest.mark.parametrize("delai", [-60, -1])
+def test_les_bornes_d_un_rappel_avant_echeance_sont_permises(delai):
+    """La veille de la borne, la borne : −60 et −1 se publient."""
+    assert codes(avec_avant(delai=delai))[1]
+
+
+def test_trois_cent_soixante_cinq_jours_se_publient():
+    assert codes(sauf(paliers(), N.CONTENTIEUX, delai=365))[1]
+
+
+def test_un_modele_inexistant_interdit_de_publier_et_dit_ou_corriger():
+    constats = controler(
+        paliers(), type_debiteur="entreprise", max_amiables=2, delai_entre_contacts=5, modeles_absents={3}
+    )
+    faute = next(c for c in constats if c.code == "modele")
+    assert (faute.ton, faute.palier, faute.champ) == ("mal", 3, "modele")
+
+
+def test_facture_et_echeance_melees_avertissent_sans_interdire():
+    """Seules les conditions du client disent si « facture + 40 » vient avant « échéance + 5 »."""
+    trouves, ok = codes(sauf(paliers(), N.APPEL, reference=R.FACTURE, delai=33))
+    assert "calendrier" in trouves and ok
+
+
+def test_un_sms_en_premier_choix_avec_un_repli_se_publie_sauf_a_une_administration():
+    plan = sauf(paliers("administration"), N.RAPPEL_COURTOIS, canaux=(C.SMS, C.LETTRE))
+    assert codes(plan, type_debiteur="entreprise", max_amiables=2)[0] & {"sms_seul", "canal_interdit"} == set()
+    assert "canal_interdit" in codes(plan, type_debiteur="administration")[0]
+
+
+def test_une_administration_va_au_contentieux_sans_mise_en_demeure():
+    """CGCT, art. L1612-16 : la mise en demeure est celle du préfet, la suite est un mandatement d'office."""
+    trouves, ok = codes(paliers("administration"), type_debiteur="administration")
+    assert "mandatement" in trouves and "sans_mise_en_demeure" not in trouves and ok
+
+
+def test_un_plafond_sous_le_seuil_d_envoi_avertit():
+    """Exigence 16 : tout envoi attendrait un responsable."""
+    regles = {"type_debiteur": "entreprise", "max_amiables": 2, "delai_entre_contacts": 5}
+    constats = controler(paliers(), **regles, seuil_envoi=Decimal(30), plafond_envoi=Decimal(30))
+    assert "plafond_sous_seuil" in {c.code for c in constats} and publiable(constats)
+    constats = controler(paliers(), **regles, seuil_envoi=Decimal(30), plafond_envoi=Decimal("30.01"))
+    assert "plafond_sous_seuil" not in {c.code for c in constats}
 
 
 def test_aucune_mise_en_demeure_a_une_administration():

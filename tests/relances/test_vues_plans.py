@@ -8,6 +8,7 @@ from django.urls import reverse
 from recouvrement.comptes.models import Role
 from relances.domaine.natures import Nature
 from relances.models import Palier, VersionEchelle
+from relances.services.brouillons import empreinte
 from relances.services.comparaison import comparer
 from relances.services.plans import installer_plans
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -43,8 +44,14 @@ def brouillon(client, societe, publiee):
 
 def saisie(p: Palier, **champs) -> dict:
     base = {"reference": p.reference, "delai": p.delai, "delai_reponse": p.delai_reponse, "mode": p.mode,
-            "canal": p.canaux[0], "repli": "".join(p.canaux[1:2])}  # fmt: skip
+            "modele": p.modele, "role_destinataire": p.role_destinataire}  # fmt: skip
+    base |= {f"canal_{n}": canal for n, canal in enumerate(p.canaux, 1)}
     return {f"p{p.pk}-{nom}": valeur for nom, valeur in (base | champs).items()}
+
+
+def publication(version, **champs) -> dict:
+    version = VersionEchelle.objects.get(pk=version.pk)
+    return {"version": version.pk, "etat": empreinte(version), "reprise": "nouvelles", "note": "essai"} | champs
 
 
 def palier(version, nature) -> Palier:
@@ -66,7 +73,7 @@ def test_un_plan_se_modifie_en_brouillon_puis_se_publie(client, societe, publiee
     html = client.get(adresse("plan", publiee.echelle_id), {"palier": p.pk}).content.decode()
     assert "J+8" in html and "5 dans la version publiée" in html
     assert palier(publiee, Nature.RAPPEL_COURTOIS).delai == 5
-    client.post(adresse("plan_publier", publiee.echelle_id))
+    client.post(adresse("plan_publier", publiee.echelle_id), publication(brouillon))
     publiee.refresh_from_db()
     brouillon.refresh_from_db()
     assert (publiee.statut, brouillon.statut) == ("retiree", "publiee")
@@ -97,9 +104,9 @@ def test_plus_tot_plus_tard_en_jours(societe, publiee, brouillon, delai, tot, ta
     p.delai = delai
     p.save()
     constat = comparer(VersionEchelle.objects.get(pk=brouillon.pk), au=MARDI)
-    assert (len(constat.plus_tot), len(constat.plus_tard)) == (tot, tard)
+    assert (constat.plus_tot, constat.plus_tard) == (tot, tard)
     if ecart:
-        assert constat.par_palier[Nature.RAPPEL_COURTOIS].ecarts == [ecart]
+        assert constat.par_palier[Nature.RAPPEL_COURTOIS].tard == [ecart, ecart]
 
 
 def test_une_mise_en_demeure_avancee_a_ce_soir_est_annoncee(societe, publiee, brouillon):
@@ -108,8 +115,8 @@ def test_une_mise_en_demeure_avancee_a_ce_soir_est_annoncee(societe, publiee, br
         niveau=4, niveau_rang=3, niveau_version=publiee.pk, niveau_le=MARDI - timedelta(days=12)
     )
     Palier.objects.filter(version=brouillon, nature=Nature.MISE_EN_DEMEURE).update(delai=10)
-    constat = comparer(VersionEchelle.objects.get(pk=brouillon.pk), au=MARDI)
-    assert constat.ce_soir == [echeance.client]
+    constat = comparer(VersionEchelle.objects.get(pk=brouillon.pk), au=MARDI, reprise="toutes")
+    assert constat.ce_soir == [echeance.client_id]
 
 
 def test_la_comparaison_ne_montre_que_son_portefeuille(client, societe, publiee, brouillon):
@@ -126,9 +133,9 @@ def test_la_comparaison_ne_montre_que_son_portefeuille(client, societe, publiee,
     ("nature", "champs", "faute"),
     [
         (Nature.MISE_EN_DEMEURE, {"mode": "automatique"}, "mode"),
-        (Nature.MISE_EN_DEMEURE, {"canal": "courriel"}, "canal"),
+        (Nature.MISE_EN_DEMEURE, {"canal_1": "courriel"}, "canal_1"),
         (Nature.RAPPEL_COURTOIS, {"delai": -3}, "delai"),
-        (Nature.RAPPEL_COURTOIS, {"repli": "courriel"}, "repli"),
+        (Nature.RAPPEL_COURTOIS, {"canal_2": "courriel"}, "canal_2"),
         (Nature.APPEL, {"mode": "automatique"}, "mode"),
     ],
 )
@@ -141,7 +148,7 @@ def test_un_reglage_interdit_est_refuse_a_sa_place(client, brouillon, nature, ch
 
 def test_l_ordre_des_canaux_est_canal_puis_repli(client, brouillon):
     p = palier(brouillon, Nature.RAPPEL_COURTOIS)
-    client.post(adresse("plan_palier", p.pk), saisie(p, canal="lettre", repli="courriel"))
+    client.post(adresse("plan_palier", p.pk), saisie(p, canal_1="lettre", canal_2="courriel"))
     p.refresh_from_db()
     assert p.canaux == ["lettre", "courriel"]
 
@@ -159,7 +166,7 @@ def test_un_plan_dont_le_controle_echoue_ne_se_publie_pas(client, publiee, broui
     client.post(adresse("plan_retirer", palier(brouillon, Nature.FORMALISATION).pk))
     html = client.get(adresse("plan", publiee.echelle_id)).content.decode()
     assert "sans formalisation avant elle" in html and "disabled" in html
-    reponse = client.post(adresse("plan_publier", publiee.echelle_id), follow=True)
+    reponse = client.post(adresse("plan_publier", publiee.echelle_id), publication(brouillon), follow=True)
     assert "contrôle du plan" in reponse.content.decode()
     brouillon.refresh_from_db()
     assert brouillon.statut == "brouillon"
@@ -177,7 +184,8 @@ def test_les_regles_du_plan_s_enregistrent_dans_le_brouillon(client, publiee, br
 def test_abandonner_efface_le_brouillon_et_lui_seul(client, publiee, brouillon):
     client.post(adresse("plan_abandonner", publiee.echelle_id))
     assert list(VersionEchelle.objects.filter(echelle=publiee.echelle)) == [publiee]
-    assert client.post(adresse("plan_abandonner", publiee.echelle_id)).status_code == 404
+    encore = client.post(adresse("plan_abandonner", publiee.echelle_id), follow=True)
+    assert "publié ou abandonné dans un autre onglet" in encore.content.decode()
 
 
 def test_un_gestionnaire_lit_le_plan_sans_pouvoir_le_regler(client, societe, publiee):

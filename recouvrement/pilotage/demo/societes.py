@@ -10,7 +10,8 @@ from recouvrement.comptes import demo
 from recouvrement.comptes.models import Affectation, Role, Societe, Utilisateur
 from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.models import Echelle, Palier, VersionEchelle
-from relances.services.plans import installer_plans, nouveau_brouillon, publier
+from relances.services.brouillons import nouveau_brouillon
+from relances.services.plans import installer_plans, publier
 
 from .noms import luhn
 
