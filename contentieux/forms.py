@@ -116,6 +116,31 @@ class JuridictionForm(DossierForm):
         return valeurs | {"vu": etat_affiche(self.dossier)}
 
 
+class PrefectureForm(DossierForm):
+    """À qui demander le mandatement d'office, pour quel marché, et le délai laissé à l'ordonnateur."""
+
+    vu = forms.CharField(widget=forms.HiddenInput)
+    tribunal = forms.CharField(label=_("Préfecture"), max_length=160, help_text=_("« Préfecture du Rhône »"))
+    tribunal_adresse = forms.CharField(
+        label=_("Adresse de la préfecture"), max_length=250, required=False, widget=forms.Textarea
+    )
+    marche = forms.CharField(
+        label=_("Marché ou commande"), max_length=160, required=False, help_text=_("« marché 2026-14 du 3 mars 2026 »")
+    )
+    delai_ordonnateur_mois = forms.TypedChoiceField(
+        label=_("Délai laissé à l'ordonnateur"),
+        choices=[(1, _("un mois")), (2, _("deux mois"))],
+        coerce=int,
+        help_text=_("Un mois ; deux peuvent valoir pour une forte dépense (CGCT, art. L1612-16, à vérifier)."),
+    )
+    competence_relue = forms.BooleanField(
+        label=_("J'ai relu : collectivité ou établissement public local, dans le ressort de ce préfet"), required=False
+    )
+
+    def valeurs_de_depart(self):
+        return super().valeurs_de_depart() | {"vu": etat_affiche(self.dossier)}
+
+
 def etat_affiche(dossier: DossierContentieux) -> str:
     return dossier.updated_at.isoformat()
 

@@ -39,6 +39,9 @@ class DossierContentieux(Horodate):
         JUGEMENT = "jugement", _("Jugement")
         EXECUTOIRE = "executoire", _("Titre exécutoire")
         SAISIE = "saisie", _("Saisie")
+        MANDATEMENT_DEMANDE = "mandatement_demande", _("Mandatement demandé")
+        ORDONNATEUR_REQUIS = "ordonnateur_requis", _("Ordonnateur mis en demeure")
+        MANDATEE = "mandatee", _("Mandatée")
         CLOS = "clos", _("Clos")
 
     class Juridiction(models.TextChoices):
@@ -47,7 +50,19 @@ class DossierContentieux(Horodate):
         CHAMBRE_COMMERCIALE = "chambre_commerciale", _("Chambre commerciale du tribunal judiciaire")
         JUDICIAIRE = "judiciaire", _("Tribunal judiciaire")
 
+    class Voie(models.TextChoices):
+        """Une personne publique ne se poursuit jamais par injonction (droit.md § 3)."""
+
+        INJONCTION = "injonction", _("Injonction de payer")
+        MANDATEMENT = "mandatement", _("Mandatement d'office")
+
     societe = models.ForeignKey(Societe, models.PROTECT, related_name="dossiers")
+    voie = models.CharField(_("voie"), max_length=20, choices=Voie.choices, default=Voie.INJONCTION)
+    # Mandatement : `tribunal` et `tribunal_adresse` sont alors la préfecture, `expose` la preuve du service fait.
+    marche = models.CharField(_("marché ou commande"), max_length=160, blank=True)
+    delai_ordonnateur_mois = models.PositiveSmallIntegerField(
+        _("délai laissé à l'ordonnateur (mois)"), default=1, choices=[(1, _("un mois")), (2, _("deux mois"))]
+    )
     client = models.ForeignKey(Client, models.PROTECT, related_name="dossiers")
     reference = models.CharField(_("référence"), max_length=30)
     statut = models.CharField(max_length=20, choices=Statut.choices, default=Statut.EN_PREPARATION)

@@ -31,6 +31,10 @@ class Etat(StrEnum):
     JUGEMENT = "jugement"
     EXECUTOIRE = "executoire"
     SAISIE = "saisie"
+    # Débiteur public : mandatement d'office, jamais d'injonction (CGCT, art. L1612-16).
+    MANDATEMENT_DEMANDE = "mandatement_demande"
+    ORDONNATEUR_REQUIS = "ordonnateur_requis"
+    MANDATEE = "mandatee"
 
 
 class Juge(StrEnum):

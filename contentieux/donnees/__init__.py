@@ -1,7 +1,8 @@
 """Tables de droit livrées avec le projet : une ligne = une règle, son texte et son degré de confiance.
 
 `prescription.csv` : durée et point de départ par nature de créance. `procedure_injonction.csv` : la
-machine à états de l'injonction de payer. `tribunaux_activites_economiques.csv` : les douze ressorts
+machine à états de l'injonction de payer. `procedure_mandatement.csv` : celle du mandatement d'office
+contre une personne publique. `tribunaux_activites_economiques.csv` : les douze ressorts
 de l'expérimentation (arrêté du 05/07/2024).
 """
 
@@ -30,6 +31,13 @@ def natures() -> dict[str, NatureCreance]:
 @cache
 def injonction() -> Procedure:
     return Procedure(lire("procedure_injonction.csv"))
+
+
+@cache
+def mandatement(mois: int = 1) -> Procedure:
+    """Le mandatement d'office. mois : délai laissé à l'ordonnateur, un, ou deux pour une forte dépense."""
+    lignes = lire("procedure_mandatement.csv")
+    return Procedure(x | {"delai": f"{mois} mois"} if x["evenement"] == "mandatement_office" else x for x in lignes)
 
 
 @cache

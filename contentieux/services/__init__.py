@@ -3,8 +3,10 @@
 from .actes import annuler_acte, qualifier_creance, relever_acte
 from .archive import archiver
 from .decompte import Compte, compter, refus_du_calcul, rendre_decompte
+from .mandatement import points as points_mandatement
+from .mandatement import projet_de_mandatement
 from .manques import Point, manques, points
-from .ouverture import examiner, juridiction_proposee, ouvrir_dossier
+from .ouverture import examiner, juridiction_proposee, ouvrir_dossier, voie_de
 from .pieces import actualiser_pieces, ajouter_piece, deplacer, dispenser, joindre_piece, renumeroter
 from .prescriptions import approchent, de_la_facture, du_dossier, pour_factures
 from .requete import projet_de_requete, proposer_expose
@@ -17,6 +19,7 @@ from .suivi import (
     delais,
     enregistrer_etape,
     etapes_possibles,
+    procedure,
     relever_interruption,
 )  # fmt: skip
 from .veille import veiller, veiller_prescriptions
@@ -25,7 +28,8 @@ __all__ = [
     "Compte", "Point", "actualiser_pieces", "ajouter_frais", "ajouter_piece", "annuler_acte", "annuler_etape",
     "approchent", "archiver", "clore", "completer", "compter", "dater_execution", "de_la_facture", "delais",
     "deplacer", "dispenser", "du_dossier", "enregistrer_etape", "etapes_possibles", "examiner", "joindre_piece",
-    "juridiction_proposee", "manques", "ouvrir_dossier", "points", "pour_factures", "projet_de_requete",
-    "proposer_expose", "qualifier_creance", "refus_du_calcul", "relever_acte", "relever_interruption",
-    "rendre_decompte", "renumeroter", "veiller", "veiller_prescriptions",
+    "juridiction_proposee", "manques", "ouvrir_dossier", "points", "points_mandatement", "pour_factures", "procedure",
+    "projet_de_mandatement", "projet_de_requete", "proposer_expose", "qualifier_creance", "refus_du_calcul",
+    "relever_acte", "relever_interruption", "rendre_decompte", "renumeroter", "veiller", "veiller_prescriptions",
+    "voie_de",
 ]  # fmt: skip

@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contentieux.donnees import injonction
 from contentieux.models import DossierContentieux, Piece
 from factures.models import Imputation, Promesse
 from recouvrement.commun import depot
@@ -25,6 +24,7 @@ from recouvrement.journal.models import Maillon
 from .decompte import compter, rendre_decompte
 from .pieces import courriers_partis
 from .prescriptions import jour_du_courrier
+from .suivi import procedure
 
 FORMULES = ("=", "+", "-", "@", "\t", "\r")
 
@@ -106,7 +106,7 @@ def chronologie(dossier: DossierContentieux) -> list[tuple[date, str, str]]:
         promis = {"m": somme(p.montant, dossier.devise), "j": ecrire_jour(p.date_promise)}
         faits.append((p.faite_le, _("Promesse de %(m)s pour le %(j)s") % promis, p.get_statut_display()))
     for etape in dossier.etapes.filter(annulee_le=None):
-        faits.append((etape.le, injonction().libelles.get(etape.evenement, etape.evenement), etape.note))
+        faits.append((etape.le, procedure(dossier).libelles.get(etape.evenement, etape.evenement), etape.note))
     gestes = Maillon.objects.filter(objet_type=dossier._meta.label_lower, objet_id=dossier.pk).select_related("detail")
     faits += [(timezone.localdate(m.quand), m.detail.texte, f"journal {m.rang}") for m in gestes]
     return sorted(faits, key=lambda f: f[0])

@@ -35,6 +35,17 @@ class Point:
         return not self.manque
 
 
+def points_communs(dossier: DossierContentieux, compte: Compte, *, au: date) -> list[Point]:
+    """Ce que toute voie suppose : créancier, pièces, contestations, montant, prescription relue."""
+    return [
+        _creancier(dossier),
+        *_pieces(dossier),
+        _contestations(dossier),
+        _montant(dossier, compte, au),
+        _prescription(dossier),
+    ]
+
+
 def points(dossier: DossierContentieux, compte: Compte, *, au: date) -> list[Point]:
     """Tous les points, acquis ou non, dans l'ordre de la requête. `compte` : celui du dossier, déjà fait."""
     client = dossier.client

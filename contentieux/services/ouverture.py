@@ -33,6 +33,14 @@ class Candidate:
     derogeables: list[str] = field(default_factory=list)  # une dérogation motivée les lève
 
 
+Voie = DossierContentieux.Voie
+
+
+def voie_de(client: Client) -> str:
+    """La seule voie ouverte à ce débiteur."""
+    return Voie.MANDATEMENT if client.type == TypeDebiteur.ADMINISTRATION else Voie.INJONCTION
+
+
 @dataclass(frozen=True)
 class Examen:
     """Ce que l'on peut porter au contentieux pour un client, et pourquoi pas le reste."""
@@ -61,25 +69,29 @@ def juridiction_proposee(client: Client, *, au: date) -> Juridiction:
     )
 
 
-def examiner(client: Client, *, au: date, echeances: Iterable[int] | None = None) -> Examen:
+def examiner(
+    client: Client, *, au: date, echeances: Iterable[int] | None = None, voie: str = Voie.INJONCTION
+) -> Examen:
     """Conditions d'ouverture, en un nombre fixe de requêtes. `echeances` : identifiants, sinon toutes les ouvertes."""
-    refus, derogeables = _conditions_du_client(client, au=au)
+    refus, derogeables = _conditions_du_client(client, au=au, voie=voie)
     lues = Echeance.objects.filter(client=client).select_related("facture")
     lues = lues.ouvertes() if echeances is None else lues.filter(pk__in=list(echeances))
     candidates = [Candidate(e) for e in lues.order_by("date_echeance", "pk")]
-    _juger(candidates, au=au)
+    _juger(candidates, au=au, voie=voie)
     return Examen(client, refus, derogeables, tuple(candidates), juridiction_proposee(client, au=au))
 
 
-def _conditions_du_client(client: Client, *, au: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _conditions_du_client(client: Client, *, au: date, voie: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     refus, derogeables = [], []
     if client.type == TypeDebiteur.A_QUALIFIER:
         refus.append(_("Le type du client est à qualifier : la juridiction et la procédure en dépendent."))
-    if client.type == TypeDebiteur.ADMINISTRATION:
+    if client.type == TypeDebiteur.ADMINISTRATION and voie == Voie.INJONCTION:
         refus.append(
             _("Une personne publique ne se poursuit pas par injonction de payer : mandatement d'office "
               "(CGCT, art. L1612-16) ou référé-provision (CJA, art. R541-1).")
         )  # fmt: skip
+    if client.type != TypeDebiteur.ADMINISTRATION and voie == Voie.MANDATEMENT:
+        refus.append(_("Le mandatement d'office n'atteint que les personnes publiques (CGCT, art. L1612-16)."))
     if client.jugement_ouverture_le and client.jugement_ouverture_le <= au:
         refus.append(
             _("Procédure collective ouverte le %(jour)s : les poursuites sont arrêtées (C. com., art. L622-21), "
@@ -96,14 +108,17 @@ def _conditions_du_client(client: Client, *, au: date) -> tuple[tuple[str, ...],
     return tuple(refus), tuple(derogeables)
 
 
-def _juger(candidates: list[Candidate], *, au: date) -> None:
+def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
     ids = [c.echeance.pk for c in candidates]
     litiges = set(Litige.objects.ouverts().filter(echeance__in=ids).values_list("echeance", flat=True))
     prises = dict(
         DossierEcheance.objects.filter(echeance__in=ids, active=True).values_list("echeance", "dossier__reference")
     )
     promises = dict(Promesse.objects.en_attente().filter(echeances__in=ids).values_list("echeances", "date_promise"))
-    demeures = _mises_en_demeure(ids)
+    au_prefet = voie == Voie.MANDATEMENT
+    # Une dette publique se réclame par écrit, sans mise en demeure de droit privé (droit.md § 3).
+    reclamees = _reclamees(ids) if au_prefet else set()
+    demeures = {} if au_prefet else _mises_en_demeure(ids)
     for c in candidates:
         e = c.echeance
         if e.reste_du <= 0:
@@ -111,19 +126,33 @@ def _juger(candidates: list[Candidate], *, au: date) -> None:
         if e.date_echeance >= au:
             c.refus.append(_("pas encore échue"))
         if e.pk in litiges:
-            c.refus.append(_("litige ouvert : une créance contestée ne va pas en injonction"))
+            c.refus.append(
+                _("litige ouvert : une dépense sérieusement contestée ne se mandate pas d'office") if au_prefet
+                else _("litige ouvert : une créance contestée ne va pas en injonction")
+            )  # fmt: skip
         if e.pk in prises:
             c.refus.append(_("déjà au dossier %(reference)s") % {"reference": prises[e.pk]})
         if e.pk in promises:
             c.derogeables.append(_("promesse en cours pour le %(jour)s") % {"jour": ecrire_jour(promises[e.pk])})
         courrier = demeures.get(e.pk)
-        if courrier is None:
+        if au_prefet:
+            if e.pk not in reclamees:
+                c.derogeables.append(_("aucune demande de paiement écrite"))
+        elif courrier is None:
             c.derogeables.append(_("aucune mise en demeure envoyée"))
         elif courrier.retour == Courrier.Retour.NPAI:
             c.derogeables.append(_("mise en demeure revenue « inconnu à l'adresse » : son effet est incertain"))
         elif courrier.date_limite and courrier.date_limite >= au:
             limite = {"jour": ecrire_jour(courrier.date_limite)}
             c.derogeables.append(_("le délai de la mise en demeure court jusqu'au %(jour)s") % limite)
+
+
+def _reclamees(ids: list[int]) -> set[int]:
+    """Échéances réclamées par un courrier réellement parti."""
+    envoyees = Relance.objects.filter(
+        echeance__in=ids, nature__gt=Nature.AVANT_ECHEANCE, statut=Relance.Statut.ENVOYEE, courrier__statut__in=PARTIS
+    )
+    return set(envoyees.values_list("echeance", flat=True))
 
 
 def _mises_en_demeure(ids: list[int]) -> dict[int, Courrier]:
@@ -150,8 +179,11 @@ def ouvrir_dossier(
     au: date,
     motif: str,
     derogation: str = "",
+    voie: str = Voie.INJONCTION,
 ) -> DossierContentieux:
     """Ouvre un dossier sur ces échéances (identifiants) : elles quittent l'échelle, restent dans l'encours.
+
+    voie : contre une personne publique, le mandatement d'office seul ; l'injonction y est refusée.
 
     Lève ValidationError, par champ : motif vide, client ou échéance inadmissible, devises mêlées, condition
     manquante sans dérogation motivée. Rien n'est écrit dans ce cas.
@@ -165,12 +197,13 @@ def ouvrir_dossier(
         raise ValidationError({"motif": _("Dites pourquoi ce dossier passe au contentieux.")})
     if not ids:
         raise ValidationError({"echeances": _("Choisissez au moins une échéance.")})
-    examen = examiner(client, au=au, echeances=ids)
+    examen = examiner(client, au=au, echeances=ids, voie=voie)
     retenues = [c.echeance for c in examen.candidates]
     _verifier(examen, ids, derogation)
     dossier = DossierContentieux.objects.create(
         societe=societe,
         client=client,
+        voie=voie,
         reference=_reference(societe, au.year),
         devise=retenues[0].devise,
         ouvert_le=au,

@@ -179,10 +179,12 @@ def _actes_des_dossiers(factures: list[int], actes: dict[int, list[Interruption]
         (i.dossier_id, Interruption(i.jour, Acte(i.acte), str(i.piece) if i.piece else i.note))
         for i in ActeReleve.objects.filter(dossier__in=portees, annulee_le=None).select_related("piece")
     ]
-    for pk, depose, signifiee in DossierContentieux.objects.filter(pk__in=portees).values_list(
-        "pk", "depose_le", "signifiee_le"
+    for pk, voie, depose, signifiee in DossierContentieux.objects.filter(pk__in=portees).values_list(
+        "pk", "voie", "depose_le", "signifiee_le"
     ):
-        faits += [(pk, Interruption(depose, Acte.REQUETE))] if depose else []
+        # Au préfet, c'est une réclamation écrite (loi 68-1250, art. 2) ; au juge, une requête qui n'interrompt pas.
+        depot = Acte.RECLAMATION if voie == DossierContentieux.Voie.MANDATEMENT else Acte.REQUETE
+        faits += [(pk, Interruption(depose, depot))] if depose else []
         faits += [(pk, Interruption(signifiee, Acte.SIGNIFICATION))] if signifiee else []
     for dossier, fait in faits:
         for facture in portees[dossier]:

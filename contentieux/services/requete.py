@@ -37,6 +37,8 @@ def projet_de_requete(dossier: DossierContentieux, *, par, au: date) -> bytes:
     """
     dossier = verrouiller(dossier)
     refuser_si_clos(dossier)
+    if dossier.voie != DossierContentieux.Voie.INJONCTION:
+        raise ValidationError(_("Une personne publique ne se poursuit pas par injonction : demandez le mandatement."))
     if dossier.depose_le:
         raise ValidationError(_("La requête est déjà déposée."))
     absents = manques(dossier, compter(dossier), au=au)

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contentieux.domaine.procedure import Delai, EtapeRefusee, Etat, Juge, Situation, Transition
+from contentieux.domaine.procedure import Delai, EtapeRefusee, Etat, Juge, Procedure, Situation, Transition
 from contentieux.domaine.tribunaux import JUGES, Genre, distance_mois, region_feries
-from contentieux.donnees import injonction, natures
+from contentieux.donnees import injonction, mandatement, natures
 from contentieux.models import DossierContentieux, Etape, Frais, Interruption, Piece
 from factures.models import Echeance, Facture
 from recouvrement.commun.formats import jour as ecrire_jour
@@ -22,12 +22,14 @@ from .pieces import consigner_dossier, refuser_si_clos, verrouiller
 CHAMPS_LIBRES = (
     "arrete_au", "juridiction", "tribunal", "tribunal_adresse", "competence_relue", "debiteur_representant",
     "debiteur_capital", "debiteur_rcs", "expose", "contestations", "renvoi", "pouvoir", "nature_creance",
-    "prescription_relue_le",
+    "prescription_relue_le", "marche", "delai_ordonnateur_mois",
 )  # fmt: skip
 # Changer la juridiction ou son siège demande de relire la compétence.
 A_RELIRE = {"juridiction", "tribunal"}
+# L'acte que l'on dépose, à produire d'abord.
+DEPOTS = {"depot_requete", "demande_prefet"}
 DATES = {
-    "depose_le": ("depot_requete",),
+    "depose_le": ("depot_requete", "demande_prefet"),
     "ordonnance_le": ("ordonnance",),
     "signifiee_le": ("signification",),
     "opposition_le": ("opposition", "opposition_tardive"),
@@ -51,6 +53,13 @@ def situation(dossier: DossierContentieux, *, au: date, etapes: Iterable[Etape] 
     )
 
 
+def procedure(dossier: DossierContentieux) -> Procedure:
+    """La table que suit ce dossier."""
+    if dossier.voie == DossierContentieux.Voie.MANDATEMENT:
+        return mandatement(dossier.delai_ordonnateur_mois)
+    return injonction()
+
+
 def etat(dossier: DossierContentieux) -> Etat | None:
     """État de la procédure, None si le dossier est clos."""
     return None if dossier.statut == DossierContentieux.Statut.CLOS else Etat(dossier.statut)
@@ -59,13 +68,13 @@ def etat(dossier: DossierContentieux) -> Etat | None:
 def delais(dossier: DossierContentieux, *, au: date, etapes: Iterable[Etape] | None = None) -> tuple[Delai, ...]:
     """Délais de procédure qui courent, le plus proche d'abord."""
     ici = etat(dossier)
-    return injonction().delais(ici, situation(dossier, au=au, etapes=etapes)) if ici else ()
+    return procedure(dossier).delais(ici, situation(dossier, au=au, etapes=etapes)) if ici else ()
 
 
 def etapes_possibles(dossier: DossierContentieux, *, au: date) -> tuple[Transition, ...]:
     """Événements que la table permet d'enregistrer maintenant."""
     ici = etat(dossier)
-    return injonction().permises(ici, situation(dossier, au=au)) if ici else ()
+    return procedure(dossier).permises(ici, situation(dossier, au=au)) if ici else ()
 
 
 # --- Renseigner ----------------------------------------------------------------------------------
@@ -179,12 +188,12 @@ def enregistrer_etape(
     """
     dossier = verrouiller(dossier)
     refuser_si_clos(dossier)
-    if evenement == "depot_requete" and not dossier.requete_empreinte:
+    if evenement in DEPOTS and not dossier.requete_empreinte:
         raise ValidationError(_("Produisez d'abord le projet de requête : c'est lui que vous déposez."))
     if le < dossier.ouvert_le:
         raise ValidationError({"le": _("Le dossier n'était pas encore ouvert à cette date.")})
     try:
-        transition = injonction().avancer(Etat(dossier.statut), evenement, le, situation(dossier, au=au))
+        transition = procedure(dossier).avancer(Etat(dossier.statut), evenement, le, situation(dossier, au=au))
     except EtapeRefusee as refus:
         raise ValidationError(str(refus)) from refus
     etape = Etape.objects.create(
@@ -219,7 +228,7 @@ def annuler_etape(dossier: DossierContentieux, *, motif: str, par) -> Etape:
     consigner_dossier(
         "contentieux.etape_annulee", dossier, par,
         texte=_("étape annulée : %(e)s (%(m)s)")
-        % {"e": injonction().libelles.get(etape.evenement, etape.evenement), "m": motif.strip()},
+        % {"e": procedure(dossier).libelles.get(etape.evenement, etape.evenement), "m": motif.strip()},
         evenement=etape.evenement, le=etape.le, vers=etape.de,
     )  # fmt: skip
     return etape

@@ -64,20 +64,21 @@ def ouvrir(request, pk: int):
     client = get_object_or_404(clients, pk=pk)
     verifier_droit(request.user, Droit.CONTENTIEUX, client.societe_id)
     au = aujourd_hui()
-    examen = services.examiner(client, au=au)
+    voie = services.voie_de(client)
+    examen = services.examiner(client, au=au, voie=voie)
     admises = [c.echeance.pk for c in examen.candidates if not c.refus and not c.derogeables]
     form = OuvertureForm(request.POST or None, examen=examen, initial={"echeances": admises})
     if request.method == "POST" and form.is_valid():
         try:
             dossier = services.ouvrir_dossier(client, form.cleaned_data.pop("echeances"), par=request.user, au=au,
-                                              **form.cleaned_data)  # fmt: skip
+                                              voie=voie, **form.cleaned_data)  # fmt: skip
         except ValidationError as refus:
             reporter(form, refus)
         else:
             fait(request, _("Dossier %(r)s ouvert.") % {"r": dossier.reference})
             return rediriger(request, dossier.get_absolute_url())
     status = 422 if form.errors else 200
-    contexte = {"client": client, "examen": examen, "form": form, "au": au}
+    contexte = {"client": client, "examen": examen, "form": form, "au": au, "mandatement": voie == "mandatement"}
     return rendre(request, "contentieux/ouvrir.html", "contentieux/ouvrir.html", contexte, status=status)
 
 

@@ -87,8 +87,14 @@ class Vue:
 
     @cached_property
     def points(self):
-        """Chaque point de la requête, avec l'adresse où le corriger."""
-        return [(p, self._adresse(p.ou)) for p in services.points(self.dossier, self.compte, au=self.au)]
+        """Chaque point de la requête ou de la demande au préfet, avec l'adresse où le corriger."""
+        points = services.points_mandatement if self.mandatement else services.points
+        return [(p, self._adresse(p.ou)) for p in points(self.dossier, self.compte, au=self.au)]
+
+    @property
+    def mandatement(self) -> bool:
+        """Débiteur public : la suite est le mandatement d'office, jamais l'injonction."""
+        return self.dossier.voie == DossierContentieux.Voie.MANDATEMENT
 
     @property
     def acquis(self) -> int:
@@ -106,12 +112,16 @@ class Vue:
     def arrete(self) -> bool:
         return self.dossier.statut in ARRETS
 
+    @property
+    def volet_juridiction(self) -> str:
+        return "prefecture" if self.mandatement else "juridiction"
+
     def _adresse(self, ou: str) -> str:
         """Là où le manque se corrige : un volet de la fiche, ou l'écran qui le tient."""
         if ou.startswith("piece:"):
             return f"?{urlencode({'volet': 'joindre', 'piece': ou.removeprefix('piece:')})}#volet"
         volets = {
-            "dossier": "mentions", "juridiction": "juridiction", "decompte": "decompte",
+            "dossier": "mentions", "juridiction": self.volet_juridiction, "decompte": "decompte",
             "prescription": "prescription-relue",
         }  # fmt: skip
         if ou in volets:
@@ -140,7 +150,7 @@ class Vue:
     @property
     def historique(self):
         """Étapes enregistrées, annulées comprises, de la plus récente à la plus ancienne."""
-        noms = injonction().libelles
+        noms = services.procedure(self.dossier).libelles
         return [(e, noms.get(e.evenement, e.evenement)) for e in reversed(list(self.dossier.etapes.all()))]
 
     @property
@@ -204,6 +214,8 @@ class Vue:
     # --- Les six étapes ------------------------------------------------------------------------
     @property
     def etapes(self) -> list[dict]:
+        if self.mandatement:
+            return self._etapes_du_mandatement()
         d, rang = self.dossier, self._rang()
         montrees = [
             self._amiable(),
@@ -218,6 +230,32 @@ class Vue:
             self._signification(),
             self._executoire(),
         ]
+        for numero, etape in enumerate(montrees):
+            etape["etat"] = "fait" if numero < rang else "ici" if numero == rang else ""
+        return montrees
+
+    def _etapes_du_mandatement(self) -> list[dict]:
+        """Amiable, dossier, demande au préfet, ordonnateur mis en demeure, mandatement."""
+        d = self.dossier
+        dates = {e.evenement: e.le for e in self.etapes_vivantes}
+        requis, mois = dates.get("ordonnateur_requis"), d.get_delai_ordonnateur_mois_display()
+        paye = dates.get("mandatement_office") or dates.get("mandatement")
+        reste = len(self.points) - self.acquis if self.en_preparation else 0
+        manque = ngettext("il manque %(n)d point", "il manque %(n)d points", reste) % {"n": reste}
+        demande = jour(d.depose_le or dates.get("saisine_comptable")) or _("elle interrompt la prescription")
+        montrees = [
+            {"titre": _("Demandes écrites"), "detail": _("réclamations restées sans effet"), "date": "",
+             "article": _("loi 68-1250, art. 2")},
+            {"titre": _("Dossier ouvert"), "detail": _("par %(n)s") % {"n": d.ouvert_par} if d.ouvert_par else "",
+             "date": jour(d.ouvert_le), "article": _("mandatement d’office")},
+            {"titre": _("Demande au préfet"), "detail": manque if reste else _("à signer et envoyer"), "date": demande,
+             "article": _("CGCT, art. L1612-16")},
+            {"titre": _("Ordonnateur mis en demeure"), "detail": _("%(d)s pour mandater") % {"d": mois},
+             "date": jour(requis), "article": _("CGCT, art. L1612-16")},
+            {"titre": _("Mandatement"), "detail": _("intérêts 45 jours après"), "date": jour(paye),
+             "article": _("CCP, art. R2192-36")},
+        ]  # fmt: skip
+        rang = {S.MANDATEMENT_DEMANDE: 3, S.ORDONNATEUR_REQUIS: 4, S.MANDATEE: 5}.get(d.statut, 2)
         for numero, etape in enumerate(montrees):
             etape["etat"] = "fait" if numero < rang else "ici" if numero == rang else ""
         return montrees

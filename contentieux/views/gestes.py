@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from contentieux import forms, services
-from contentieux.donnees import injonction
+from contentieux.models import DossierContentieux
 from recouvrement.commun.formats import jour
 
 
@@ -74,6 +74,9 @@ def _actualiser(dossier, form, user, au):
 
 
 def _requete(dossier, form, user, au):
+    if dossier.voie == DossierContentieux.Voie.MANDATEMENT:
+        services.projet_de_mandatement(dossier, par=user, au=au)
+        return _("Projet de demande au préfet produit : relisez-le, signez-le, envoyez-le en recommandé.")
     services.projet_de_requete(dossier, par=user, au=au)
     return _("Projet de requête produit : relisez-le, signez-le, déposez-le.")
 
@@ -83,7 +86,7 @@ def _etape(dossier, form, user, au):
     services.enregistrer_etape(
         dossier, lu["evenement"], le=lu["le"], par=user, au=au, note=lu["note"], a_personne=lu.get("a_personne")
     )
-    return _("Étape enregistrée : %(e)s.") % {"e": injonction().libelles[lu["evenement"]]}
+    return _("Étape enregistrée : %(e)s.") % {"e": services.procedure(dossier).libelles[lu["evenement"]]}
 
 
 def _annuler_etape(dossier, form, user, au):
@@ -126,6 +129,10 @@ GESTES: dict[str, Geste] = {
     "mentions": Geste(_l("Exposé et mentions"), _l("Enregistrer les mentions"), forms.MentionsForm, _mentions),
     "juridiction": Geste(
         _l("Juridiction"), _l("Enregistrer la juridiction"), forms.JuridictionForm, _juridiction, signe="scale"
+    ),
+    "prefecture": Geste(
+        _l("Préfet et marché"), _l("Enregistrer"), forms.PrefectureForm, _juridiction, signe="scale",
+        aide=_l("Le préfet met l'ordonnateur en demeure, puis mandate d'office (CGCT, art. L1612-16)."),
     ),
     "decompte": Geste(
         _l("Date du décompte"), _l("Arrêter le décompte"), forms.DecompteForm, _decompte, signe="calendar",

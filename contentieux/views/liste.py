@@ -26,8 +26,17 @@ ORDRE = {statut: rang for rang, statut in enumerate(S.values)}
 ETATS: dict[str, tuple[str, ...]] = {
     "en-cours": tuple(s for s in S.values if s != S.CLOS),
     "preparation": (S.EN_PREPARATION,),
-    "procedure": (S.REQUETE_DEPOSEE, S.ORDONNANCE, S.SIGNIFIEE, S.OPPOSITION, S.INSTANCE, S.JUGEMENT),
-    "titre": (S.EXECUTOIRE, S.SAISIE),
+    "procedure": (
+        S.REQUETE_DEPOSEE,
+        S.ORDONNANCE,
+        S.SIGNIFIEE,
+        S.OPPOSITION,
+        S.INSTANCE,
+        S.JUGEMENT,
+        S.MANDATEMENT_DEMANDE,
+        S.ORDONNATEUR_REQUIS,
+    ),
+    "titre": (S.EXECUTOIRE, S.SAISIE, S.MANDATEE),
     "arrete": (S.REJETEE, S.CADUQUE, S.NON_AVENUE),
     "clos": (S.CLOS,),
 }

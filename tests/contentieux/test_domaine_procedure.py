@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contentieux.domaine.procedure import EtapeRefusee, Etat, Juge, Procedure, RoleDelai, Situation
-from contentieux.donnees import injonction, lire
+from contentieux.donnees import injonction, lire, mandatement
 from contentieux.models import DossierContentieux
 
 LOIN = date(2030, 1, 1)
@@ -26,7 +26,8 @@ def delai(etat, evenement, sit):
 def test_chaque_etat_de_la_table_est_un_statut_de_dossier():
     statuts = set(DossierContentieux.Statut.values)
     assert {e.value for e in Etat} <= statuts
-    atteints = {t.vers for t in injonction().transitions} | {Etat.CREANCE_EXIGIBLE}
+    tables = (*injonction().transitions, *mandatement().transitions)
+    atteints = {t.vers for t in tables} | {Etat.CREANCE_EXIGIBLE}
     assert atteints == set(Etat)
 
 

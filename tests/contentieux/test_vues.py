@@ -416,11 +416,12 @@ def test_une_condition_manquante_demande_une_derogation(client):
     assert client.post(url_ouvrir(echeances), donnees | {"derogation": "Gérant injoignable"}).status_code == 303
 
 
-def test_une_administration_ne_se_poursuit_pas_ici(client):
+def test_une_administration_ne_se_poursuit_pas_par_injonction(client):
     echeances = CreanceFactory(client=DebiteurFactory(type="administration"), factures=1, demeure=False)
     CourrierEnvoyeFactory(echeances)
     client.force_login(UtilisateurFactory(societe=echeances[0].societe, role=Role.RESPONSABLE))
     page = client.get(url_ouvrir(echeances)).content.decode()
-    assert "personne publique" in page and "<button" not in page.split("Pas de dossier")[1].split("</main>")[0]
-    reponse = client.post(url_ouvrir(echeances), {"echeances": [echeances[0].pk], "motif": "x", "derogation": "x"})
-    assert reponse.status_code == 422
+    assert "personne publique" in page and "mandatement d’office par le préfet" in page
+    assert "Juridiction proposée" not in page and "la requête se prépare" not in page
+    client.post(url_ouvrir(echeances), {"echeances": [echeances[0].pk], "motif": "x", "derogation": "x"})
+    assert [d.voie for d in DossierContentieux.objects.all()] == ["mandatement"]
