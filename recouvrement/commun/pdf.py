@@ -8,6 +8,7 @@ rendu, et son absence lève `PdfIndisponible` avec le geste à faire.
 import os
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib import resources
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,22 @@ from urllib.parse import unquote, urlsplit
 
 POLICES = Path(__file__).resolve().parent / "polices"
 BASE = POLICES.as_uri() + "/"  # une feuille écrit `url(recouvrement-sans-400.woff2)`
+
+# PDF/UA-1, et la description de son espace de noms que PDF/A exige de toute propriété hors de sa liste.
+ACCESSIBLE = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""
+  xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
+<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""
+  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
+  xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#"><pdfaExtension:schemas><rdf:Bag>
+<rdf:li rdf:parseType="Resource"><pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Indicates, which part of ISO 14289 standard is followed</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>"""
+
+COULEURS = "srvb"
 
 _verrou = Lock()  # Pango ne se partage pas entre fils : un rendu à la fois par processus
 _ouvertes: list = []  # configurations de polices de ce processus
@@ -70,6 +87,15 @@ def _moteur(feuille: Path):
     return polices, style
 
 
+@lru_cache(maxsize=1)
+def _couleurs():
+    """Profil sRVB d'un PDF/A, lu une fois ; le moteur rouvrirait le fichier à chaque document, sans le fermer."""
+    from weasyprint.css import ColorProfile
+
+    contenu = (resources.files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
+    return ColorProfile(BytesIO(contenu), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+
+
 def _apres_fork():
     """Un processus né d'un `fork` refait ses polices : celles du père sont dans un dossier que le
     père efface en partant, et que le fils n'a pas le droit d'effacer avant lui."""
@@ -94,17 +120,29 @@ def disponible() -> bool:
     return True
 
 
-def rendre(html: str, feuille: Path) -> bytes:
+def rendre(html: str, feuille: Path, *, archivable: bool = False) -> bytes:
     """Un document HTML complet → PDF, mis en forme par la feuille `feuille` (chemin d'un fichier CSS).
 
     Le titre et la langue du PDF sont ceux du document (`<title>`, `<html lang>`).
-    Lève `PdfIndisponible` sans Pango.
+    archivable : PDF/A-2a (archivage, ISO 19005-2) et PDF/UA-1 (accessibilité, ISO 14289-1) à la fois, balisé.
+    Mêmes octets à chaque rendu. Lève `PdfIndisponible` sans Pango.
     """
     weasyprint = _weasyprint()
     with _verrou:
         polices, style = _moteur(feuille)
         document = weasyprint.HTML(string=html, base_url=BASE, url_fetcher=_lecteur())
-        return document.write_pdf(stylesheets=[style], font_config=polices)
+        if not archivable:
+            return document.write_pdf(stylesheets=[style], font_config=polices)
+        options = {"pdf_variant": "pdf/a-2a", "pdf_tags": True, "output_intent": COULEURS}
+        compose = document.render(stylesheets=[style], font_config=polices, **options)
+        compose.color_profiles[COULEURS] = _couleurs()
+        metadonnees = compose.metadata
+        en_rdf = metadonnees.generate_rdf_metadata
+        # Le moteur n'annonce qu'une norme à la fois ; la seconde se déclare dans le même bloc RDF.
+        metadonnees.generate_rdf_metadata = lambda *norme: en_rdf(*norme).replace(
+            b"</rdf:RDF>", ACCESSIBLE + b"</rdf:RDF>"
+        )
+        return compose.write_pdf(**options)
 
 
 def compter_pages(document: bytes) -> int:

@@ -55,6 +55,7 @@ class Emetteur:
     representant_fonction: str = ""
     ville_signature: str = ""
     mediateur: str = ""  # de la consommation : nom, adresse et site (C. conso., art. L616-1)
+    pdf_archivable: bool = False  # PDF/A-2a et PDF/UA-1 ; une ligne de tableau par facture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ def rendre_html(lettre: Lettre) -> str:
 
 def rendre_pdf(lettre: Lettre) -> bytes:
     """La lettre en PDF. Lève aussi `PdfIndisponible` si Pango manque."""
-    return pdf.rendre(rendre_html(lettre), FEUILLE)
+    return pdf.rendre(rendre_html(lettre), FEUILLE, archivable=lettre.emetteur.pdf_archivable)
 
 
 def paragraphes(lettre: Lettre) -> dict[str, str]:
@@ -82,7 +82,7 @@ def rendre_decompte_html(decompte: Decompte) -> str:
 
 def rendre_decompte_pdf(decompte: Decompte) -> bytes:
     """Décompte opposable arrêté à une date : factures, périodes de taux, règlements, total."""
-    return pdf.rendre(rendre_decompte_html(decompte), FEUILLE)
+    return pdf.rendre(rendre_decompte_html(decompte), FEUILLE, archivable=decompte.emetteur.pdf_archivable)
 
 
 def rendre_requete_html(requete: Requete) -> str:
@@ -91,7 +91,7 @@ def rendre_requete_html(requete: Requete) -> str:
 
 def rendre_requete_pdf(requete: Requete) -> bytes:
     """Projet de requête en injonction de payer, bordereau des pièces et décompte joints."""
-    return pdf.rendre(rendre_requete_html(requete), FEUILLE)
+    return pdf.rendre(rendre_requete_html(requete), FEUILLE, archivable=requete.emetteur.pdf_archivable)
 
 
 def rendre_bordereau_html(bordereau: Bordereau) -> str:

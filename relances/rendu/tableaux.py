@@ -6,7 +6,7 @@ rendu passe de 268 à 126 ms. Les périodes d'une même facture restent ensemble
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from recouvrement.commun.domaine import ecriture
@@ -29,9 +29,24 @@ class Ecriture:
     report: str
     a_reporter: str
     interets: str  # « pénalités », « intérêts », « interest »
+    accessible: bool = False
+
+    @property
+    def par_rangee(self) -> int:
+        return 1 if self.accessible else PAR_RANGEE
+
+    @property
+    def seule(self) -> int:
+        return 1 if self.accessible else SEULE
 
 
-def ecriture_de(langue: str, devise: str, interets: str) -> Ecriture:
+def ecriture_de(langue: str, devise: str, interets: str, *, accessible: bool = False) -> Ecriture:
+    """accessible : une facture par rangée, qu'un lecteur d'écran lit de gauche à droite ; plus lent à composer."""
+    style = _ecriture(langue, devise, interets)
+    return replace(style, accessible=accessible)
+
+
+def _ecriture(langue: str, devise: str, interets: str) -> Ecriture:
     if langue == "en":
         return Ecriture(
             ecriture.amount,
@@ -80,8 +95,8 @@ def rangees(groupes: Iterable[Sequence[tuple[dict, dict]]]) -> tuple[dict, ...]:
     return tuple(sortie)
 
 
-def par_paquets(lignes: Sequence) -> list[Sequence]:
-    pas = max(len(lignes), 1) if len(lignes) <= SEULE else PAR_RANGEE
+def par_paquets(lignes: Sequence, style: Ecriture) -> list[Sequence]:
+    pas = max(len(lignes), 1) if len(lignes) <= style.seule else style.par_rangee
     return [lignes[i : i + pas] for i in range(0, len(lignes), pas)]
 
 
@@ -123,7 +138,7 @@ def etat(lignes: Sequence[LigneDue], style: Ecriture, *, chiffree: bool) -> dict
         }
         ecrites.append((cellules, _reports(style, cumul)))
     return {
-        "rangs": rangees(par_paquets(ecrites)),
+        "rangs": rangees(par_paquets(ecrites, style)),
         "reports": len(lignes) >= REPORTS_DES,
         "total": len(lignes) > 1,
     }
@@ -135,14 +150,17 @@ def decompte(lignes: Sequence[LigneDue], style: Ecriture) -> dict:
     groupes: list[list[tuple[dict, dict]]] = [[]]
     nombre = sum(len(ligne.segments) for ligne in lignes)
     for ligne in lignes:
-        if len(groupes[-1]) >= PAR_RANGEE and nombre > SEULE + 4:
+        if len(groupes[-1]) >= style.par_rangee and nombre > style.seule + 4:
             groupes.append([])
         numeros = numero_reparti(ligne, len(ligne.segments))
         for rang, segment in enumerate(ligne.segments):
+            if style.accessible:  # chaque période est une rangée, qui nomme sa facture
+                numeros[rang] = replier(numero(ligne))
+                groupes.append([])
             cumul += segment.interets
             cellules = {
                 "numeros": numeros[rang],
-                "echeances": "" if rang else ecriture.jj(ligne.date_echeance),
+                "echeances": "" if rang and not style.accessible else ecriture.jj(ligne.date_echeance),
                 "du": ecriture.jj(segment.du),
                 "au": ecriture.jj(segment.au),
                 "jours": str(segment.jours),
@@ -154,7 +172,7 @@ def decompte(lignes: Sequence[LigneDue], style: Ecriture) -> dict:
     return {
         "rangs": rangees(groupe for groupe in groupes if groupe),
         "reports": nombre >= REPORTS_DES,
-        "reglements": rangees(par_paquets(_reglements(lignes, style))),
+        "reglements": rangees(par_paquets(_reglements(lignes, style), style)),
     }
 
 

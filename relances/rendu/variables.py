@@ -236,7 +236,7 @@ def _commun(doc: Lettre | Requete | Decompte, langue: str, type_debiteur: TypeDe
     """Ce que disent tous les documents chiffrés : parties, tableaux, sommes, taux."""
     anglais = langue == "en"
     mot = "pénalités" if type_debiteur in (TypeDebiteur.ENTREPRISE, TypeDebiteur.A_QUALIFIER) else "intérêts"
-    style = tableaux.ecriture_de(langue, doc.devise, mot)
+    style = tableaux.ecriture_de(langue, doc.devise, mot, accessible=doc.emetteur.pdf_archivable)
     decompte = tableaux.decompte(doc.lignes if chiffree else (), style)
     return {
         "societe": parties.societe(doc.emetteur, langue),
