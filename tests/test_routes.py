@@ -16,6 +16,7 @@ from django.test import Client as Navigateur
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from factures.models import Lot
+from factures.services import renoncer
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
@@ -78,6 +79,11 @@ OBJETS = {
     "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
     "factures:fiche": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:prelevement_rejete": (PORTEFEUILLE, {"pk": "echeance"}),
+    "factures:renoncer": (PORTEFEUILLE, {"pk": "facture"}),
+    "factures:renonciation_annuler": (PORTEFEUILLE, {"pk": "facture", "renonciation": "renonciation"}),
+    "factures:decompte": (PORTEFEUILLE, {"client": "client"}),
+    "factures:decompte_export": (PORTEFEUILLE, {"client": "client", "format": "=xlsx"}),
+    "factures:plancher": (PORTEFEUILLE, {"client": "client"}),
     "factures:balance_ligne": (PORTEFEUILLE, {"client": "client", "devise": "=EUR"}),
     "factures:balance_export": (None, {"format": "=csv"}),
     "factures:affecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
@@ -248,6 +254,9 @@ def monde(db, settings, tmp_path, time_machine):
         ),
         suspension=SuspensionFactory(client=client, du=AU),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
+        renonciation=renoncer(
+            echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]
+        ),
         echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),
         promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
         echelle=echelle,
