@@ -241,11 +241,13 @@ def test_chaque_commande_nommee_existe(doc):
 
 
 def options_de(commande: str) -> set[str]:
-    """Options propres à une commande, sans celles de Django."""
+    """Options propres à une commande et à ses gestes, sans celles de Django."""
     analyseur = load_command_class(get_commands()[commande], commande).create_parser("manage.py", commande)
+    gestes = [a.choices.values() for a in analyseur._actions if isinstance(a, argparse._SubParsersAction)]
     noms = {
         option.removeprefix("--")
-        for action in analyseur._actions
+        for partie in (analyseur, *(geste for choix in gestes for geste in choix))
+        for action in partie._actions
         if not isinstance(action, argparse._HelpAction)
         for option in action.option_strings
         if option.startswith("--")
