@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from factures.models import Echeance
 from recouvrement.commun import formats
+from recouvrement.commun.horloge import maintenant
 from recouvrement.commun.vues import Liste, adresse, entier
 from recouvrement.comptes.droits import Droit, peut
 from relances import motifs
 from relances.domaine.echelle import Motif
 from relances.domaine.verdicts import levable
 from relances.models import LeveeDeFrein, Tache, Verdict
+from relances.services.explications import expliquer
 from relances.services.levees import JAMAIS, pourquoi_jamais
 
 from .volets import Fiche
@@ -55,7 +57,9 @@ def lire_jour(request, au: date) -> tuple[date, str]:
 def pourquoi(request, f: Fiche) -> dict:
     """L'onglet : les pièces ouvertes au jour `?le=`, ou la seule échéance `?echeance=`, soldée ou non."""
     le, ecart = lire_jour(request, f.au)
-    toutes = Echeance.objects.filter(client=f.client).select_related("facture").order_by("date_echeance", "pk")
+    toutes = (
+        Echeance.objects.filter(client=f.client).select_related("facture", "societe").order_by("date_echeance", "pk")
+    )
     seule = entier(request.GET.get("echeance"))
     pieces = Liste(request, toutes.filter(pk=seule) if seule else toutes.ouvertes_au(le), par_page=PAR_PAGE)
     lignes = {e.pk: Ligne(e, hors=_hors(e, le)) for e in pieces}
@@ -68,6 +72,10 @@ def pourquoi(request, f: Fiche) -> dict:
             ligne.passes.append(v)
     if le == f.au:
         _aujourd_hui(f, lignes)
+    elif seule:
+        for ligne in lignes.values():
+            if not ligne.actuel and not ligne.hors:
+                ligne.hors = expliquer(ligne.echeance, le, moment=maintenant()).phrase
     return {
         "le": le,
         "ecart": ecart,

@@ -1,11 +1,12 @@
 """Un courrier : le lire, le valider, le réécrire, le retenir, trancher son sort."""
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients.models import Client
@@ -15,11 +16,13 @@ from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
+from relances.domaine.natures import Nature
 from relances.domaine.statuts import TransitionInterdite
 from relances.forms import ChoixForm, DerogationForm, RetenirForm, TexteForm, TrancherForm
 from relances.models import Courrier
 from relances.models.echelles import CanalChoix
 from relances.services import gestes
+from relances.services.avertissements import avertir, verifier_demeure
 from relances.services.preparation import a_un_pdf
 
 from . import listes
@@ -239,12 +242,17 @@ def trancher(request, pk: int):
     )
 
 
+class ConfirmerForm(forms.Form):
+    confirme = forms.BooleanField(label=gettext_lazy("Relancer quand même"))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @exige(Droit.ENVOYER)
 def manuel(request, pk: int):
     """« Relancer maintenant » depuis la fiche client : ce qui partirait, puis le courrier à relire et valider.
 
-    `?palier=mise-en-demeure` : la mise en demeure tout de suite, avec un motif (exigences 10 et 11).
+    `?palier=mise-en-demeure` : la mise en demeure tout de suite, avec un motif (exigences 10 et 11). Un délai qui
+    court encore ou un contact récent demandent une confirmation ; la mise en demeure, elle, attend la fin du délai.
     """
     client = get_object_or_404(Client.objects.visibles_pour(request.user).select_related("societe"), pk=pk)
     verifier_droit(request.user, Droit.ENVOYER, client.societe_id)
@@ -252,11 +260,21 @@ def manuel(request, pk: int):
     deroge = request.GET.get("palier") == "mise-en-demeure"
     form = DerogationForm(request.POST or None) if deroge else None
     try:
-        if request.method != "POST" or (form and not form.is_valid()):
-            resultats = gestes.proposer_maintenant(client, au=au, derogation=_("à motiver") if deroge else "")
-            envois = [(v, canaux[v.canal]) for _f, _p, r in resultats for v in r.envois]
-            contexte = {"client": client, "envois": envois, "au": au, "form": form}
-            return render(request, "relances/manuel.html", contexte, status=422 if form and form.errors else 200)
+        resultats = gestes.proposer_maintenant(client, au=au, derogation=_("à motiver") if deroge else "")
+        envois = [v for _f, _p, r in resultats for v in r.envois]
+        pieces = [d.echeance.id for v in envois for d in v.decisions]
+        if any(v.palier.nature == Nature.MISE_EN_DEMEURE for v in envois):
+            verifier_demeure(client, pieces, au=au)
+        avertis = avertir(client, pieces, au=au)
+        confirmation = ConfirmerForm(request.POST if request.method == "POST" else None) if avertis else None
+        formulaires = [f for f in (form, confirmation) if f]
+        if request.method != "POST" or not all([f.is_valid() for f in formulaires]):
+            contexte = {
+                "client": client, "envois": [(v, canaux[v.canal]) for v in envois], "au": au, "form": form,
+                "avertis": avertis, "confirmation": confirmation,
+            }  # fmt: skip
+            status = 422 if any(f.errors for f in formulaires) else 200
+            return render(request, "relances/manuel.html", contexte, status=status)
         motif = form.cleaned_data["motif"] if form else ""
         courriers = gestes.relancer_maintenant(client, par=request.user, au=au, derogation=motif)
     except gestes.Refus as raison:

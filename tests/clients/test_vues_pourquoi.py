@@ -71,7 +71,8 @@ def test_avant_sa_facture_une_piece_n_existait_pas(connecte, debiteur, au):
     piece = EcheanceFactory(client=debiteur, echue_le=au - timedelta(5), date_facture=au - timedelta(35))
     avant = lire(connecte, debiteur, echeance=piece.pk, le=(au - timedelta(36)).isoformat())
     assert "n'existait pas" in avant[piece.pk].hors
-    assert not lire(connecte, debiteur, echeance=piece.pk, le=(au - timedelta(35)).isoformat())[piece.pk].hors
+    le_jour = lire(connecte, debiteur, echeance=piece.pk, le=(au - timedelta(35)).isoformat())
+    assert le_jour[piece.pk].hors == "échéance le 15/11/2026"
 
 
 @pytest.mark.parametrize(("le", "mot"), [("hier", "ne se lit pas"), ("2999-01-01", "à venir"), ("", "")])
