@@ -220,10 +220,12 @@ def test_les_statuts_d_un_courrier_sont_ceux_de_la_table():
     assert transitions("Transitions") == {(de, vers) for de, suites in TRANSITIONS.items() for vers in suites}
 
 
-def test_les_etapes_d_un_dossier_sont_celles_de_la_table():
-    chemin = RACINE / "contentieux" / "donnees" / "procedure_injonction.csv"
-    with chemin.open(encoding="utf-8", newline="") as fichier:
-        lignes = list(csv.DictReader(fichier, delimiter=";"))
+def test_les_etapes_d_un_dossier_sont_celles_des_deux_tables():
+    """Injonction, et mandatement d'office contre une administration."""
+    lignes = []
+    for nom in ("procedure_injonction", "procedure_mandatement"):
+        with (RACINE / "contentieux" / "donnees" / f"{nom}.csv").open(encoding="utf-8", newline="") as fichier:
+            lignes += csv.DictReader(fichier, delimiter=";")
     attendues = {(Etat[x["etat"]].value, Etat[x["etat_suivant"]].value) for x in lignes}
     assert transitions("Dossier contentieux") == {(de, vers) for de, vers in attendues if de != vers}
 

@@ -5,9 +5,10 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clients.models import Client
+from clients.models import Client, TypeDebiteur
 from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
+from factures.domaine.echeances import conditions_excessives
 from factures.domaine.mensualites import Etat
 from factures.models import Echeancier
 from factures.services.echeanciers import suivis
@@ -186,7 +187,10 @@ def _contacts(request, f: Fiche) -> dict:
 
 def _conditions(request, f: Fiche) -> dict:
     plan = f.prevision.plan
-    return {"plan": _nom_du_plan(f) if plan else "", "pilote": f.pilote}
+    exces = ""
+    if f.client.type == TypeDebiteur.ENTREPRISE:
+        exces = conditions_excessives(f.client.conditions, f.client.lecture_fdm, aujourd_hui().year)
+    return {"plan": _nom_du_plan(f) if plan else "", "pilote": f.pilote, "exces": exces}
 
 
 def _nom_du_plan(f: Fiche) -> str:

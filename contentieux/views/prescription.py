@@ -11,19 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from clients.models import TypeDebiteur
+from clients.models import Client, TypeDebiteur
 from contentieux import forms, services
 from contentieux.domaine.prescription import PrescriptionIndeterminee
 from contentieux.models import DossierContentieux, Interruption
 from factures.models import Facture
-from factures.views.parametres import clients_visibles, du_gestionnaire, gestionnaires
 from recouvrement.commun import depot
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.commun.formats import nombre
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, fait, onglets, rediriger, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, fait, onglets, rediriger, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
+from recouvrement.comptes.models import Utilisateur
 
 from .actions import reporter
 from .fiche import ACTES
@@ -42,7 +42,8 @@ def approches(request):
         factures = factures.filter(Q(numero__icontains=q) | Q(client__raison_sociale__icontains=q))
     if (type_debiteur := request.GET.get("type")) in TypeDebiteur.values:
         factures = factures.filter(client__type=type_debiteur)
-    factures = du_gestionnaire(factures, request.GET.get("gestionnaire", ""), "client__gestionnaire")
+    if (gestionnaire := entier(request.GET.get("gestionnaire"))) is not None:
+        factures = factures.filter(client__gestionnaire=gestionnaire)
     toutes = sorted(services.approchent(factures, au=au), key=lambda a: (a.origine, a.facture))
     seuil = SEUILS[valeur_parmi(request, "seuil", SEUILS)]
     gardees = [a for a in toutes if seuil is None or a.alerte == seuil]
@@ -56,7 +57,7 @@ def approches(request):
             (cle, nom, sum(1 for a in toutes if SEUILS[cle] is None or a.alerte == SEUILS[cle])) for cle, nom in _noms()
         ]),
         "types": TypeDebiteur.choices,
-        "gestionnaires": gestionnaires(clients_visibles(request)),
+        "gestionnaires": _gestionnaires(request),
         "au": au,
         "annonce": _("%(n)s factures") % {"n": nombre(len(gardees))},
         "resume": ngettext(
@@ -64,6 +65,12 @@ def approches(request):
         ) % {"n": nombre(len(toutes)), "j": ecrire_jour(au)},
     }  # fmt: skip
     return rendre(request, "contentieux/prescriptions.html", "contentieux/_prescriptions.html", contexte)
+
+
+def _gestionnaires(request) -> list[tuple[str, str]]:
+    clients = restreindre(request, Client.objects.visibles_pour(request.user))
+    suivis = Utilisateur.objects.filter(portefeuille__in=clients).order_by("nom").distinct()
+    return [(str(pk), nom) for pk, nom in suivis.values_list("pk", "nom")]
 
 
 def _noms():

@@ -22,6 +22,7 @@ import unicodedata
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from .decoupage import UN_JOUR
 from .maximums import TABLE, Cas, fin_de_decade_de, fin_de_mois_de, maximum
@@ -180,3 +181,27 @@ def _le(mois: date, jour: int) -> date:
 def _prochain(depuis: date, jour: int) -> date:
     candidat = _le(depuis, jour)
     return candidat if candidat >= depuis else _le(fin_de_mois_de(depuis) + UN_JOUR, jour)
+
+
+@lru_cache(maxsize=1024)
+def conditions_excessives(conditions: str, lecture: str, annee: int) -> str:
+    """Phrase si ces conditions dépassent le maximum légal entre professionnels un jour de l'année ; vide sinon.
+
+    Une condition conforme le 1er du mois peut ne pas l'être le 31 : « 30 jours fin de mois le 10 ». Des conditions
+    illisibles ne disent rien ici : leur saisie les refuse.
+    """
+    try:
+        lues = lire_conditions(conditions)
+    except ConditionsIllisibles:
+        return ""
+    jour = date(annee, 1, 1)
+    while jour.year == annee:
+        calcul = echeance(jour, lues, lecture or None)
+        if not calcul.conforme:
+            limite = f"au plus tard le {calcul.maximum_legal:%d/%m/%Y}"
+            return (
+                f"« {conditions} » peut dépasser le maximum légal (C. com., art. L441-10, I) : une facture du "
+                f"{jour:%d/%m/%Y} échoit le {calcul.echeance:%d/%m/%Y}, {limite}."
+            )
+        jour += UN_JOUR
+    return ""

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from factures.domaine.maximums import anomalies
 from factures.models import Facture, Imputation, Litige
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
@@ -48,6 +49,7 @@ def fiche(request, pk: int):
     contexte = {
         "facture": facture,
         "client": client,
+        "anomalies": _anomalies(facture, echeances),
         "au": au,
         "echeances": echeances,
         "reste": reste,
@@ -70,6 +72,19 @@ def fiche(request, pk: int):
         "resume": _resume(facture),
     }
     return rendre(request, "factures/fiche.html", "factures/_decompte.html", contexte)
+
+
+def _anomalies(facture: Facture, echeances) -> list[str]:
+    """Dates impossibles ou au-delà du maximum légal : des avertissements, jamais un blocage (droit.md § 2)."""
+    client = facture.client
+    phrases = (
+        anomalies(
+            facture.date_emission, e.date_echeance, debiteur=client.type, conditions=client.conditions,
+            execution=facture.date_execution, au=aujourd_hui(),
+        )
+        for e in echeances
+    )  # fmt: skip
+    return list(dict.fromkeys(phrase for lot in phrases for phrase in lot))
 
 
 def _resume(facture: Facture) -> str:

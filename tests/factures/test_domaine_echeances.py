@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factures.domaine.echeances import Conditions, ConditionsIllisibles, echeance, lire_conditions
+from factures.domaine.echeances import (
+    Conditions,
+    ConditionsIllisibles,
+    conditions_excessives,
+    echeance,
+    lire_conditions,
+)
 from factures.domaine.maximums import TABLE, Cas, anomalies, maximum
 
 with open(Path(__file__).parent / "donnees/echeances_exemples.csv", encoding="utf-8", newline="") as fichier:
@@ -229,3 +235,18 @@ def test_une_echeance_ne_precede_jamais_le_delai_ni_ne_le_depasse_d_une_periode(
     retard = (calcul.echeance - facture).days - conditions.jours
     assert 0 <= retard <= (30 if conditions.nature == "mois" else 10)
     assert echeance(facture, conditions.code) == calcul
+
+
+@pytest.mark.parametrize(
+    ("conditions", "lecture", "dit"),
+    [
+        ("60J", "A", ""),
+        ("61J", "A", "facture du 01/01/2026 échoit le 03/03/2026, au plus tard le 02/03/2026"),
+        ("45FDM", "B", ""),
+        ("30FDM10", "A", "facture du 30/01/2026 échoit le 10/04/2026"),  # conforme le 1er, pas le 30
+        ("selon contrat", "A", ""),
+    ],
+)
+def test_des_conditions_qui_depassent_un_seul_jour_de_l_annee_se_disent(conditions, lecture, dit):
+    phrase = conditions_excessives(conditions, lecture, 2026)
+    assert bool(phrase) is bool(dit) and dit in phrase
