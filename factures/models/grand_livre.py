@@ -69,6 +69,8 @@ class Facture(Piece):
                 name="facture_ttc_egale_ht_plus_tva",
             ),
         ]
+        # La nuit ne lit que celles dont la plateforme a dit quelque chose.
+        indexes = [models.Index(fields=["client"], condition=~Q(statut_fe=""), name="facture_statut_fe")]
 
     def __str__(self):
         return self.numero
