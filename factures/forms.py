@@ -77,9 +77,11 @@ class AffectationForm(forms.Form):
 
     cle = forms.CharField(max_length=40, widget=forms.HiddenInput)
     vu = forms.DecimalField(max_digits=15, decimal_places=2, widget=forms.HiddenInput)
+    designees = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, source, echeances, parts=None):
-        super().__init__(data, initial={"cle": nouvelle_cle(), "vu": source.impute})
+    def __init__(self, data=None, *, source, echeances, parts=None, designees=()):
+        initial = {"cle": nouvelle_cle(), "vu": source.impute, "designees": ",".join(map(str, designees))}
+        super().__init__(data, initial=initial)
         self.source, self.echeances = source, echeances
         self.reste = source.montant - source.impute
         for e in echeances:
@@ -95,6 +97,11 @@ class AffectationForm(forms.Form):
 
     def parts(self) -> list[tuple[int, Decimal]]:
         return [(e.pk, montant) for e in self.echeances if (montant := self.cleaned_data.get(f"e{e.pk}"))]
+
+    def designees_par_le_debiteur(self) -> list[int]:
+        """Échéances de ce compte que la saisie dit désignées par le débiteur et qui reçoivent une part."""
+        dites = self.cleaned_data.get("designees", "").split(",")
+        return [pk for pk, _montant in self.parts() if str(pk) in dites]
 
     @property
     def total(self) -> Decimal:

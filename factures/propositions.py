@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import accumulate, combinations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recouvrement.commun import formats
 
@@ -16,27 +17,41 @@ from .models import Echeance
 
 PAIRES_MAX = 60  # pièces au-delà desquelles on n'essaie plus deux à deux
 AUCUNE = "garder"
+DESIGNEE = "designee"
+# Pourquoi cette dette reçoit cette part (C. civ., art. 1342-10).
+POURQUOI = {
+    Motif.CHOIX: gettext_noop("désignée par le débiteur"),
+    Motif.ECHUE: gettext_noop("échue, à son rang d'ancienneté"),
+    Motif.PRORATA: gettext_noop("même échéance que d'autres : en proportion"),
+    Motif.A_ECHOIR: gettext_noop("à échoir : rien d'échu ne reste avant elle"),
+}
 
 
 @dataclass(frozen=True)
 class Proposition:
-    """parts : {échéance: montant}. exacte : le montant se retrouve au centime."""
+    """parts : {échéance: montant}. exacte : le montant se retrouve au centime. motifs : {échéance: pourquoi}."""
 
     cle: str
     titre: str
     parts: dict[int, Decimal]
     raisons: list[str] = field(default_factory=list)
     exacte: bool = False
+    motifs: dict[int, str] = field(default_factory=dict)
 
 
-def proposer(montant: Decimal, texte: str, echeances: Sequence[Echeance], *, au: date) -> list[Proposition]:
+def proposer(
+    montant: Decimal, texte: str, echeances: Sequence[Echeance], *, au: date, designees: Sequence[int] = ()
+) -> list[Proposition]:
     """Au plus trois affectations de `montant` entre ces échéances ouvertes, la plus sûre d'abord.
 
     texte : libellé et référence du règlement, où un numéro de facture peut être cité. À défaut d'indice, la
-    règle légale : les dettes échues, les plus anciennes d'abord (C. civ., art. 1342-10).
+    règle légale : les dettes échues, les plus anciennes d'abord (C. civ., art. 1342-10). designees : échéances que
+    le débiteur a désignées, dans cet ordre ; son choix passe avant tout indice et toute règle.
     """
     if not echeances or montant <= 0:
         return []
+    if choisies := [e for pk in designees for e in echeances if e.pk == pk]:
+        return [_designee(montant, choisies, echeances, au)]
     trouvees = [*_citees(montant, texte, echeances, au), *_exactes(montant, echeances), _legale(montant, echeances, au)]
     uniques: dict[tuple, Proposition] = {}
     for proposition in sorted(trouvees, key=lambda p: not p.exacte):
@@ -51,6 +66,14 @@ def _dettes(echeances) -> list[Dette]:
 def _noms(echeances: Sequence[Echeance], combien: int = 4) -> str:
     noms = [str(e.facture) for e in echeances[:combien]]
     return " + ".join(noms) + (" + …" if len(echeances) > combien else "")
+
+
+def _designee(montant, choisies, echeances, au) -> Proposition:
+    repartition = repartir(montant, _dettes(echeances), au=au, choix=[e.pk for e in choisies])
+    raisons = [_("Le débiteur a désigné %(pieces)s (C. civ., art. 1342-10).") % {"pieces": _noms(choisies)}]
+    if any(part.motif is not Motif.CHOIX for part in repartition.parts):
+        raisons.append(_("Le surplus suit la règle légale : dettes échues, les plus anciennes d'abord."))
+    return _proposition(DESIGNEE, _("Le choix du débiteur"), repartition, raisons, devise=choisies[0].devise)
 
 
 def _serre(texte: str) -> str:
@@ -114,4 +137,8 @@ def _proposition(cle, titre, repartition: Repartition, raisons, *, devise, exact
     if repartition.non_affecte:
         reste = formats.somme(repartition.non_affecte, devise)
         raisons = [*raisons, _("%(reste)s resteraient à imputer.") % {"reste": reste}]
-    return Proposition(cle, titre, {p.cle: p.montant for p in repartition.parts}, raisons, exacte)
+    parts, motifs = {}, {}
+    for part in repartition.parts:
+        parts[part.cle] = parts.get(part.cle, Decimal(0)) + part.montant
+        motifs.setdefault(part.cle, _(POURQUOI[part.motif]))
+    return Proposition(cle, titre, parts, raisons, exacte, motifs)

@@ -94,17 +94,19 @@ def imputer(
     cle: str,
     acteur,
     vu: Decimal | None = None,
+    designees: Iterable[int] = (),
 ) -> list[Imputation]:
     """Pose des parts de l'encaissement sur des échéances du même client et de la même devise.
 
     parts : (échéance, ou sa clé primaire, et montant) ; les montants nuls sont sautés. au : jour de
     l'affectation ; une imputation n'est jamais datée d'avant son règlement ni d'avant sa facture.
     cle : clé du formulaire ; la rejouer rend les mêmes imputations. vu : part déjà affectée lue à
-    l'affichage ; si elle a changé depuis, rien n'est écrit.
+    l'affichage ; si elle a changé depuis, rien n'est écrit. designees : échéances que le débiteur a choisies
+    (C. civ., art. 1342-10), pour le journal.
 
     Lève ValidationError : trop-affecté, pièce d'un autre compte, affichage périmé. Tout ou rien.
     """
-    return _imputer(Encaissement, encaissement, parts, au=au, cle=cle, acteur=acteur, vu=vu)
+    return _imputer(Encaissement, encaissement, parts, au=au, cle=cle, acteur=acteur, vu=vu, designees=designees)
 
 
 def imputer_avoir(
@@ -115,13 +117,14 @@ def imputer_avoir(
     cle: str,
     acteur,
     vu: Decimal | None = None,
+    designees: Iterable[int] = (),
 ) -> list[Imputation]:
     """Comme `imputer`, pour un avoir : il réduit le principal, ce n'est pas un paiement (droit.md § 1)."""
-    return _imputer(Avoir, avoir, parts, au=au, cle=cle, acteur=acteur, vu=vu)
+    return _imputer(Avoir, avoir, parts, au=au, cle=cle, acteur=acteur, vu=vu, designees=designees)
 
 
 @transaction.atomic
-def _imputer(modele, source, parts, *, au, cle, acteur, vu) -> list[Imputation]:
+def _imputer(modele, source, parts, *, au, cle, acteur, vu, designees) -> list[Imputation]:
     source = modele.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=source.pk)
     champ, jour_source = ("encaissement", source.date) if modele is Encaissement else ("avoir", source.date_emission)
     prefixe = f"{SAISIE}{cle}:"
@@ -167,7 +170,7 @@ def _imputer(modele, source, parts, *, au, cle, acteur, vu) -> list[Imputation]:
         objet=source,
         client=source.client,
         texte=", ".join(f"{e.facture} : {somme(montants[e.pk], e.devise)}" for e in echeances),
-        donnees={"cle": cle, "parts": {str(e.pk): montants[e.pk] for e in echeances}},
+        donnees={"cle": cle, "parts": {str(e.pk): montants[e.pk] for e in echeances}, "designees": list(designees)},
     )
     return imputations
 

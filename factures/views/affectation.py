@@ -6,9 +6,9 @@ from clients.models import Client
 from factures.balance import balance_agee
 from factures.forms import AffectationForm
 from factures.models import Avoir, Echeance, Encaissement
-from factures.propositions import AUCUNE, proposer
+from factures.propositions import AUCUNE, DESIGNEE, proposer
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import parametres
+from recouvrement.commun.vues import entier, parametres
 from recouvrement.comptes.droits import Droit, peut
 
 MODELES = {"encaissement": Encaissement, "avoir": Avoir}
@@ -39,13 +39,19 @@ def contexte_affectation(request, source, form: AffectationForm | None = None) -
     reste = source.montant - source.impute
     echeances = pieces_ouvertes(source) if reste else []
     texte = f"{source.reference} {source.libelle}" if genre == "encaissement" else source.numero
-    propositions = proposer(reste, texte, echeances, au=jour)
+    designees = [pk for lu in request.GET.getlist("d")[:PIECES_MAX] if (pk := entier(lu)) is not None]
+    propositions = proposer(reste, texte, echeances, au=jour, designees=designees)
     demandee = request.GET.get("p", "")
     choisie = next((p for p in propositions if p.cle == demandee), propositions[0] if propositions else None)
     if demandee == AUCUNE:
         choisie = None
     if form is None:
-        form = AffectationForm(source=source, echeances=echeances, parts=choisie.parts if choisie else {})
+        designe = designees if choisie and choisie.cle == DESIGNEE else []
+        form = AffectationForm(
+            source=source, echeances=echeances, parts=choisie.parts if choisie else {}, designees=designe
+        )
+    for e in form.echeances:
+        e.pourquoi = choisie.motifs.get(e.pk, "") if choisie else ""
     peut_agir = peut(request.user, Droit.AGIR, source.societe_id)
     ligne = next(iter(balance_agee(Client.objects.filter(pk=source.client_id), au=au, devise=source.devise)), None)
     return {
@@ -61,6 +67,9 @@ def contexte_affectation(request, source, form: AffectationForm | None = None) -
         ],
         "url_garder": parametres(request, v=f"{genre}-{source.pk}", p=AUCUNE),
         "garde": demandee == AUCUNE,
+        "designees": designees,
+        "cle_source": f"{genre}-{source.pk}",
+        "url_sans_choix": parametres(request, v=f"{genre}-{source.pk}", d=None, p=None),
         "affectations": _affectations(source),
         "ligne": ligne,
         "peut_affecter": bool(reste) and peut_agir,

@@ -43,8 +43,9 @@ def affecter(request, genre: str, pk: int):
         cle = form.cleaned_data["cle"]
         try:
             imputations = poser(
-                source, form.parts(), au=aujourd_hui(), cle=cle, acteur=request.user, vu=form.cleaned_data["vu"]
-            )
+                source, form.parts(), au=aujourd_hui(), cle=cle, acteur=request.user, vu=form.cleaned_data["vu"],
+                designees=form.designees_par_le_debiteur(),
+            )  # fmt: skip
         except ValidationError as erreur:
             form.add_error(None, erreur.messages)
         else:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from factures.models import Encaissement, Imputation
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.journal.models import Maillon
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 
@@ -256,3 +257,38 @@ def test_le_client_se_propose_a_la_frappe_et_se_pre_remplit(client, claire, debi
     assert client.get(url, {"client": "hyd"}).content.decode() == '<option value="C42 – Hydrauconcept">'
     assert client.get(url, {"client": "h"}).content == b""
     assert "C42 – Hydrauconcept" in client.get(SAISIE, {"client": debiteur.pk}).content.decode()
+
+
+# --- Imputation sur plusieurs dettes (C. civ., art. 1342-10) -------------------------------------------
+
+
+def test_le_choix_du_debiteur_passe_avant_la_regle_et_se_lit_au_journal(client, debiteur):
+    ancienne, recente = dette(debiteur, 300, retard=60), dette(debiteur, 300, retard=5)
+    source = recu(debiteur, 400)
+    sans = lire(client)
+    assert saisies(sans) == {f"e{ancienne.pk}": "300,00", f"e{recente.pk}": "100,00"}
+    assert "échue, à son rang d’ancienneté" in sans.replace("&#x27;", "’")
+    choix = lire(client, v=f"encaissement-{source.pk}", d=recente.pk)
+    assert saisies(choix) == {f"e{ancienne.pk}": "100,00", f"e{recente.pk}": "300,00"}
+    assert "Le choix du débiteur" in choix and "désignée par le débiteur" in choix
+    url = reverse("factures:affecter", args=["encaissement", source.pk])
+    donnees = saisies(choix) | {"cle": cle_de(choix), "vu": "0.00", "designees": f"{recente.pk},999"}
+    assert client.post(url, donnees).status_code == 303
+    maillon = Maillon.objects.filter(action="encaissement.impute").select_related("detail").get()
+    assert maillon.detail.donnees["designees"] == [recente.pk]
+
+
+def test_deux_dettes_de_meme_echeance_se_partagent_en_proportion_et_le_disent(client, debiteur):
+    dette(debiteur, 300, retard=10), dette(debiteur, 100, retard=10)
+    recu(debiteur, 200)
+    page = lire(client)
+    assert sorted(saisies(page).values()) == ["150,00", "50,00"]
+    assert page.count("même échéance que d") == 2
+
+
+@pytest.mark.parametrize("d", ["0", "-3", "x", "9" * 40])
+def test_une_designation_etrangere_au_compte_est_sans_effet(client, debiteur, d):
+    ancienne = dette(debiteur, 300, retard=60)
+    dette(debiteur, 300, retard=5)
+    recu(debiteur, 300, libelle="")
+    assert saisies(lire(client, d=d))[f"e{ancienne.pk}"] == "300,00"
