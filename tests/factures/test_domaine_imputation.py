@@ -125,3 +125,32 @@ def test_une_dette_a_echoir_ne_recoit_rien_tant_qu_une_echue_reste_ouverte(situa
     recu = {p.cle: p.montant for p in repartir(montant, dettes, au=AU).parts}
     if any(d.cle in recu for d in dettes if d.echeance > AU):
         assert all(recu.get(d.cle, 0) == d.reste_du for d in dettes if d.echeance <= AU)
+
+
+# --- L'article 1342-10, degré par degré ------------------------------------------------------------
+# (situation, dettes [(clé, reste, jours avant ou après le paiement, intérêt)], montant, choix, ce que chacune reçoit)
+DEGRES = [
+    ("le débiteur choisit, même une dette à échoir", [("a", "100.00", -60, 0), ("b", "100.00", 20, 0)], "100.00", ["b"],
+     {"b": "100.00"}),
+    ("il choisit en partie : le reste suit la règle", [("a", "100.00", -60, 0), ("b", "40.00", 20, 0)], "70.00", ["b"],
+     {"b": "40.00", "a": "30.00"}),
+    ("à défaut, les dettes échues d'abord", [("a", "80.00", 3, 9), ("b", "80.00", -3, 0)], "80.00", (), {"b": "80.00"}),
+    ("entre échues, celle qu'il avait le plus d'intérêt d'acquitter", [("vieille", "50.00", -90, 0),
+     ("au taux du contrat", "50.00", -5, 2), ("cautionnée", "50.00", -5, 3)], "100.00", (),
+     {"cautionnée": "50.00", "au taux du contrat": "50.00"}),
+    ("à égalité d'intérêt, la plus ancienne", [("a", "50.00", -5, 1), ("b", "50.00", -6, 1)], "50.00", (),
+     {"b": "50.00"}),
+    ("toutes choses égales, proportionnellement", [("a", "30.00", -5, 0), ("b", "60.00", -5, 0)], "45.00", (),
+     {"a": "15.00", "b": "30.00"}),
+    ("aucune échue : mêmes degrés entre dettes à échoir", [("a", "50.00", 30, 0), ("b", "50.00", 10, 0)], "50.00", (),
+     {"b": "50.00"}),
+    ("l'intérêt ne fait pas passer une dette à échoir avant une échue", [("a", "50.00", 1, 9), ("b", "50.00", 0, 0)],
+     "60.00", (), {"b": "50.00", "a": "10.00"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("situation", "dettes", "montant", "choix", "recu"), DEGRES, ids=[d[0] for d in DEGRES])
+def test_l_article_1342_10_degre_par_degre(situation, dettes, montant, choix, recu):
+    obtenues, reste = parts(montant, [dette(*d) for d in dettes], choix=choix)
+    assert {cle: str(part) for cle, part, _motif in obtenues} == recu
+    assert reste == 0
