@@ -63,63 +63,6 @@ class TrancherForm(forms.Form):
     )
 
 
-class PosterForm(forms.Form):
-    depose_le = JourField(label=_("Déposé le"))
-    numero_suivi = forms.CharField(label=_("Numéro de suivi"), max_length=30, required=False)
-
-    def __init__(self, *args, recommande: bool = True, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["numero_suivi"].required = recommande
-        if not recommande:
-            del self.fields["numero_suivi"]
-
-
-class DepotsForm(forms.Form):
-    """Dépôt de plusieurs plis d'un coup : une date, un numéro de suivi par recommandé (exigence 26)."""
-
-    depose_le = JourField(label=_("Déposés le"))
-
-    def __init__(self, *args, courriers, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.refus: dict[int, str] = {}  # courrier → pourquoi son dépôt est refusé
-        for c in courriers:
-            if c.canal == Canal.RECOMMANDE:
-                nom = _("Numéro de suivi, %(client)s") % {"client": c.client}
-                self.fields[f"numero_{c.pk}"] = forms.CharField(label=nom, max_length=30, required=False)
-
-    def numero(self, pk: int):
-        """Le champ du courrier, ou None : une lettre simple n'a pas de numéro."""
-        nom = f"numero_{pk}"
-        return self[nom] if nom in self.fields else None
-
-    def saisi(self, pk: int) -> str:
-        return self.cleaned_data.get(f"numero_{pk}", "")
-
-
-TYPES_AVIS = {b"%PDF-": ".pdf", b"\x89PNG\r\n": ".png", b"\xff\xd8\xff": ".jpg"}
-TAILLE_AVIS = 10 * 1024 * 1024
-
-
-class RetourForm(forms.Form):
-    retour = forms.ChoiceField(label=_("Retour de l'avis"), choices=Courrier.Retour.choices, widget=forms.RadioSelect)
-    presente_le = JourField(label=_("Présenté le"), required=False)
-    retour_le = JourField(label=_("Retour le"))
-    scan = forms.FileField(label=_("Scan de l'avis (PDF, PNG ou JPEG)"), required=False)
-
-    def clean_scan(self):
-        """Le type se lit dans le fichier, jamais dans son nom."""
-        fichier = self.cleaned_data["scan"]
-        if not fichier:
-            return None
-        if fichier.size > TAILLE_AVIS:
-            raise forms.ValidationError(_("Fichier de plus de 10 Mo : réduisez le scan."))
-        octets = fichier.read()
-        suffixe = next((s for debut, s in TYPES_AVIS.items() if octets.startswith(debut)), None)
-        if suffixe is None:
-            raise forms.ValidationError(_("Ce fichier n'est ni un PDF, ni un PNG, ni un JPEG."))
-        return octets, suffixe
-
-
 CANAUX_PERMIS = {
     Nature.APPEL: (Canal.APPEL, Canal.TACHE),
     Nature.MISE_EN_DEMEURE: (Canal.RECOMMANDE, Canal.TACHE),

@@ -163,7 +163,7 @@ OBJETS = {
 # Objet visible mais dont l'état peut faire répondre 404 à qui a le droit (pièce ou brouillon pas encore là).
 PARFOIS_ABSENTS = {
     "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
-    "relances:avis", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
+    "relances:avis", "relances:preuve", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
     "relances:plan_comparaison_csv",
     "relances:plan_regles", "relances:plan_ajouter", "relances:plan_abandonner", "contentieux:piece",
     "contentieux:requete", "contentieux:prescription_annuler", "contentieux:prescription_preuve",

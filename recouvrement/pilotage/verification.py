@@ -16,7 +16,7 @@ from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, 
 from recouvrement.commun import depot
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.journal.services import verifier_chaine
-from relances.models import Courrier, Relance, Verdict
+from relances.models import Courrier, LotPostal, Relance, Verdict
 
 MONTRES = 10  # défauts nommés ; au-delà on compte seulement
 ZERO = Value(0, output_field=ChampMontant())
@@ -170,6 +170,8 @@ def _journal() -> tuple[bool, str]:
 FICHIERS = (
     (Courrier, "pdf_chemin", "pdf_empreinte"),
     (Courrier, "avis_chemin", "avis_empreinte"),
+    (Courrier, "depot_chemin", "depot_empreinte"),
+    (LotPostal, "pdf_chemin", "pdf_empreinte"),
     (Piece, "chemin", "empreinte"),
     (Interruption, "preuve_chemin", "preuve_empreinte"),
     (DossierContentieux, "requete_chemin", "requete_empreinte"),

@@ -8,10 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from recouvrement.comptes.droits import Droit, societes_pour
 from recouvrement.comptes.models import Societe
 
+from .envois import Courrier
+
 
 class LotPostalQuerySet(models.QuerySet):
     def visibles_pour(self, user):
-        return self.filter(societe__in=societes_pour(user, Droit.VOIR))
+        """Un lot montre toutes ses lettres : il faut les voir toutes."""
+        vus = Courrier.objects.visibles_pour(user)
+        caches = PliDeLot.objects.filter(lot=models.OuterRef("pk")).exclude(courrier__in=vus.values("pk"))
+        return self.filter(~models.Exists(caches), societe__in=societes_pour(user, Droit.VOIR))
 
 
 class LotPostal(models.Model):

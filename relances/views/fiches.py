@@ -9,12 +9,18 @@ from django.utils.translation import gettext as _
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.comptes.droits import Droit, peut
-from relances import motifs
+from recouvrement.journal.models import Detail
+from relances import avis, motifs
 from relances.domaine.natures import Canal
-from relances.forms import PosterForm, RetenirForm, RetourForm, TexteForm, TrancherForm
+from relances.domaine.retours import EFFETS, Geste
+from relances.forms import RetenirForm, TexteForm, TrancherForm
+from relances.formulaires_postes import CorrectionForm, PosterForm, PresentationForm, PreuveForm, RetourForm
 from relances.models import Courrier
+from relances.recommandes import fournisseur
+from relances.services import postes, remises
 from relances.services.faits import ouvreur
 from relances.services.preparation import Preparation, a_un_pdf, preparer
+from relances.services.receptions import date_de_reception, issue_de
 
 from . import raisons
 from .raisons import Raison
@@ -146,22 +152,57 @@ class Fiche:
             noms = {"jour": formats.jour(c.depose_le), "numero": c.numero_suivi}
             phrase = _("Déposé le %(jour)s, suivi %(numero)s.") if c.numero_suivi else _("Déposé le %(jour)s.")
             yield Raison("certificate" if c.numero_suivi else "mailbox", "bon", phrase % noms)
+        if c.depot_chemin:
+            url = reverse("relances:preuve", args=[c.pk])
+            yield Raison("file-text", "doux", _("Preuve de dépôt jointe."), url, _("Voir la preuve"))
         if c.presente_le:
             jour = formats.jour(c.presente_le)
             yield Raison("mailbox", "doux", _("Présenté le %(jour)s.") % {"jour": jour})
-        if c.retour:
-            noms = {"retour": c.get_retour_display(), "jour": formats.jour(c.retour_le)}
-            url, geste = ("", "")
-            if c.avis_chemin:
-                url, geste = reverse("relances:avis", args=[c.pk]), _("Voir l'avis")
-            valable = c.retour != Courrier.Retour.NPAI
-            yield Raison("mailbox", "bon" if valable else "mal", _("%(retour)s, le %(jour)s.") % noms, url, geste)
+        yield from self._retour()
         if c.date_limite and not self.preparation:
             jour = formats.jour_long(c.date_limite)
             yield Raison("calendar", "doux", _("À régler au plus tard le %(jour)s.") % {"jour": jour})
         if c.pdf_empreinte and not self.preparation:
             phrase = _("PDF conservé octet pour octet, empreinte %(debut)s…") % {"debut": c.pdf_empreinte[:12]}
             yield Raison("fingerprint", "doux", phrase)
+
+    def _retour(self):
+        """Le retour de l'avis, ce qu'il vaut, ce qu'il faut faire, et depuis quand il est reçu (droit.md § 6)."""
+        c = self.courrier
+        if c.electronique and not c.retour:
+            phrase = _("Recommandé électronique : l'expéditeur n'est pas nommé avant l'acceptation, quinze jours.")
+            yield Raison("mail", "doux", phrase)
+        if not c.retour:
+            if self.en_retard:
+                yield Raison("clock", "att", _("Aucun avis rentré : à réclamer à La Poste."))
+            return
+        issue = issue_de(c)
+        effet = EFFETS[issue]
+        noms = {"retour": c.get_retour_display(), "jour": formats.jour(c.retour_le)}
+        url, geste = (reverse("relances:avis", args=[c.pk]), _("Voir l'avis")) if c.avis_chemin else ("", "")
+        yield Raison("mailbox", avis.TONS[effet.valeur], _("%(retour)s, le %(jour)s.") % noms, url, geste)
+        sens = {"effet": avis.EFFETS[issue], "source": effet.source, "confiance": avis.CONFIANCES[effet.confiance]}
+        phrase = _("%(effet)s %(source)s (%(confiance)s).") % sens
+        yield Raison("scale", avis.TONS[effet.valeur], phrase)
+        for g in effet.gestes:
+            if not (g is Geste.RANGER_L_AVIS and c.avis_chemin):
+                yield Raison("checklist", "doux", str(avis.GESTES[g]))
+        recu = date_de_reception(c)
+        if recu:
+            jour = formats.jour(recu)
+            yield Raison("calendar", "doux", _("Tenu pour reçu le %(jour)s.") % {"jour": jour})
+        elif c.retour != Courrier.Retour.NPAI:
+            yield Raison("calendar", "att", _("Date de première présentation à saisir : la réception en dépend."))
+        corrections = Detail.objects.filter(
+            maillon__action="courrier.retour_corrige", maillon__objet_type=c._meta.label_lower, maillon__objet_id=c.pk
+        )
+        for texte in corrections.order_by("maillon__rang").values_list("texte", flat=True):
+            yield Raison("pencil", "doux", texte)
+
+    @cached_property
+    def en_retard(self) -> bool:
+        depuis = postes.en_retard_depuis(self.courrier)
+        return depuis is not None and self.au >= depuis
 
     # --- Gestes : permis par le rôle et par l'état ---------------------------------------------------
 
@@ -214,7 +255,40 @@ class Fiche:
 
     @cached_property
     def form_retour(self):
-        return self._form("retour", lambda: RetourForm(initial={"retour_le": self.au}))
+        initial = {"retour_le": self.au, "presente_le": self.courrier.presente_le}
+        return self._form("retour", lambda: RetourForm(initial=initial, electronique=self.courrier.electronique))
+
+    @cached_property
+    def form_correction(self):
+        c = self.courrier
+        initial = {"retour": c.retour, "retour_le": c.retour_le, "presente_le": c.presente_le}
+        return self._form("correction", lambda: CorrectionForm(initial=initial, electronique=c.electronique))
+
+    @cached_property
+    def form_presentation(self):
+        return self._form("presentation", PresentationForm)
+
+    @cached_property
+    def form_preuve(self):
+        return self._form("preuve", PreuveForm)
+
+    @property
+    def corrigeable(self) -> bool:
+        """Un retour saisi, tant que le courrier n'est pas reparti."""
+        c = self.courrier
+        return bool(c.retour) and (
+            c.statut == S.POSTE or (c.statut == S.EN_ERREUR and c.retour == Courrier.Retour.NPAI)
+        )
+
+    @property
+    def prestataire(self):
+        """None si tout se fait à la main."""
+        choisi = fournisseur()
+        return None if choisi.a_la_main else choisi
+
+    @cached_property
+    def refus_electronique(self) -> str:
+        return remises.refus_electronique(self.courrier, au=self.au, fournisseur=fournisseur())
 
     @property
     def est_un_recommande(self) -> bool:

@@ -1,21 +1,25 @@
 """Les courriers par état : à valider, à poster, retours d'avis, envoyés, en erreur, sort inconnu."""
 
 from dataclasses import dataclass
+from datetime import date
 
+from django.conf import settings
 from django.db.models import Count, Min, Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clients.models import Client, Contact
+from factures.domaine.calendrier import ajouter_jours_ouvres
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, entier, onglets, rendre
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, peut, societes_pour
 from relances.domaine.natures import Canal
-from relances.forms import DepotsForm
+from relances.formulaires_postes import DepotsForm
 from relances.models import Courrier, NatureChoix
+from relances.services import postes
 
 from .fiches import Fiche, courrier_visible
 from .raisons import sommes
@@ -45,7 +49,6 @@ RETOURS = {
 }  # fmt: skip
 A_LA_FOIS = 300  # lettres relues, imprimées ou postées d'un geste
 DEMANDE = "demandé par une personne"  # motif qu'écrit services.gestes
-LONGTEMPS = 21  # jours sans retour d'avis : La Poste le garde quinze jours, plus l'acheminement
 TRIS = {
     "palier": ["nature", "total"],
     "client": ["client__raison_sociale"],
@@ -72,7 +75,7 @@ def vues(request, partira: int | None = None, retenus: int | None = None):
         return sum(comptes.get(s, 0) for s in ETATS[vue])
 
     propre = request.GET.copy()
-    for cle in ("lettre", "motif", "nature", "q", "tri", "calcul"):
+    for cle in ("lettre", "motif", "nature", "q", "tri", "calcul", "retard"):
         propre.pop(cle, None)  # un filtre d'onglet ne suit pas dans l'autre
     request = _AvecAdresse(propre)
     return onglets(
@@ -122,6 +125,8 @@ def a_l_etat(request, vue: str):
     courriers = restreindre(request, Courrier.objects.visibles_pour(request.user)).filter(statut__in=ETATS[vue])
     if vue == "retours":
         courriers = courriers.filter(retour="", canal=Canal.RECOMMANDE)
+        if request.GET.get("retard"):
+            courriers = courriers.filter(depose_le__lt=depots_en_retard(aujourd_hui()))
     nature = entier(request.GET.get("nature"))
     if nature is not None:
         courriers = courriers.filter(nature=nature)
@@ -132,13 +137,18 @@ def a_l_etat(request, vue: str):
     return courriers
 
 
+def depots_en_retard(au: date) -> date:
+    """Un avis déposé avant ce jour devrait être rentré ; jours fériés de métropole."""
+    return ajouter_jours_ouvres(au, -settings.RETOUR_AVIS_JOURS)
+
+
 def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status: int = 200):
     """L'écran d'un onglet ; depots : une saisie de dépôts refusée, à remontrer telle quelle."""
     au = aujourd_hui()
     courriers = a_l_etat(request, vue)
     liste = Liste(
         request,
-        courriers.select_related("client", "societe", "palier__version", "valide_par"),
+        courriers.select_related("client", "societe", "palier__version", "valide_par", "lot_postal"),
         tris=TRIS,
         defaut=DEFAUTS.get(vue, "-date"),
         par_page=A_LA_FOIS if vue in ("valider", "poster") else 50,
@@ -159,6 +169,7 @@ def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status:
         "groupes_par_nature": _groupes(courriers) if vue == "valider" and liste.cle == "palier" else {},
         "natures": natures(),
         "depots": depots,
+        "retard_seul": bool(request.GET.get("retard")),
         "sous_titre": sous_titre(courriers, vue, au),
         "peut_envoyer": peut(request.user, Droit.ENVOYER),
         "page": request.GET.get("page", ""),
@@ -183,7 +194,7 @@ def _ligne(c: Courrier, contacts, lettre: str, responsables: set[int], au, depot
         "plafond": au_dela,
         "reserve": au_dela and c.societe_id not in responsables,
         "attend": (au - c.depose_le).days if c.depose_le else 0,
-        "longtemps": bool(c.depose_le) and (au - c.depose_le).days > LONGTEMPS,
+        "longtemps": (depuis := postes.en_retard_depuis(c)) is not None and au >= depuis,
         "numero": depots.numero(c.pk) if depots else None,
         "refus": depots.refus.get(c.pk, "") if depots else "",
     }

@@ -1,10 +1,10 @@
 """À imprimer et poster : un seul PDF, son bordereau, les numéros de suivi, les retours d'avis."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from recouvrement.commun import depot
 from recouvrement.commun.horloge import aujourd_hui
@@ -13,7 +13,8 @@ from recouvrement.commun.vues import fait, rediriger
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
 from relances.domaine.natures import Canal
 from relances.domaine.statuts import TransitionInterdite
-from relances.forms import ChoixForm, DepotsForm, PosterForm, RetourForm
+from relances.forms import ChoixForm
+from relances.formulaires_postes import DepotsForm, PosterForm, RetourForm
 from relances.models import Courrier
 from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
@@ -149,7 +150,7 @@ def _remontrer(request, saisie: DepotsForm):
 @exige(Droit.ENVOYER)
 def poster(request, pk: int):
     courrier = du_perimetre(request, pk)
-    form = PosterForm(request.POST, recommande=courrier.canal == Canal.RECOMMANDE)
+    form = PosterForm(request.POST, request.FILES, recommande=courrier.canal == Canal.RECOMMANDE)
     if not form.is_valid():
         return refuser(request, courrier, "poster", form)
     return geste(
@@ -166,7 +167,7 @@ def poster(request, pk: int):
 def retour(request, pk: int):
     """Retour de l'avis de réception, avec son scan (exigence 26)."""
     courrier = du_perimetre(request, pk)
-    form = RetourForm(request.POST, request.FILES)
+    form = RetourForm(request.POST, request.FILES, electronique=courrier.electronique)
     if not form.is_valid():
         return refuser(request, courrier, "retour", form)
     return geste(
@@ -176,15 +177,3 @@ def retour(request, pk: int):
         _("Retour d'avis enregistré."),
         vers=retour_a("retours"),
     )
-
-
-@require_safe
-@exige(Droit.VOIR)
-def avis(request, pk: int):
-    """Le scan de l'avis de réception, tel que déposé."""
-    courrier = du_perimetre(request, pk)
-    if not courrier.avis_chemin:
-        raise Http404
-    types = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
-    octets = depot.lire(courrier.avis_chemin, courrier.avis_empreinte)
-    return HttpResponse(octets, content_type=types[courrier.avis_chemin.rpartition(".")[2]])
