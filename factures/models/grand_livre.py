@@ -46,10 +46,12 @@ class Facture(Piece):
     montant_ttc = ChampMontant(_("montant TTC"))
     commande = models.CharField(_("commande"), max_length=60, blank=True)
     # Dernier statut de la facture électronique (droit.md § 12) ; un code inconnu n'est qu'une information.
-    statut_fe = models.CharField(_("statut de la facture électronique"), max_length=3, blank=True)
+    statut_fe = models.CharField(
+        _("statut de la facture électronique"), max_length=3, blank=True, default="", db_default=""
+    )
     statut_fe_le = models.DateField(_("statut du"), null=True, blank=True)
     # Nature de la créance pour la prescription (table de `contentieux`) ; vide : celle du type de débiteur.
-    nature_creance = models.CharField(_("nature de la créance"), max_length=40, blank=True)
+    nature_creance = models.CharField(_("nature de la créance"), max_length=40, blank=True, default="", db_default="")
 
     objects = PortefeuilleQuerySet.as_manager()
 
