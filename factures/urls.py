@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from .views import balance_agee, decompte, encaissements, fiche, gestes, imports, liste, prelevements
+from .views import balance_agee, copies, decompte, encaissements, fiche, gestes, imports, liste, prelevements
 
 app_name = "factures"
 
 urlpatterns = [
     path("factures/", liste.liste, name="liste"),
     path("factures/<int:pk>/", fiche.fiche, name="fiche"),
+    path("factures/<int:pk>/copies/", copies.deposer, name="copies"),
+    path("factures/copies/<int:pk>/", copies.telecharger, name="copie"),
+    path("factures/copies/<int:pk>/retirer/", copies.retirer, name="copie_retirer"),
+    path("factures/client/<int:client>/copies/", copies.par_nom, name="copies_client"),
     path("factures/<int:pk>/renoncer/", decompte.renonciation, name="renoncer"),
     path(
         "factures/<int:pk>/renonciations/<int:renonciation>/annuler/",

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client as Navigateur
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from factures.models import Lot
+from factures.models import CopieFacture, Lot
 from factures.services import renoncer
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
@@ -78,6 +78,10 @@ OBJETS = {
     ),
     "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
     "factures:fiche": (PORTEFEUILLE, {"pk": "facture"}),
+    "factures:copies": (PORTEFEUILLE, {"pk": "facture"}),
+    "factures:copie": (PORTEFEUILLE, {"pk": "copie"}),
+    "factures:copie_retirer": (PORTEFEUILLE, {"pk": "copie"}),
+    "factures:copies_client": (PORTEFEUILLE, {"client": "client"}),
     "factures:prelevement_rejete": (PORTEFEUILLE, {"pk": "echeance"}),
     "factures:renoncer": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:renonciation_annuler": (PORTEFEUILLE, {"pk": "facture", "renonciation": "renonciation"}),
@@ -244,6 +248,9 @@ def monde(db, settings, tmp_path, time_machine):
         courrier=courrier,
         tache=Tache.objects.create(
             societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=AU, cle="a"
+        ),
+        copie=CopieFacture.objects.create(
+            facture=echeance.facture, nom="f.pdf", chemin="00/00/x.pdf", empreinte="0" * 64, taille=1
         ),
         decision=Tache.objects.create(
             societe=societe, client=client, genre=Tache.Genre.DECISION, titre="Trancher", due_le=AU, cle="d"

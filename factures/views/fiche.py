@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from factures.compte import poser_retenues
 from factures.domaine.maximums import anomalies
 from factures.models import Facture, Imputation, Litige
 from recouvrement.commun import formats
@@ -18,6 +19,7 @@ from relances.domaine.echelle import Motif
 from relances.models import Courrier, Relance, Verdict
 from relances.services.decomptes import etablir
 
+from . import copies
 from .decompte import RenonciationForm, VueDecompte
 from .parametres import jour_demande
 
@@ -42,7 +44,9 @@ def fiche(request, pk: int):
         verdict = verdicts.get(e.pk)
         e.litige = litiges.get(e.pk)
         e.verdict = (motifs.libelle(verdict.code), verdict.detail, verdict.prochaine) if verdict else None
+        e.preleve = e.reste_du and (e.prelevement or client.prelevement) and not e.prelevement_rejete
         e.verdict_dit_par_le_litige = bool(e.litige and verdict and verdict.code == Motif.LITIGE)
+    poser_retenues(echeances, au=aujourd_hui())
     decomptes = etablir(client, au=au, factures=[facture.pk], avec_credits=False)
     reste = sum((e.reste_du for e in echeances), ZERO)
     plus_ancienne = min((e.date_echeance for e in echeances if e.reste_du), default=None)
@@ -70,6 +74,7 @@ def fiche(request, pk: int):
         "retour": reverse("factures:fiche", args=[facture.pk]),
         "peut_agir": peut(request.user, Droit.AGIR, facture.societe_id),
         "resume": _resume(facture),
+        **copies.contexte(request, facture),
     }
     return rendre(request, "factures/fiche.html", "factures/_decompte.html", contexte)
 
