@@ -23,6 +23,7 @@ from relances.services.etats import Refus
 from relances.services.receptions import issue_de
 
 from .courriers import du_perimetre, geste, refuser, retour_a
+from .listes import RETOURS
 
 S = Courrier.Statut
 DERNIERS = 10  # retours montrés sous la saisie à la chaîne
@@ -89,6 +90,7 @@ def _ligne(c: Courrier) -> dict:
         "c": c,
         "numero": suivis.lisible(c.numero_suivi),
         "ton": avis.TONS[effet.valeur],
+        "retour": RETOURS.get(c.retour, ""),
         "effet": avis.EFFETS[issue_de(c)],
     }
 

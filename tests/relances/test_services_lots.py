@@ -17,6 +17,7 @@ from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 
 from .postaux import MARDI, a_poster, ranges, solder
+from .test_concurrence import ensemble
 
 pytestmark = pytest.mark.django_db
 S = Courrier.Statut
@@ -286,3 +287,40 @@ def test_le_bordereau_du_jour_porte_les_numeros(societe, par):
     suivis.scanner(lot, "2C12345678901", par=par)
     texte = PdfReader(BytesIO(lots.bordereau_pdf(lot, au=MARDI))).pages[0].extract_text()
     assert "2C12345678901" in "".join(texte.split())
+
+
+# --- Deux onglets au même instant -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_onglets_au_meme_instant_ne_prennent_pas_deux_fois_le_meme_pli():
+    societe = SocieteFactory()
+    par = UtilisateurFactory(role=Role.RESPONSABLE, societe=societe)
+    courriers = a_poster(societe, 2, par=par)
+
+    def prendre():
+        try:
+            return lots.creer(societe, [c.pk for c in courriers], par=par)
+        except Refus as refus:
+            return refus
+
+    resultats = ensemble(prendre, prendre)
+    assert sum(isinstance(r, LotPostal) for r in resultats) == 1
+    assert PliDeLot.objects.filter(sorti_le=None).count() == 2 and LotPostal.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_douchettes_au_meme_instant_donnent_le_numero_a_un_seul_pli():
+    societe = SocieteFactory()
+    par = UtilisateurFactory(role=Role.RESPONSABLE, societe=societe)
+    lot = faire(societe, a_poster(societe, 2, par=par), par)
+
+    def scanner():
+        try:
+            return suivis.scanner(lot, "2C12345678901", par=par)
+        except Refus as refus:
+            return refus
+
+    resultats = ensemble(scanner, scanner)
+    assert sum(isinstance(r, suivis.Ligne) for r in resultats) == 1
+    assert Courrier.objects.filter(numero_suivi="2C12345678901").count() == 1
