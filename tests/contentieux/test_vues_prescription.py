@@ -58,7 +58,7 @@ def relever(facture, par, **champs):
 
 def test_une_facture_sans_dossier_affiche_sa_date_et_sa_limite_d_origine(client, facture, responsable):
     page = client.get(reverse("contentieux:prescription", args=[facture.pk])).content.decode()
-    assert "15/01/2027" in page and "moins de 3 mois" in page
+    assert "15/01/2027" in page and "Moins de 3 mois" in page
     resume = client.get(reverse("contentieux:prescription_resume", args=[facture.pk])).content.decode()
     assert "15/01/2027" in resume
     assert "prescrite" not in page + resume  # droit.md § 0.13 : calculer, jamais qualifier
