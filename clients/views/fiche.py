@@ -5,12 +5,13 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clients.models import Client, TypeDebiteur
+from clients.models import Client, SousPlancher, TypeDebiteur
 from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
+from factures.domaine.bareme import MULTIPLE_PLANCHER
 from factures.domaine.echeances import conditions_excessives
 from factures.domaine.mensualites import Etat
-from factures.models import Echeancier
+from factures.models import Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
@@ -190,7 +191,22 @@ def _conditions(request, f: Fiche) -> dict:
     exces = ""
     if f.client.type == TypeDebiteur.ENTREPRISE:
         exces = conditions_excessives(f.client.conditions, f.client.lecture_fdm, aujourd_hui().year)
-    return {"plan": _nom_du_plan(f) if plan else "", "pilote": f.pilote, "exces": exces}
+    return {
+        "plan": _nom_du_plan(f) if plan else "",
+        "pilote": f.pilote,
+        "exces": exces,
+        "clause_basse": _clause_basse(f.client),
+        "plancher_choix": SousPlancher.choices[1:],
+        "retour": request.get_full_path(),
+    }
+
+
+def _clause_basse(client: Client) -> bool:
+    """Le taux stipulé est passé sous trois fois le taux légal dans l'un des six derniers semestres relevés."""
+    if client.type != TypeDebiteur.ENTREPRISE or client.taux_penalites is None:
+        return False
+    derniers = TauxLegal.objects.order_by("-semestre")[:6]
+    return any(client.taux_penalites < MULTIPLE_PLANCHER * t.autres for t in derniers)
 
 
 def _nom_du_plan(f: Fiche) -> str:

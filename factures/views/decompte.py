@@ -345,4 +345,4 @@ def plancher(request, client: int):
         messages.error(request, " ".join(refus.messages) if isinstance(refus, ValidationError) else str(refus))
     else:
         fait(request, _("Choix enregistré : le décompte et les lettres le suivent et l'impriment."))
-    return rediriger(request, _retour(request, f"{reverse('clients:fiche', args=[client])}?onglet=conditions"))
+    return rediriger(request, _retour(request, f"{reverse('clients:fiche', args=[client])}?o=conditions"))

@@ -174,3 +174,15 @@ def test_le_choix_sous_le_plancher_se_fait_au_decompte_et_perime_ne_s_ecrit_pas(
         assert client.post(choisir, donnees).status_code == 303
     debiteur.refresh_from_db()
     assert debiteur.sous_plancher == "plancher"
+
+
+def test_l_onglet_conditions_offre_le_choix_et_la_fiche_mene_au_decompte(client, claire, debiteur):
+    fiche = reverse("clients:fiche", args=[debiteur.pk])
+    assert reverse("factures:decompte", args=[debiteur.pk]) in client.get(fiche).content.decode()
+    conditions = {"o": "conditions"}
+    assert "question non tranchée" not in client.get(fiche, conditions).content.decode()
+    Client.objects.filter(pk=debiteur.pk).update(taux_penalites=Decimal(5))
+    page = client.get(fiche, conditions).content.decode()
+    assert "question non tranchée" in page and reverse("factures:plancher", args=[debiteur.pk]) in page
+    Client.objects.filter(pk=debiteur.pk).update(taux_penalites=Decimal(16))
+    assert "question non tranchée" not in client.get(fiche, conditions).content.decode()
