@@ -1,14 +1,15 @@
 """Du courrier décidé à la lettre : faits relus, décompte au jour dit, texte et PDF conservés."""
 
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from clients.models import Client, Contact, TypeDebiteur
+from clients.models import Client, TypeDebiteur
 from factures.domaine.bareme import TauxManquant, semestre
 from factures.domaine.calendrier import date_limite
 from factures.models import Echeance, Litige
@@ -16,13 +17,18 @@ from factures.services import bareme as bareme_en_base
 from recouvrement.commun import depot
 from recouvrement.commun.pdf import compter_pages
 from relances.domaine.natures import Canal, Nature
-from relances.models import Courrier, Relance
+from relances.models import Courrier, Relance, VersionModele
 from relances.rendu import contexte as c
-from relances.rendu import controles, courriels, lettres
+from relances.rendu import controles, controles_modele, courriels, lettres
+from relances.rendu.moteur import VariableInconnue
 from relances.rendu.qr import reference_sepa
 
+from . import jointes
 from .dues import credits_ouverts, lignes_dues, taux_du_client
 from .faits import credits_reserves
+from .jointes import au_nom_de, destination
+from .textes_en_vigueur import versions_pour
+from .verification import manques_en_base
 
 ZERO = Decimal("0.00")
 CHIFFREES = (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
@@ -35,27 +41,23 @@ class Preparation:
     manques: list
     objet: str
     texte: str
+    modele: VersionModele | None = None  # version du modèle employé ; None : le texte livré
 
 
 def reference(courrier: Courrier, annee: int) -> str:
     return courrier.reference or (f"REL-{annee}-{courrier.pk:06d}" if courrier.pk else f"REL-{annee}")
 
 
-def destinataire_courriel(client: Client) -> str:
-    """Contact qui reçoit les relances, sinon l'adresse du compte ; vide si aucune n'est utilisable."""
-    contact = (
-        Contact.objects.filter(client=client, recoit_relances=True, invalide_le=None)
-        .exclude(courriel="")
-        .order_by("pk")
-        .first()
-    )
-    return contact.courriel if contact else client.courriel_utilisable
+def destinataire_courriel(client: Client, role: str = "") -> str:
+    """Contact du rôle demandé, sinon celui des relances, sinon le compte ; vide si aucune adresse n'est utilisable."""
+    return destination(client, role).adresse
 
 
-def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
+def composer(courrier: Courrier, *, au: date, echeances=None, versions=None) -> c.Lettre:
     """La lettre telle qu'elle partirait le jour `au`, d'après la base ; n'écrit rien.
 
-    echeances : pour un courrier qui n'existe pas encore (essai à blanc), les pièces qu'il porterait.
+    echeances : pour un courrier qui n'existe pas encore (essai à blanc), les pièces qu'il porterait. versions : modèles
+    déjà choisis, par support.
 
     Un semestre absent du barème ne lève pas : il est nommé dans `taux.semestres_manquants` et bloque.
     """
@@ -68,11 +70,14 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
     dues = lignes_dues(echeances, client, au=au, chiffree=chiffree)
     devise = courrier.devise
     gestionnaire = client.gestionnaire
+    versions = versions_pour(courrier) if versions is None else versions
+    role = courrier.palier.role_destinataire
+    copies, laissees = jointes.choisir(courrier, [e.facture_id for e in echeances])
     return c.Lettre(
         nature=nature,
         canal=Canal(courrier.canal),
         emetteur=emetteur(societe),
-        destinataire=destinataire(client),
+        destinataire=au_nom_de(destinataire(client), client, role),
         reference=reference(courrier, au.year),
         date=au,
         arrete_au=au,
@@ -95,6 +100,10 @@ def composer(courrier: Courrier, *, au: date, echeances=None) -> c.Lettre:
         ),
         rappels=tuple(_rappels(courrier, [e.pk for e in echeances])),
         numero_recommande=courrier.numero_suivi,
+        modeles={support: version.textes for support, version in versions.items()},
+        copies=copies,
+        copies_laissees=laissees,
+        repli_destinataire=destination(client, role).repli if role and courrier.canal == Canal.COURRIEL else "",
     )
 
 
@@ -181,22 +190,48 @@ def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:
 
     Un texte réécrit par une personne part tel quel, s'il passe les mêmes contrôles (exigences 23 et 29).
     """
-    lettre = composer(courrier, au=au, echeances=echeances)
+    versions = versions_pour(courrier)
+    version = versions.get("courriel" if courrier.canal == Canal.COURRIEL else "lettre")
+    lettre = composer(courrier, au=au, echeances=echeances, versions=versions)
     if courrier.texte_modifie and courrier.canal != Canal.COURRIEL:
         try:
             lettre = replace(lettre, textes=lettres.textes_depuis(lettre, courrier.objet, courrier.texte))
         except ValueError as erreur:
-            return Preparation(
-                lettre, [controles.Manque("texte", str(erreur), "courrier")], courrier.objet, courrier.texte
-            )
-    manques = controles.manques(lettre)
+            manque = controles.Manque("texte", str(erreur), "courrier")
+            return Preparation(lettre, [manque], courrier.objet, courrier.texte, version)
+    manques = _manques(lettre, ecrit=courrier.texte_modifie) + manques_en_base(
+        courrier, lettre, _ids(courrier) if echeances is None else [e.pk for e in echeances], au=au
+    )
     if manques:
-        return Preparation(lettre, manques, "", "")
+        return Preparation(lettre, manques, "", "", version)
     courriel = courriels.rendre(lettre)
     if courrier.texte_modifie and courrier.canal == Canal.COURRIEL:
         courriel = courriels.Courriel(objet=courrier.objet, texte=courrier.texte)
-        return Preparation(lettre, controles.manques_du_texte(lettre, courriel), courriel.objet, courriel.texte)
-    return Preparation(lettre, [], courriel.objet, courriel.texte)
+    if courrier.canal == Canal.COURRIEL:
+        manques = controles.manques_du_texte(lettre, courriel, modifie=courrier.texte_modifie)
+    return Preparation(lettre, manques, courriel.objet, courriel.texte, version)
+
+
+def _ids(courrier: Courrier) -> list[int]:
+    return list(courrier.relances.filter(statut__in=Relance.VIVANTES).values_list("echeance", flat=True))
+
+
+def _manques(lettre: c.Lettre, *, ecrit: bool) -> list[controles.Manque]:
+    """Les contrôles de toute lettre, puis ceux du texte que la société a changé ; `ecrit` : une personne l'a repris."""
+    employes = ["courriel"] if lettre.canal == Canal.COURRIEL else []
+    if controles.sur_papier(lettre):
+        employes.append("lettre")
+    if ecrit:
+        employes.pop(0)
+    try:
+        manques = controles.manques(lettre)
+        for support in employes:
+            if not manques and lettre.modeles.get(support):
+                manques = controles_modele.manques(lettre, support)
+    except VariableInconnue as inconnue:
+        phrase = _("Le modèle insère « %(nom)s », qui n'existe pas : le corriger") % {"nom": inconnue.nom}
+        return [controles.Manque("variable_inconnue", phrase, "modele")]
+    return manques
 
 
 def a_un_pdf(courrier: Courrier) -> bool:
@@ -224,12 +259,14 @@ def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
     courrier.indemnites, courrier.total = totaux.indemnites, totaux.a_payer
     courrier.pieces = len(preparation.lettre.lignes)
     courrier.manques = []
+    courrier.modele_version = preparation.modele
+    courrier.jointes = [asdict(copie) for copie in preparation.lettre.copies]
     if courrier.canal == Canal.COURRIEL:
-        courrier.destinataire = destinataire_courriel(courrier.client)
+        courrier.destinataire = destinataire_courriel(courrier.client, courrier.palier.role_destinataire)
     courrier.save(
         update_fields=[
             "pdf_chemin", "pdf_empreinte", "pdf_pages", "reference", "objet", "texte", "arrete_au", "date_limite",
             "principal", "credits", "penalites", "indemnites", "total", "pieces", "manques", "destinataire",
-            "updated_at",
+            "modele_version", "jointes", "updated_at",
         ]
     )  # fmt: skip
