@@ -74,7 +74,8 @@ def juger(
         return non(Motif.FUTURE, f"facture datée du {e.date_facture:%d/%m/%Y}", ouvre(e.date_facture))
     if plan is None:
         return non(Motif.SANS_PLAN)
-    plan = plan.pour(e)
+    if plan.anciens:
+        plan = plan.pour(e)
     palier = plan.suivant(e.nature, e.rang, e.version)
     if palier is None:
         return non(Motif.TERMINEE)
@@ -138,10 +139,11 @@ def decider(client: ClientFaits, plan: Plan | None, *, au: date, reglages: Regla
         retenus += refuses
         if envoi:
             envois.append(envoi)
-    if reglages.freins and (client.regroupement or plan.regroupement) != "piece":
-        envois, reportes = _un_seul_contact(client, envois, au=au, ouvre=ouvre)
-        retenus += reportes
-    envois = [_a_valider_si_leve(v) for v in envois]
+    if envois and reglages.freins:
+        if (client.regroupement or plan.regroupement) != "piece":
+            envois, reportes = _un_seul_contact(client, envois, au=au, ouvre=ouvre)
+            retenus += reportes
+        envois = [_a_valider_si_leve(v) for v in envois]
     return Resultat([*retenus, *(d for v in envois for d in v.decisions)], envois)
 
 
