@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import actions, fiche, liste, prescription
+from .views import actions, fiche, liste, prescription, sources
 
 app_name = "contentieux"
 
@@ -11,6 +11,7 @@ DOSSIER = "<slug:societe>/<slug:reference>/"
 urlpatterns = [
     path("", liste.liste, name="liste"),
     path("ouvrir/<int:pk>/", actions.ouvrir, name="ouvrir"),
+    path("sources/", sources.sources, name="sources"),
     path("prescriptions/", prescription.approches, name="prescriptions"),
     path("prescriptions/<int:pk>/", prescription.facture, name="prescription"),
     path("prescriptions/<int:pk>/resume/", prescription.resume, name="prescription_resume"),

@@ -3,7 +3,8 @@
 `prescription.csv` : durée et point de départ par nature de créance. `procedure_injonction.csv` : la
 machine à états de l'injonction de payer. `procedure_mandatement.csv` : celle du mandatement d'office
 contre une personne publique. `tribunaux_activites_economiques.csv` : les douze ressorts
-de l'expérimentation (arrêté du 05/07/2024).
+de l'expérimentation (arrêté du 05/07/2024). `conventions.csv` : ce que les sources ne tranchent pas, et
+où cela se règle.
 """
 
 import csv
