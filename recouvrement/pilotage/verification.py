@@ -12,7 +12,7 @@ from django.db.models import Count, F, Max, Model, Q, QuerySet, Sum, Value, Wind
 from django.db.models.functions import Coalesce, Lag
 
 from contentieux.models import DossierContentieux, DossierEcheance, Interruption, Piece
-from factures.models import Avoir, Echeance, Encaissement, Facture, Imputation, Lot
+from factures.models import Avoir, CopieFacture, Echeance, Encaissement, Facture, Imputation, Lot
 from recouvrement.commun import depot
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.journal.services import verifier_chaine
@@ -172,6 +172,7 @@ FICHIERS = (
     (Courrier, "avis_chemin", "avis_empreinte"),
     (Courrier, "depot_chemin", "depot_empreinte"),
     (LotPostal, "pdf_chemin", "pdf_empreinte"),
+    (CopieFacture, "chemin", "empreinte"),
     (Piece, "chemin", "empreinte"),
     (Interruption, "preuve_chemin", "preuve_empreinte"),
     (DossierContentieux, "requete_chemin", "requete_empreinte"),

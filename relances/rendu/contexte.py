@@ -204,6 +204,17 @@ class Marche:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CopieJointe:
+    """La copie d'une facture, telle que le dépôt la garde."""
+
+    numero: str
+    nom: str  # du fichier joint
+    chemin: str
+    empreinte: str
+    pages: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Totaux:
     montant_ttc: Decimal
     reste_du: Decimal
@@ -244,6 +255,9 @@ class Lettre:
     rappels: tuple[date, ...] = ()  # relances réellement envoyées, de la plus ancienne à la dernière
     numero_recommande: str = ""
     textes: Mapping[str, str] = field(default_factory=dict)  # paragraphes réécrits par une personne
+    copies: tuple[CopieJointe, ...] = ()
+    copies_laissees: tuple[str, ...] = ()  # factures dont la copie est trop lourde
+    repli_destinataire: str = ""  # phrase : le rôle demandé n'a pas d'adresse
     modeles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # support → {paragraphe: texte du modèle}
 
     @property

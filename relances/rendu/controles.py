@@ -285,6 +285,13 @@ def avertissements(lettre: Lettre) -> list[Manque]:
         if not contexte["marche"]["recue"]:
             phrase = _("Date de réception sur Chorus Pro absente : la lettre ne dit pas les factures déposées")
             trouves.append(Manque("reception", phrase, FACTURES))
+    if lettre.repli_destinataire:
+        trouves.append(Manque("destinataire_repli", lettre.repli_destinataire, CLIENT))
+    if lettre.copies_laissees:
+        phrase = _("Copies de factures non jointes, trop lourdes : %(quoi)s") % {
+            "quoi": ", ".join(lettre.copies_laissees)
+        }
+        trouves.append(Manque("copies_laissees", phrase, FACTURES))
     if lettre.contestations is None:
         phrase = _("Contestations non vérifiées : la lettre ne dit pas qu'aucune n'a été reçue")
         trouves.append(Manque("contestations_inconnues", phrase, COURRIER))

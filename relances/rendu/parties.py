@@ -47,6 +47,20 @@ def rappels_envoyes(dates: Sequence[date], *, anglais: bool = False) -> str:
     return f"nos rappels des {quand}" if len(dates) > 1 else f"notre rappel du {quand}"
 
 
+def copies_jointes(numeros: Sequence[str], *, anglais: bool = False) -> str:
+    """« Pièce jointe : copie de la facture FA-1. » ; au-delà de trois, leur nombre ; vide sans copie."""
+    if not numeros:
+        return ""
+    if len(numeros) == 1:
+        modele = "Enclosed: copy of invoice {}." if anglais else f"Pièce jointe{NB}: copie de la facture {{}}."
+        return modele.format(numeros[0])
+    if len(numeros) > 3:
+        modele = "Enclosed: copies of {} invoices." if anglais else f"Pièces jointes{NB}: copies de {{}} factures."
+        return modele.format(len(numeros))
+    modele = "Enclosed: copies of invoices {}." if anglais else f"Pièces jointes{NB}: copies des factures {{}}."
+    return modele.format(enumerer(numeros, "and" if anglais else "et"))
+
+
 def mentions_legales(e: Emetteur) -> str:
     """Pied de page (C. com., art. R123-237 et R123-238), en deux lignes."""
     capital = f", {e.forme} au capital de {e.capital.replace(' ', NB)}" if e.capital else f" {e.forme}".rstrip()

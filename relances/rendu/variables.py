@@ -250,6 +250,7 @@ def _commun(doc: Lettre | Requete | Decompte, langue: str, type_debiteur: TypeDe
                 "date_arrete": doc.arrete_au,
                 "mode_envoi": "",
                 "numero_recommande": "",
+                "copies": "",
                 "devise": doc.devise,
                 "symbole": SYMBOLES.get(doc.devise, doc.devise),
             },
@@ -281,6 +282,7 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "", support: str = insertions.LETT
         "date_limite": lettre.date_limite,
         "mode_envoi": _mode_d_envoi(lettre),
         "numero_recommande": lettre.numero_recommande,
+        "copies": parties.copies_jointes([copie.numero for copie in lettre.copies], anglais=lettre.langue == "en"),
         "rappels": parties.rappels_envoyes(lettre.rappels, anglais=lettre.langue == "en"),
     }
     lignes = lignes_dues(lettre.lignes, lettre.devise)

@@ -133,6 +133,8 @@ def composer_message(courrier: Courrier) -> EmailMessage:
     if courrier.pdf_chemin:
         octets = depot.lire(courrier.pdf_chemin, courrier.pdf_empreinte)
         message.attach(f"{courrier.reference}.pdf", octets, "application/pdf")
+    for copie in courrier.jointes:
+        message.attach(copie["nom"], depot.lire(copie["chemin"], copie["empreinte"]), "application/pdf")
     return message
 
 

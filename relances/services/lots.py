@@ -25,6 +25,7 @@ from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
 
 from .etats import Refus, sortir_du_lot, verrouiller
+from .jointes import pages_du_pli, pli_complet
 from .postes import Fichier, poster
 from .preparation import emetteur
 from .relecture import rafraichir_lettre
@@ -107,7 +108,7 @@ def composer(lot_id: int, *, au: date) -> bool:
         ):
             return False
         for rang, pli in enumerate(plis, 1):
-            PliDeLot.objects.filter(pk=pli.pk).update(rang=rang, feuilles=rendu.feuilles(pli.courrier.pdf_pages))
+            PliDeLot.objects.filter(pk=pli.pk).update(rang=rang, feuilles=rendu.feuilles(pages_du_pli(pli.courrier)))
         texte = f"Lot postal n° {lot.numero} prêt : {len(plis)} plis, {pages} pages"
         _consigner(lot, "lot_postal.pret", lot.auteur, texte, empreinte=empreinte)
     return True
@@ -128,7 +129,7 @@ def _relire(lot: LotPostal, *, au: date) -> list[PliDeLot]:
 
 
 def _assembler(lot: LotPostal, plis: list[PliDeLot], *, au: date) -> tuple[bytes, int]:
-    lettres = [depot.lire(p.courrier.pdf_chemin, p.courrier.pdf_empreinte) for p in plis]
+    lettres = [pli_complet(p.courrier) for p in plis]
     sorties = lot.plis.filter(sorti_le__isnull=False).select_related("courrier__client")
     imprime = rendu.Lot(
         emetteur=emetteur(lot.societe),
@@ -151,7 +152,7 @@ def _imprime(rang: int, c: Courrier) -> rendu.PliImprime:
         reference=c.reference,
         canal=c.get_canal_display(),
         recommande=c.canal == Canal.RECOMMANDE,
-        pages=c.pdf_pages,
+        pages=pages_du_pli(c),
     )
 
 

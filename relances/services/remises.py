@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recouvrement.commun import depot
 from relances import avis
 from relances.domaine import retours
 from relances.domaine.natures import Canal
@@ -15,6 +14,7 @@ from relances.models import Courrier
 from relances.recommandes import DepotRefuse, Fournisseur, PliARemettre, Suivi
 
 from .etats import Refus, consigner_geste, sortir_du_lot, verrouiller
+from .jointes import pli_complet
 from .postes import consigner_presentation, consigner_retour, poster
 
 S = Courrier.Statut
@@ -80,7 +80,7 @@ def _pli(courrier: Courrier) -> PliARemettre:
         destinataire=client.raison_sociale,
         adresse=f"{client.adresse}\n{client.code_postal} {client.ville}".strip(),
         courriel=client.courriel_utilisable,
-        pdf=depot.lire(courrier.pdf_chemin, courrier.pdf_empreinte),
+        pdf=pli_complet(courrier),
         electronique=courrier.electronique,
     )
 

@@ -19,6 +19,7 @@ from relances.models import Courrier
 from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
 from relances.services import gestes
+from relances.services.jointes import pli_complet
 from relances.services.preparation import emetteur
 from relances.services.relecture import rafraichir_lettre
 
@@ -56,7 +57,7 @@ def imprimer(request):
         messages.error(request, texte % {"n": len(courriers) - len(pretes)})
         return rediriger(request, retour_a("poster"))
     try:
-        lettres = [depot.lire(c.pdf_chemin, c.pdf_empreinte) for c in courriers]
+        lettres = [pli_complet(c) for c in courriers]
         octets = fusionner(lettres, recto_verso=True)
     except depot.ErreurDepot as raison:
         messages.error(request, str(raison))
