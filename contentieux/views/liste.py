@@ -124,7 +124,9 @@ def liste(request):
         "au": au,
         "par_etape": lignes.cle == "etape",
         "resume": _resume(perimetre, au),
-        "annonce": _("%(n)s dossiers") % {"n": nombre(lignes.total)},
+        "annonce": ngettext("%(n)s dossier", "%(n)s dossiers", lignes.total) % {"n": nombre(lignes.total)}
+        if lignes.total
+        else _("aucun dossier"),
         "plusieurs_societes": len({d.societe_id for d in lignes}) > 1,
     }
     return rendre(request, "contentieux/liste.html", "contentieux/_liste.html", contexte)
@@ -160,6 +162,8 @@ def _gestionnaires(dossiers) -> list[tuple[str, str]]:
 def _resume(perimetre, au: date) -> str:
     """« 12 dossiers en cours au 20/11/2026 »."""
     n = perimetre.en_cours().count()
+    if not n:
+        return _("aucun dossier en cours au %(j)s") % {"j": jour(au)}
     return ngettext("%(n)d dossier en cours au %(j)s", "%(n)d dossiers en cours au %(j)s", n) % {
         "n": n,
         "j": jour(au),

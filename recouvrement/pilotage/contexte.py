@@ -188,7 +188,7 @@ class Coque:
         """Autant que de lignes dans Ma journée."""
         visibles = restreindre(self.request, Client.objects.visibles_pour(self.user))
         clients, _de = journee.perimetre(visibles, self.user)
-        return journee.compter(clients, au=aujourd_hui())
+        return journee.compter(clients, au=aujourd_hui(), user=self.user)
 
     def _encaissements(self) -> int:
         return self._compter(Encaissement.objects.filter(impute__lt=F("montant")))

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from clients.models import Client, Suspension
 from factures.balance import Ligne, balance_agee
@@ -21,11 +21,13 @@ from factures.services import limite_promesse
 from recouvrement.commun import formats
 from recouvrement.commun.templatetags.interface import classe_palier
 from recouvrement.commun.vues import adresse
-from recouvrement.comptes.droits import Droit, peut
+from recouvrement.comptes.droits import Droit, peut, societes_pour
+from relances import motifs
 from relances.domaine.natures import Canal
-from relances.models import Courrier, Tache
+from relances.models import Courrier, LeveeDeFrein, Tache
 
 from .domaine.priorite import Genre, Groupe, Poids, groupe, valeur
+from .presentation import GENRE_DE_TACHE, SIGNES, TONS
 
 PLAFOND = 500  # actions lues par source
 HORIZON = timedelta(days=7)  # ce qui « peut attendre » se voit une semaine d'avance
@@ -34,52 +36,6 @@ DELAI_AR = timedelta(days=7)  # un avis distribué revient d'ordinaire dans la s
 VALIDATION_ORDINAIRE = "ce palier se valide"  # relances.domaine.echelle
 S = Courrier.Statut
 G = Tache.Genre
-
-GENRE_DE_TACHE = {
-    G.APPEL: Genre.APPEL,
-    G.DECISION: Genre.DECISION,
-    G.CONTENTIEUX: Genre.PROCEDURE,
-    G.DECLARER: Genre.PROCEDURE,
-    G.PROMESSE_ROMPUE: Genre.PROMESSE,
-    G.SANS_ADRESSE: Genre.ADRESSE,
-    G.AUTRE: Genre.AUTRE,
-}
-SIGNES = {
-    Genre.APPEL: "phone",
-    Genre.DECISION: "scale",
-    Genre.PROCEDURE: "gavel",
-    Genre.PROMESSE: "phone",
-    Genre.ADRESSE: "map-pin",
-    Genre.AUTRE: "checklist",
-    Genre.VALIDER: "certificate",
-    Genre.POSTER: "printer",
-    Genre.ERREUR: "alert-triangle",
-    Genre.INCONNU: "zoom-question",
-    Genre.AR: "mailbox",
-    Genre.LITIGE: "hand-stop",
-    Genre.VIREMENT: "building-bank",
-}
-TONS = {
-    Genre.PROMESSE: "mal",
-    Genre.ERREUR: "mal",
-    Genre.INCONNU: "mal",
-    Genre.LITIGE: "att",
-    Genre.AR: "att",
-    Genre.ADRESSE: "att",
-    Genre.VIREMENT: "info",
-    Genre.AUTRE: "p0",
-}
-ONGLETS = (
-    ("appels", gettext_lazy("Appels"), {Genre.APPEL}),
-    ("valider", gettext_lazy("À valider"), {Genre.VALIDER}),
-    ("envois", gettext_lazy("Envois"), {Genre.POSTER, Genre.ERREUR, Genre.INCONNU}),
-    ("promesses", gettext_lazy("Promesses"), {Genre.PROMESSE}),
-    ("litiges", gettext_lazy("Litiges"), {Genre.LITIGE}),
-    ("ar", gettext_lazy("Retours d’AR"), {Genre.AR}),
-    ("virements", gettext_lazy("Virements"), {Genre.VIREMENT}),
-    ("procedure", gettext_lazy("Procédure"), {Genre.PROCEDURE}),
-    ("divers", gettext_lazy("Divers"), {Genre.DECISION, Genre.ADRESSE, Genre.AUTRE}),
-)
 
 
 @dataclass
@@ -94,6 +50,7 @@ class Action:
     nature: int = 0
     url: str = ""
     tache_id: int | None = None
+    levee_id: int | None = None
     butoir: bool = False
     groupe: Groupe = Groupe.AUJOURDHUI
 
@@ -155,12 +112,12 @@ class LigneJour:
         return " · ".join(filter(None, morceaux))
 
 
-def lignes(clients: QuerySet, *, au: date) -> list[LigneJour]:
-    """Une ligne par client qui demande quelque chose, dans l'ordre où agir. Douze requêtes au plus."""
+def lignes(clients: QuerySet, *, au: date, user) -> list[LigneJour]:
+    """Une ligne par client qui demande quelque chose à cette personne, dans l'ordre où agir. Treize requêtes."""
     en_cours = Suspension.objects.en_cours(au).filter(client__in=clients.order_by().values("pk"))
     suspendus = dict(en_cours.order_by("au").values_list("client", "au"))
     par_client: dict[int, list[Action]] = defaultdict(list)
-    for action in _actions(clients, au=au):
+    for action in _actions(clients, au=au, user=user):
         retenu = action.client_id in suspendus
         action.groupe = groupe(Poids(action.genre, action.le, action.nature, action.butoir, retenu), au=au)
         par_client[action.client_id].append(action)
@@ -212,7 +169,7 @@ def echu_du_portefeuille(clients: QuerySet, *, au: date) -> list[tuple[str, Deci
     return sorted(sommes, key=lambda x: -x[1])
 
 
-def compter(clients: QuerySet, *, au: date) -> int:
+def compter(clients: QuerySet, *, au: date, user) -> int:
     """Nombre de lignes de la journée, pour le menu : une requête, sans rien lire des lignes."""
     ids = clients.order_by().values("pk")
     sources = [
@@ -221,6 +178,7 @@ def compter(clients: QuerySet, *, au: date) -> int:
         _promesses_attendues(ids, au).order_by().values_list("client"),
         _litiges_a_traiter(ids, au).order_by().values_list("echeance__client"),
         _encaissements_a_affecter(ids).order_by().values_list("client"),
+        _levees_a_approuver(ids, au, user).order_by().values_list("echeance__client"),
     ]
     return sources[0].union(*sources[1:]).count()
 
@@ -238,10 +196,11 @@ def prochaine(clients: QuerySet, *, au: date) -> date | None:
 # --- Sources : une requête chacune -----------------------------------------------------------------
 
 
-def _actions(clients: QuerySet, *, au: date) -> Iterator[Action]:
+def _actions(clients: QuerySet, *, au: date, user) -> Iterator[Action]:
     ids = clients.order_by().values("pk")
     for source in (_taches, _courriers, _promesses, _litiges, _virements):
         yield from source(ids, au)
+    yield from _levees(ids, au, user)
 
 
 def _taches_ouvertes(ids, au: date) -> QuerySet:
@@ -264,6 +223,7 @@ def _taches(ids, au: date) -> Iterable[Action]:
             t.due_le,
             raison,
             t.courrier.nature if t.courrier else 0,
+            adresse("clients:decision", t.client_id, t.pk) if t.genre == G.DECISION else "",
             tache_id=t.pk,
             butoir=t.genre == G.DECLARER,
         )
@@ -391,6 +351,33 @@ def _virements(ids, au: date) -> Iterable[Action]:
             _("tant qu'il n'est pas affecté, les relances peuvent être retenues"),
             url=f"{adresse('clients:fiche', client)}?volet=affecter&credit=encaissement-{recus[0].pk}",
         )
+
+
+def _levees_a_approuver(ids, au: date, user) -> QuerySet:
+    """Freins à lever à deux, demandés par une autre : la seconde personne, c'est peut-être celle-ci."""
+    attendent = LeveeDeFrein.objects.filter(
+        echeance__client__in=ids, a_deux=True, approuvee_le=None, annulee_le=None, pour_le__gte=au
+    )
+    return attendent.filter(echeance__societe__in=societes_pour(user, Droit.LEVER_FREIN)).exclude(demandee_par=user)
+
+
+def _levees(ids, au: date, user) -> Iterable[Action]:
+    attendent = _levees_a_approuver(ids, au, user).select_related("echeance__facture", "demandee_par")
+    for x in attendent.order_by("pour_le", "pk")[:PLAFOND]:
+        yield Action(
+            Genre.LEVEE,
+            x.echeance.client_id,
+            _("Approuver ou non : frein levé sur %(piece)s, %(montant)s")
+            % {"piece": x.echeance.facture.numero, "montant": formats.somme(x.montant, x.echeance.devise)},
+            au,
+            _("%(frein)s · %(nom)s : %(motif)s · avant le passage du %(jour)s")
+            % {
+                "frein": motifs.libelle(x.frein), "nom": x.demandee_par, "motif": x.motif,
+                "jour": formats.jour_court(x.pour_le),
+            },
+            url=f"{adresse('clients:fiche', x.echeance.client_id)}?o=pourquoi&echeance={x.echeance_id}",
+            levee_id=x.pk,
+        )  # fmt: skip
 
 
 def _jour(jour: date, au: date) -> str:

@@ -148,7 +148,7 @@ def test_enregistrer_puis_suivre_puis_annuler(connecte, accord, belcourt, gestio
     page = texte(connecte.get(suivi))
     assert page.count("attendue") == 3
     assert "C. civ., art. 1305-4" in page
-    assert "0 mensualités payées sur 3" in texte(connecte.get(fiche(belcourt)))
+    assert "mensualités payées : 0 sur 3" in texte(connecte.get(fiche(belcourt)))
 
     annuler = reverse("clients:echeancier_annuler", args=[belcourt.pk, echeancier.pk])
     assert connecte.post(annuler, {"motif": ""}).status_code == 422

@@ -14,7 +14,7 @@ from recouvrement.commun import horloge
 from recouvrement.comptes.models import Role
 from recouvrement.pilotage import journee
 from recouvrement.pilotage.domaine.priorite import Genre, Groupe, Poids, groupe, valeur
-from relances.models import Courrier, Palier, Passage, Tache
+from relances.models import Courrier, LeveeDeFrein, Palier, Passage, Tache
 from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import AffectationFactory, SocieteFactory, UtilisateurFactory
@@ -464,3 +464,75 @@ def test_le_plafond_d_une_source_ne_fausse_pas_l_ordre_des_plus_grosses_sommes(m
         courrier(debiteur(gestionnaire, f"Client {n}"), S.A_VALIDER, total=Decimal(100 * (n + 1)))
 
     assert {nom for _g, nom, _c in lignes(connectee.get(URL))} == {"Client 1", "Client 2"}
+
+
+# --- Installation vide, freins à deux, décisions ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "attendu", "absent"),
+    [
+        (Role.GESTIONNAIRE, "Importer un fichier", "Votre journée est faite"),
+        (Role.LECTEUR, "Aucun client ne vous est confié", "Importer un fichier"),
+    ],
+)
+def test_une_installation_vide_envoie_vers_les_imports_et_ne_felicite_personne(client, societe, role, attendu, absent):
+    client.force_login(UtilisateurFactory(societe=societe, role=role))
+    page = client.get(URL).content.decode()
+    assert attendu in page
+    assert absent not in page
+    assert "Votre journée est faite" not in page
+
+
+def test_rien_a_faire_se_dit_aucune_action(connectee, gestionnaire):
+    debiteur(gestionnaire, "Belcourt")
+    page = connectee.get(URL).content.decode()
+    assert "aucune action" in page
+    assert "0 actions" not in page
+
+
+def test_une_decision_mene_a_ses_deux_gestes(connectee, gestionnaire):
+    """Exigence 14."""
+    t = tache(debiteur(gestionnaire, "Belcourt"), G.DECISION, titre="Mise en demeure ou abandon ?")
+    assert reverse("clients:decision", args=[t.client_id, t.pk]) in connectee.get(URL).content.decode()
+
+
+@pytest.fixture
+def levee(gestionnaire, societe):
+    """Un frein à lever à deux, demandé par un responsable."""
+    demande = UtilisateurFactory(societe=societe, role=Role.RESPONSABLE, nom="Paul Vidal")
+    piece = debiteur(gestionnaire, "Belcourt", montant=20000).echeances.get()
+    return LeveeDeFrein.objects.create(
+        echeance=piece, frein="suspendue", pour_le=AU, motif="Accord du directeur", montant=20000, a_deux=True,
+        demandee_par=demande,
+    )  # fmt: skip
+
+
+def test_un_frein_a_lever_a_deux_attend_la_seconde_personne_d_abord(client, levee, societe):
+    second = UtilisateurFactory(societe=societe, role=Role.RESPONSABLE)
+    client.force_login(second)
+    page = client.get(URL, {"de": "equipe"})
+    ((groupe_, nom, consigne),) = lignes(page)
+    assert (groupe_, nom) == ("D'abord", "Belcourt")
+    assert levee.echeance.facture.numero in consigne and "20 000,00" in consigne.replace("\u202f", " ")
+    url = reverse("clients:levee_approuver", args=[levee.echeance.client_id, levee.pk])
+    assert url in page.content.decode()
+    assert client.post(url, {"retour": "journee"}).url == URL
+    levee.refresh_from_db()
+    assert levee.approuvee_par == second
+    assert lignes(client.get(URL, {"de": "equipe"})) == []
+
+
+@pytest.mark.parametrize("qui", ["demandeur", "gestionnaire", "passee", "annulee"])
+def test_qui_demande_ou_n_en_a_pas_le_droit_n_est_pas_sollicite(client, levee, gestionnaire, societe, qui):
+    personne = UtilisateurFactory(societe=societe, role=Role.RESPONSABLE)
+    if qui == "demandeur":
+        personne = levee.demandee_par
+    elif qui == "gestionnaire":
+        personne = gestionnaire
+    elif qui == "passee":
+        LeveeDeFrein.objects.update(pour_le=AU - timedelta(1))
+    else:
+        LeveeDeFrein.objects.update(annulee_le=timezone.now())
+    client.force_login(personne)
+    assert lignes(client.get(URL, {"de": "equipe"})) == []

@@ -23,6 +23,7 @@ class Genre(StrEnum):
     INCONNU = "inconnu"
     ERREUR = "erreur"
     VALIDER = "valider"
+    LEVEE = "levee"
     APPEL = "appel"
     DECISION = "decision"
     VIREMENT = "virement"
@@ -39,8 +40,9 @@ class Groupe(IntEnum):
     ATTENDRE = 2
 
 
-# Un envoi au sort inconnu ou refusé laisse croire qu'on a relancé : c'est toujours pour maintenant.
-URGENTS = frozenset({Genre.PROMESSE, Genre.INCONNU, Genre.ERREUR})
+# Un envoi au sort inconnu ou refusé laisse croire qu'on a relancé : c'est toujours pour maintenant. Un frein à lever
+# à deux ne l'est qu'avant le passage.
+URGENTS = frozenset({Genre.PROMESSE, Genre.INCONNU, Genre.ERREUR, Genre.LEVEE})
 # Un client suspendu ne s'appelle pas et rien ne part vers lui : valider peut attendre aussi.
 RETENUES = frozenset({Genre.APPEL, Genre.DECISION, Genre.VALIDER})
 # Ce qui, non fait la veille, passe devant le lendemain.

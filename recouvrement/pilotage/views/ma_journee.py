@@ -21,6 +21,7 @@ from relances.services.taches import reporter_tache, terminer_tache
 from .. import journee
 from ..domaine.priorite import Groupe
 from ..forms import ReportForm, RetourForm
+from ..presentation import ONGLETS
 
 PAS = 25
 CLE_FILE = "journee_file"
@@ -38,8 +39,8 @@ def ma_journee(request):
     """La liste et l'aperçu ; pour htmx, la liste seule."""
     au = aujourd_hui()
     clients, de = _perimetre(request)
-    toutes = journee.lignes(clients, au=au)
-    cles = {cle: genres for cle, _nom, genres in journee.ONGLETS}
+    toutes = journee.lignes(clients, au=au, user=request.user)
+    cles = {cle: genres for cle, _nom, genres in ONGLETS}
     q = valeur_parmi(request, "q", ("tout", *cles))
     choisies = [x for x in toutes if q == "tout" or any(a.genre in cles[q] for a in x.actions)]
     for ligne in choisies:
@@ -62,7 +63,10 @@ def ma_journee(request):
         "rang": montrees.index(choix) + 1 if choix else 0,
         "peut_agir": peut(request.user, Droit.AGIR),
         "prochaine": journee.prochaine(clients, au=au) if not toutes else None,
-        "annonce": _("%(n)s clients à voir") % {"n": formats.nombre(len(choisies))},
+        "sans_client": not toutes and not Client.objects.visibles_pour(request.user).exists(),
+        "peut_importer": peut(request.user, Droit.IMPORTER),
+        "annonce": ngettext("%(n)s client à voir", "%(n)s clients à voir", len(choisies))
+        % {"n": formats.nombre(len(choisies))},
     }
     if choix:
         contexte |= _apercu(choix, au=au)
@@ -92,7 +96,7 @@ def _groupes(montrees):
 def _onglets(request, toutes):
     """« Tout », puis les onglets qui ont quelque chose, et celui où l'on est."""
     choix = [("tout", _("Tout"), len(toutes))]
-    for cle, nom, genres in journee.ONGLETS:
+    for cle, nom, genres in ONGLETS:
         nombre = sum(any(a.genre in genres for a in x.actions) for x in toutes)
         if nombre or request.GET.get("q") == cle:
             choix.append((cle, nom, nombre))
@@ -102,7 +106,8 @@ def _onglets(request, toutes):
 
 def _sous_titre(au, toutes, echu, de) -> str:
     n = sum(len(x.actions) for x in toutes)
-    morceaux = [formats.jour_long(au).capitalize(), ngettext("%(n)s action", "%(n)s actions", n) % {"n": n}]
+    actions = ngettext("%(n)s action", "%(n)s actions", n) % {"n": n} if n else _("aucune action")
+    morceaux = [formats.jour_long(au).capitalize(), actions]
     if echu:
         somme = _(" et ").join(formats.somme(montant, devise) for devise, montant in echu)
         ou = _("%(somme)s échus dans votre portefeuille") if de == "moi" else _("%(somme)s échus")
@@ -119,7 +124,7 @@ def apercu(request, pk: int):
     """Volet de droite : le client de la ligne courante."""
     client = get_object_or_404(Client.objects.visibles_pour(request.user).select_related("societe"), pk=pk)
     au = aujourd_hui()
-    trouvees = journee.lignes(Client.objects.filter(pk=client.pk), au=au)
+    trouvees = journee.lignes(Client.objects.filter(pk=client.pk), au=au, user=request.user)
     if not trouvees:
         raise Http404
     contexte = {
@@ -165,7 +170,7 @@ def suivant(request):
     file = request.session.get(CLE_FILE, [])
     if not apres.isdecimal() or int(apres) not in file:
         clients, _de = _perimetre(request)
-        file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui())]
+        file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui(), user=request.user)]
         request.session[CLE_FILE] = file
         rang = 0
     else:
