@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from .views import apercus, brouillons, ce_soir, comparaisons, courriers, lots, plans, plans_societe, postes, retours
+from .views import (
+    apercus,
+    brouillons,
+    ce_soir,
+    comparaisons,
+    courriers,
+    lots,
+    modeles,
+    modeles_gestes,
+    plans,
+    plans_societe,
+    postes,
+    retours,
+)
 
 app_name = "relances"
 
@@ -71,4 +84,19 @@ urlpatterns = [
     path("plans/palier/<int:pk>/", brouillons.palier, name="plan_palier"),
     path("plans/palier/<int:pk>/retirer/", brouillons.retirer, name="plan_retirer"),
     path("plans/palier/<int:pk>/deplacer/", brouillons.deplacer, name="plan_deplacer"),
+    path("modeles/", modeles.liste, name="modeles"),
+    path("modeles/livre/<int:societe>/<slug:cle>/", modeles.livre, name="modele_livre"),
+    path("modeles/livre/<int:societe>/<slug:cle>/personnaliser/", modeles_gestes.personnaliser, name="personnaliser"),
+    path("modeles/livre/<int:societe>/<slug:cle>/copier/", modeles_gestes.copier_livre, name="modele_copier_livre"),
+    path("modeles/societe/<int:societe>/importer/", modeles_gestes.importer, name="modele_importer"),
+    path("modeles/<int:pk>/", modeles.fiche, name="modele"),
+    path("modeles/<int:pk>/apercu/", modeles.apercu, name="modele_apercu"),
+    path("modeles/<int:pk>/differences/", modeles.differences, name="modele_differences"),
+    path("modeles/<int:pk>/modele.json", modeles.exporter, name="modele_exporter"),
+    path("modeles/<int:pk>/enregistrer/", modeles_gestes.enregistrer, name="modele_enregistrer"),
+    path("modeles/<int:pk>/brouillon/", modeles_gestes.brouillon, name="modele_brouillon"),
+    path("modeles/<int:pk>/publier/", modeles_gestes.publier, name="modele_publier"),
+    path("modeles/<int:pk>/abandonner/", modeles_gestes.abandonner, name="modele_abandonner"),
+    path("modeles/<int:pk>/copier/", modeles_gestes.copier, name="modele_copier"),
+    path("modeles/<int:pk>/retirer/", modeles_gestes.retirer, name="modele_retirer"),
 ]

@@ -21,6 +21,8 @@ from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
 from relances.models import Echelle, LeveeDeFrein, LotPostal, PliDeLot, Tache
+from relances.rendu import livres
+from relances.services.modeles import personnaliser
 from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -149,6 +151,20 @@ OBJETS = {
     "relances:plan_affecter": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_deplacer": (SOCIETE, {"pk": "palier"}),
     "relances:plan_du_client": (PORTEFEUILLE, {"pk": "client"}),
+    "relances:modele_livre": (SOCIETE, {"societe": "societe", "cle": "=entreprise-rappel_courtois-courriel-fr"}),
+    "relances:personnaliser": (SOCIETE, {"societe": "societe", "cle": "=entreprise-rappel_courtois-courriel-fr"}),
+    "relances:modele_copier_livre": (SOCIETE, {"societe": "societe", "cle": "=entreprise-rappel_courtois-courriel-fr"}),
+    "relances:modele_importer": (SOCIETE, {"societe": "societe"}),
+    "relances:modele": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_apercu": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_differences": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_exporter": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_enregistrer": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_brouillon": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_publier": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_abandonner": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_copier": (SOCIETE, {"pk": "modele"}),
+    "relances:modele_retirer": (SOCIETE, {"pk": "modele"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
     "contentieux:prescription_resume": (PORTEFEUILLE, {"pk": "facture"}),
@@ -267,6 +283,7 @@ def monde(db, settings, tmp_path, time_machine):
         echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),
         promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
         echelle=echelle,
+        modele=personnaliser(societe, livres.catalogue()[0], par=equipe[Role.RESPONSABLE]).modele,
         palier=echelle.versions.get().paliers.first(),
         dossier=dossier,
         reference=dossier.reference,
