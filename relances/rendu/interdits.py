@@ -187,7 +187,7 @@ INTERDITS: tuple[Interdit, ...] = (
         r"rejet|avocat|contentieux|procedure)",
         _NON + r"frais de recouvrement(?!.{0,90}?a (?:notre|la) charge)",
         _NON + r"(?:collection|recovery|administration|reminder|handling|legal|dunning) (?:costs?|fees?|charges?)"
-        r"(?!.{0,90}?(?:borne by us|at our expense|for our account))",
+        r"(?! you\b)(?!.{0,90}?(?:borne by us|at our expense|for our account))",
         envers=CONSOMMATEUR,
     ),
     # --- Envers une administration (droit.md § 3) ---

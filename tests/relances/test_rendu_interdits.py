@@ -131,6 +131,7 @@ def test_ce_qu_on_n_ecrit_pas_a_un_consommateur(texte, code, debiteur):
         "Il reste 1 240,00 €, dont 140 € au titre de la pose et 340,00 € de fournitures.",
         "les intérêts au taux légal, 2,75 % l'an",
         "No late fee, without any penalty.",
+        "This reminder costs you nothing.",
         "un forfait de pose",
     ],
 )
@@ -239,6 +240,16 @@ def test_chaque_lettre_livree_passe_le_controle_dans_les_deux_langues(nature, cl
     """Issue 3 : « every shipped letter in both languages »."""
     lettre = ex.lettre(nature, destinataire=replace(client, langue=langue))
     assert controles.manques(lettre) == []
+
+
+@pytest.mark.parametrize("langue", ["fr", "en"])
+@pytest.mark.parametrize("client", [ex.HOTELIERE, ex.COMMUNE, ex.KERDRAON], ids=lambda c: c.code)
+@pytest.mark.parametrize("nature", [Nature.AVANT_ECHEANCE, Nature.RAPPEL_COURTOIS, Nature.FORMALISATION])
+def test_chaque_courriel_livre_passe_le_controle_dans_les_deux_langues(nature, client, langue):
+    """Exigence 23 : les sept parties, en anglais aussi."""
+    lettre = ex.lettre(nature, destinataire=replace(client, langue=langue), canal=Canal.COURRIEL)
+    assert controles.manques(lettre) == []
+    assert controles.manques_du_texte(lettre, courriels.rendre(lettre), modifie=False) == []
 
 
 @pytest.mark.parametrize("nature", [Nature.FORMALISATION, Nature.MISE_EN_DEMEURE])
