@@ -91,7 +91,8 @@ class Ecart:
     envois_apres: int = 0
     par_palier: dict[int, Mouvement] = field(default_factory=dict)
     exemples: list[tuple[int, Etape, Etape]] = field(default_factory=list)
-    ce_soir: list[int] = field(default_factory=list)  # clients dont une mise en demeure est avancée à `au`
+    avancees: int = 0  # clients dont une mise en demeure est avancée à `au`
+    ce_soir: list[int] = field(default_factory=list)  # les premiers d'entre eux
     lignes: list[Changement] = field(default_factory=list)
 
     @property
@@ -301,6 +302,7 @@ def _comparer_client(client: int, a: Resultat, b: Resultat, ecart: Ecart, *, det
     # Les exemples, du palier le plus grave au plus doux, puis du plus proche au plus lointain.
     ecart.exemples = sorted([*ecart.exemples, (client, *montre)], key=lambda x: (_gravite(x[2]), x[0]))[:EXEMPLES]
     if montre[1][:2] == (Nature.MISE_EN_DEMEURE, ecart.au) and montre[0].le != ecart.au:
+        ecart.avancees += 1
         ecart.ce_soir = [*ecart.ce_soir, client][:EXEMPLES]
 
 

@@ -17,10 +17,12 @@ from recouvrement.commun.horloge import maintenant
 from recouvrement.commun.vues import rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
+from relances.domaine.natures import ModePalier
 from relances.models import Echelle, VersionEchelle
+from relances.models.echelles import CanalChoix
 from relances.services import plans
 from relances.services.ce_soir import prochain_passage
-from relances.services.comparaison import Changement, Ecart, Essai, poursuivre, preparer
+from relances.services.comparaison import Changement, Ecart, Essai, Etape, poursuivre, preparer
 
 from .plans import echelle_visible, form_palier
 
@@ -86,21 +88,14 @@ def comparaison(request, pk: int):
     """Volet « Si publié », saisie en cours comprise, ou page entière avec chaque pièce ; n'écrit rien."""
     echelle = echelle_visible(request, pk)
     essai, contexte = _essai(request, echelle)
-    contexte |= {
-        "ecart": None,
-        "suite": "",
-        "lignes": [],
-        "exemples": [],
-        "ce_soir": [],
-        "fragment": veut_fragment(request),
-    }
+    contexte |= {"ecart": None, "suite": "", "lignes": [], "exemples": [], "ce_soir": []}
     if essai:
         entiere = not veut_fragment(request)
         ecart = poursuivre(essai, _reprendre(request), secondes=SECONDES, lignes=LIGNES if entiere else 0)
         cites = ecart.noms()
         contexte |= {
             "ecart": ecart,
-            "exemples": [(cites[c], a, b) for c, a, b in ecart.exemples],
+            "exemples": [] if entiere else [_exemple(cites[c], a, b) for c, a, b in ecart.exemples],
             "ce_soir": [cites[c] for c in ecart.ce_soir],
             "suite": "" if ecart.fini else signing.dumps(ecart.en_dict(), salt=SEL, compress=True),
             "lignes": _lignes(ecart.lignes),
@@ -108,6 +103,18 @@ def comparaison(request, pk: int):
     contexte["peut_exporter"] = peut(request.user, Droit.EXPORTER, echelle.societe_id)
     contexte["versions"] = sorted(echelle.versions.all(), key=lambda v: -v.numero)
     return rendre(request, "relances/comparaison.html", "relances/_ecart.html", contexte)
+
+
+def _exemple(client: Client, avant: Etape, apres: Etape) -> dict:
+    """Un client du volet : deux jours, ou deux canaux si seul le canal change."""
+    memes = avant[:2] == apres[:2]
+    mots = [_canal(e) if memes else formats.jour_court(e.le) if e.le else _("rien") for e in (avant, apres)]
+    return {"client": client, "nature": apres.nature or avant.nature, "avant": mots[0], "apres": mots[1]}
+
+
+def _canal(e: Etape) -> str:
+    qui = motifs.qui_agit(ModePalier(e.mode)) if e.mode else ""
+    return ", ".join(filter(None, (str(CanalChoix(e.canal).label) if e.canal else "", qui)))
 
 
 def _reprendre(request) -> Ecart | None:
