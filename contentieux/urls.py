@@ -11,6 +11,7 @@ DOSSIER = "<slug:societe>/<slug:reference>/"
 urlpatterns = [
     path("", liste.liste, name="liste"),
     path("ouvrir/<int:pk>/", actions.ouvrir, name="ouvrir"),
+    path("declaration/<int:pk>/", actions.declaration, name="declaration"),
     path("sources/", sources.sources, name="sources"),
     path("prescriptions/", prescription.approches, name="prescriptions"),
     path("prescriptions/<int:pk>/", prescription.facture, name="prescription"),

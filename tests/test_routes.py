@@ -166,6 +166,7 @@ OBJETS = {
     "relances:modele_copier": (SOCIETE, {"pk": "modele"}),
     "relances:modele_retirer": (SOCIETE, {"pk": "modele"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
+    "contentieux:declaration": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
     "contentieux:prescription_resume": (PORTEFEUILLE, {"pk": "facture"}),
     "contentieux:prescription_acte": (PORTEFEUILLE, {"pk": "facture"}),

@@ -2,6 +2,7 @@
 
 from .actes import annuler_acte, qualifier_creance, relever_acte
 from .archive import archiver
+from .declaration import composer_declaration, projet_de_declaration
 from .decompte import Compte, compter, refus_du_calcul, rendre_decompte
 from .mandatement import points as points_mandatement
 from .mandatement import projet_de_mandatement
@@ -26,10 +27,10 @@ from .veille import veiller, veiller_prescriptions
 
 __all__ = [
     "Compte", "Point", "actualiser_pieces", "ajouter_frais", "ajouter_piece", "annuler_acte", "annuler_etape",
-    "approchent", "archiver", "clore", "completer", "compter", "dater_execution", "de_la_facture", "delais",
-    "deplacer", "dispenser", "du_dossier", "enregistrer_etape", "etapes_possibles", "examiner", "joindre_piece",
-    "juridiction_proposee", "manques", "ouvrir_dossier", "points", "points_mandatement", "pour_factures", "procedure",
-    "projet_de_mandatement", "projet_de_requete", "proposer_expose", "qualifier_creance", "refus_du_calcul",
-    "relever_acte", "relever_interruption", "rendre_decompte", "renumeroter", "veiller", "veiller_prescriptions",
-    "voie_de",
+    "approchent", "archiver", "clore", "completer", "composer_declaration", "compter", "dater_execution",
+    "de_la_facture", "delais", "deplacer", "dispenser", "du_dossier", "enregistrer_etape", "etapes_possibles",
+    "examiner", "joindre_piece", "juridiction_proposee", "manques", "ouvrir_dossier", "points", "points_mandatement",
+    "pour_factures", "procedure", "projet_de_declaration", "projet_de_mandatement", "projet_de_requete",
+    "proposer_expose", "qualifier_creance", "refus_du_calcul", "relever_acte", "relever_interruption",
+    "rendre_decompte", "renumeroter", "veiller", "veiller_prescriptions", "voie_de",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -80,6 +81,24 @@ def ouvrir(request, pk: int):
     status = 422 if form.errors else 200
     contexte = {"client": client, "examen": examen, "form": form, "au": au, "mandatement": voie == "mandatement"}
     return rendre(request, "contentieux/ouvrir.html", "contentieux/ouvrir.html", contexte, status=status)
+
+
+@require_safe
+@exige(Droit.CONTENTIEUX)
+def declaration(request, pk: int):
+    """Le projet de déclaration de créance, recalculé à chaque demande."""
+    clients = Client.objects.visibles_pour(request.user).select_related("societe", "gestionnaire")
+    client = get_object_or_404(clients, pk=pk)
+    verifier_droit(request.user, Droit.CONTENTIEUX, client.societe_id)
+    devises = set(client.echeances.order_by().values_list("devise", flat=True))
+    devise = request.GET.get("devise", "EUR")
+    try:
+        octets = services.projet_de_declaration(client, au=aujourd_hui(), devise=devise if devise in devises else "EUR")
+    except (ValidationError, PdfIndisponible) as refus:
+        texte = " ".join(refus.messages) if isinstance(refus, ValidationError) else str(refus)
+        messages.error(request, texte)
+        return rediriger(request, reverse("contentieux:ouvrir", args=[client.pk]))
+    return _inline(octets, f"{slugify(client.code)}-declaration-projet.pdf", "application/pdf")
 
 
 # --- Fichiers ------------------------------------------------------------------------------------
