@@ -1,11 +1,13 @@
 """Saisies qui ne touchent que le client ; celles qui touchent ses pièces sont avec les écrans."""
 
+from datetime import timedelta
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import CleField, JourField, MontantField
 
-from .models import Client, Contact
+from .models import Client, Contact, RoleContact
 
 
 class NoteForm(forms.Form):
@@ -38,7 +40,14 @@ class RetraitJugementForm(forms.Form):
 class ContactForm(forms.ModelForm):
     class Meta:
         model = Contact
-        fields = ["nom", "fonction", "courriel", "telephone", "recoit_relances"]
+        fields = ["nom", "role", "fonction", "courriel", "telephone", "recoit_relances"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].required = False
+
+    def clean_role(self):
+        return self.cleaned_data["role"] or RoleContact.AUTRE
 
 
 class ClientForm(forms.ModelForm):
@@ -49,6 +58,12 @@ class ClientForm(forms.ModelForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     plafond = MontantField(label=_("Plafond d'encours"), required=False)
+    lre_acceptee_le = JourField(
+        label=_("Recommandé électronique accepté le"),
+        required=False,
+        avance=timedelta(0),
+        help_text=_("Un particulier, ou qui n'est pas professionnel, doit l'avoir accepté d'abord (CPCE, art. L100)."),
+    )
 
     COORDONNEES = (
         "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
@@ -56,7 +71,8 @@ class ClientForm(forms.ModelForm):
     )  # fmt: skip
     CONDITIONS = (
         "gestionnaire", "segment", "plafond", "conditions", "lecture_fdm", "taux_penalites", "imputation",
-        "delai_entre_contacts", "regroupement", "surendettement", "prelevement", "objet_contrat", "mention_loi_en",
+        "delai_entre_contacts", "regroupement", "surendettement", "prelevement", "lre_acceptee_le", "objet_contrat",
+        "mention_loi_en",
     )  # fmt: skip
 
     class Meta:
@@ -65,9 +81,10 @@ class ClientForm(forms.ModelForm):
             "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
             "code_postal", "ville", "pays", "courriel", "telephone", "langue", "gestionnaire", "segment", "plafond",
             "conditions", "lecture_fdm", "taux_penalites", "imputation", "delai_entre_contacts", "regroupement",
-            "surendettement", "prelevement", "objet_contrat", "mention_loi_en",
+            "surendettement", "prelevement", "lre_acceptee_le", "objet_contrat", "mention_loi_en",
         ]  # fmt: skip
         help_texts = {
+            "delai_entre_contacts": _("En jours, de 0 à 60. Vide : le réglage de la société."),
             "objet_contrat": _("Cité dans la mise en demeure : « la fourniture de mobilier d'agencement »."),
             "mention_loi_en": _(
                 "Client étranger : la clause de droit français et son acceptation. Sans elle, formalisation et mise en "

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +101,9 @@ class Client(Horodate):
         verbose_name=_("gestionnaire"),
     )
     segment = models.CharField(_("segment"), max_length=40, blank=True)
-    delai_entre_contacts = models.PositiveSmallIntegerField(_("délai minimal entre contacts"), null=True, blank=True)
+    delai_entre_contacts = models.PositiveSmallIntegerField(
+        _("délai minimal entre contacts"), null=True, blank=True, validators=[MaxValueValidator(60)]
+    )
     regroupement = models.CharField(
         _("regroupement des lettres"), max_length=20, choices=Regroupement.choices, blank=True
     )

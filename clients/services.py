@@ -27,7 +27,6 @@ from recouvrement.journal.services import consigner, deja_consigne
 from .models import Client, Contact, Note, Suspension, TypeDebiteur
 
 DUREE_MAX_SUSPENSION = timedelta(days=366)  # décision de maison : au-delà, ce n'est plus une exclusion datée
-CHAMPS_CONTACT = ("nom", "fonction", "courriel", "telephone", "recoit_relances")
 CHAMPS_INTERDITS = {"id", "societe", "code", "version", "created_at", "updated_at", "courriel_invalide_le",
                     "jugement_ouverture_le"}  # fmt: skip
 

@@ -162,7 +162,7 @@ def _accords(f: Fiche) -> list[Echeancier]:
         suivante = next((s for s in lignes if s.etat is not Etat.PAYEE), None)
         x.ou_il_en_est = x.motif
         if suivante:
-            x.ou_il_en_est = _("%(n)s mensualités payées sur %(total)s ; la suivante : %(manque)s le %(jour)s") % {
+            x.ou_il_en_est = _("mensualités payées : %(n)s sur %(total)s ; la suivante : %(manque)s le %(jour)s") % {
                 "n": payees, "total": len(lignes), "manque": formats.somme(suivante.manque, x.devise),
                 "jour": formats.jour_long(suivante.due_le),
             }  # fmt: skip

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
@@ -31,6 +32,7 @@ from recouvrement.comptes.models import Utilisateur
 from relances import motifs
 from relances.models import Courrier, Tache
 from relances.services import taches
+from relances.services.qualification import effets_du_type, verifier_changement_de_type
 
 from .etapes import Etapes, Prevision
 
@@ -101,6 +103,7 @@ class Volet:
     touche = ""
     bouton: str = gettext_lazy("Enregistrer")
     avec_effets = False
+    params_effet = "not csrfmiddlewaretoken"  # champs que « Ce que cela fera » relit
 
     def __init__(self, fiche: Fiche, params: Mapping[str, str]):
         self.fiche, self.params = fiche, params
@@ -233,12 +236,19 @@ class Contact(Volet):
 class Modifier(Volet):
     nom, titre, signe = "modifier", gettext_lazy("Modifier la fiche"), "pencil"
     bouton = gettext_lazy("Enregistrer la fiche")
+    avec_effets = True
+    params_effet = "type"
 
     def formulaire(self, data=None):
         return ClientForm(data, instance=self.client, pilote=self.fiche.pilote, gestionnaires=self.fiche.equipe)
 
+    def effets(self, form):
+        return effets_du_type(self.client, valeur(form, "type") or self.client.type)
+
+    @transaction.atomic
     def enregistrer(self, form):
         version, champs = form.cleaned_data["version"], form.valeurs()
+        verifier_changement_de_type(self.client, champs.get("type", self.client.type))
         if champs.get("conditions", self.client.conditions) != self.client.conditions:
             try:
                 champs["conditions"] = lire_conditions(champs["conditions"]).code
