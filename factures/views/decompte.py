@@ -114,10 +114,18 @@ class VueDecompte:
         ouverte = self.deplies is None or cle in self.deplies
         url = ""
         if self.request is not None:
-            toutes = {str(x.echeance.facture_id) for x in self.d.lignes} if self.deplies is None else self.deplies
-            url = parametres(self.request, ouvert=sorted(toutes ^ {cle}) or AUCUN)
+            url = parametres(self.request, ouvert=self._apres_le_clic(cle))
         blocs = [{"d": x, "lignes": self._montrer(x) if ouverte else []} for x in lignes]
         return Facturee(facture, blocs, lignes[0].renonciation, ouverte, url)
+
+    def _apres_le_clic(self, cle: str) -> list[str] | str:
+        """Factures ouvertes après avoir basculé celle-ci ; l'adresse reste courte, quel que soit le compte."""
+        if self.deplies is None:
+            ouvertes = {str(x.echeance.facture_id) for x in self.d.lignes}
+            return AUCUN if len(ouvertes) > DEPLIEES_D_OFFICE else sorted(ouvertes - {cle}) or AUCUN
+        if cle in self.deplies:
+            return sorted(self.deplies - {cle}) or AUCUN
+        return [*sorted(self.deplies)[-DEPLIEES_D_OFFICE:], cle]
 
     def _montrer(self, ligne: decompte.Ligne) -> list[dict]:
         """Segments et paiements, chaque segment avec la source de son taux et de quoi le refaire."""

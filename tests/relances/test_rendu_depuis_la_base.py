@@ -1,9 +1,11 @@
 """De la base à la lettre : ce que les services mettent dans le rendu, type de débiteur par type de débiteur."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from factures.services import renoncer
 from recouvrement.commun import pdf
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance
@@ -11,7 +13,7 @@ from relances.rendu import controles, lettres
 from relances.services import nuit
 from relances.services.preparation import composer
 from tests.clients.factories import ClientFactory
-from tests.comptes.factories import SocieteFactory
+from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, FactureFactory, LitigeFactory
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +100,27 @@ def test_l_objet_du_contrat_en_francais_ne_se_glisse_pas_dans_une_lettre_anglais
     client = ClientFactory(langue="en", objet_contrat="la fourniture de mobilier", mention_loi_en="French law applies.")
     html = lettres.rendre_html(lettre_de(client, echues(client)))
     assert "mobilier" not in html and "French law applies." in html
+
+
+def test_la_mise_en_demeure_ne_reclame_pas_ce_a_quoi_l_on_renonce():
+    """Droit.md § 9 : ni pénalités, ni 40 €, ni un mot de la faveur ; elle part quand même pour le principal."""
+    client = ClientFactory()
+    (echeance,) = echues(client)
+    acteur = UtilisateurFactory(societe=client.societe)
+    renoncer(echeance.facture, portee="tout", motif="bon client", le=MARDI, acteur=acteur)
+    lettre = lettre_de(client, [echeance])
+    assert controles.manques(lettre) == []
+    assert (lettre.totaux.a_payer, lettre.totaux.penalites, lettre.totaux.indemnites) == (1000, 0, 0)
+    assert "renonc" not in lettres.rendre_html(lettre)
+
+
+def test_une_clause_sous_le_plancher_retient_la_lettre_puis_y_imprime_le_choix():
+    """Droit.md § 1, confiance V : tant que personne n'a choisi, la lettre chiffrée attend."""
+    client = ClientFactory(taux_penalites=Decimal(5))
+    echeances = echues(client)
+    assert [m.code for m in controles.manques(lettre_de(client, echeances))] == ["taux_plancher"]
+    client.sous_plancher = "plancher"
+    lettre = lettre_de(client, echeances)
+    assert controles.manques(lettre) == []
+    html = lettres.rendre_html(lettre)
+    assert "il est relevé à ce minimum" in html and "minimum légal : trois fois le taux" in html.replace("\u00a0", " ")
