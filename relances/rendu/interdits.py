@@ -186,7 +186,7 @@ INTERDITS: tuple[Interdit, ...] = (
         _NON + r"frais (?:de )?(?:dossier|relance|rappel|gestion|mise en demeure|traitement|retard|impaye|courrier|"
         r"rejet|avocat|contentieux|procedure)",
         _NON + r"frais de recouvrement(?!.{0,90}?a (?:notre|la) charge)",
-        _NON + r"(?:collection|recovery|administration|reminder|handling|legal|dunning) (?:costs?|fees?|charges?)"
+        _NON + r"(?:collection|recovery|administration|reminder|handling|legal|dunning) (?:costs?|fees?|charges?)\b"
         r"(?! you\b)(?!.{0,90}?(?:borne by us|at our expense|for our account))",
         envers=CONSOMMATEUR,
     ),

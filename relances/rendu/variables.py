@@ -185,8 +185,9 @@ def imputation(t: Taux, langue: str) -> str:
 # Lignes au-delà desquelles les factures passent en annexe : la lettre tient sur une page.
 ANNEXE_AU_DELA = {
     "fr": {Nature.RAPPEL_COURTOIS: 12, Nature.FORMALISATION: 8, Nature.MISE_EN_DEMEURE: 3},
-    "en": {Nature.RAPPEL_COURTOIS: 10, Nature.FORMALISATION: 4, Nature.MISE_EN_DEMEURE: 3},
+    "en": {Nature.RAPPEL_COURTOIS: 10, Nature.FORMALISATION: 5, Nature.MISE_EN_DEMEURE: 3},
 }
+SANS_CLAUSE = 8  # la relance d'un particulier ou d'une administration ne cite aucune clause
 SYMBOLES = {"EUR": "€", "GBP": "£"}
 MODES = {
     ("fr", Canal.RECOMMANDE): "Lettre recommandée avec avis de réception",
@@ -219,6 +220,9 @@ DEPARTS = {TypeDebiteur.PARTICULIER: "du lendemain de la réception de la mise e
 
 def en_annexe(lettre: Lettre) -> bool:
     au_dela = ANNEXE_AU_DELA[lettre.langue].get(lettre.nature, 8)
+    public_ou_particulier = lettre.type_debiteur in (TypeDebiteur.ADMINISTRATION, TypeDebiteur.PARTICULIER)
+    if public_ou_particulier and lettre.nature == Nature.FORMALISATION:
+        au_dela = SANS_CLAUSE
     hauteur = (
         _hauteur(lettre.lignes) + min(len(lettre.credits), CREDITS_DETAILLES) + 2 * len(lettre.contestations or ())
     )
