@@ -37,7 +37,7 @@ class AbandonForm(forms.Form):
     jusqu_au = JourField(
         label=gettext_lazy("Jusqu'au"),
         required=False,
-        help_text=gettext_lazy("Un an au plus, puis elle revient. Vide : pour toujours, à passer en perte."),
+        help_text=gettext_lazy("Un an au plus. Vide : pour toujours, à passer en perte."),
     )
 
 

@@ -41,7 +41,7 @@ class FichiersField(forms.FileField):
 
 class CopiesForm(forms.Form):
     fichiers = FichiersField(
-        label=gettext_lazy("PDF des factures"), help_text=gettext_lazy("PDF, 10 Mo chacun, vingt à la fois au plus.")
+        label=gettext_lazy("Fichiers PDF"), help_text=gettext_lazy("PDF, 10 Mo chacun, vingt à la fois au plus.")
     )
 
 
