@@ -137,6 +137,8 @@ def manques(courrier: Courrier, preparation: Preparation | None, user) -> list[R
         controles.SOCIETE: ("", _("À compléter par un administrateur.")),
         controles.TAUX: ("", _("À relever par un administrateur.")),
     }
+    if not courrier.texte_modifie and peut(user, Droit.PLANS, courrier.societe_id):
+        ou_corriger[controles.MODELE] = (reverse("relances:modeles"), _("Voir les modèles"))
     if administre:
         ou_corriger[controles.SOCIETE] = (adresse("comptes:societe", courrier.societe_id), _("Compléter la société"))
         ou_corriger[controles.TAUX] = (adresse("comptes:taux"), _("Relever le taux"))
