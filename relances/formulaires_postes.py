@@ -51,7 +51,9 @@ class DepotsForm(forms.Form):
         for c in courriers:
             if c.canal == Canal.RECOMMANDE:
                 nom = _("Numéro de suivi, %(client)s") % {"client": c.client}
-                self.fields[f"numero_{c.pk}"] = forms.CharField(label=nom, max_length=60, required=False)
+                self.fields[f"numero_{c.pk}"] = forms.CharField(
+                    label=nom, max_length=60, required=False, initial=c.numero_suivi
+                )
 
     def numero(self, pk: int):
         """Le champ du courrier, ou None : une lettre simple n'a pas de numéro."""

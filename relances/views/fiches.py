@@ -13,6 +13,7 @@ from recouvrement.journal.models import Detail
 from relances import avis, motifs
 from relances.domaine.natures import Canal
 from relances.domaine.retours import EFFETS, Geste
+from relances.domaine.suivis import lisible
 from relances.forms import RetenirForm, TexteForm, TrancherForm
 from relances.formulaires_postes import CorrectionForm, PosterForm, PresentationForm, PreuveForm, RetourForm
 from relances.models import Courrier
@@ -149,7 +150,7 @@ class Fiche:
             noms = {"quand": formats.instant(c.envoye_le), "adresse": c.destinataire}
             yield Raison("send", "bon", _("Parti le %(quand)s, à %(adresse)s.") % noms)
         if c.depose_le:
-            noms = {"jour": formats.jour(c.depose_le), "numero": c.numero_suivi}
+            noms = {"jour": formats.jour(c.depose_le), "numero": lisible(c.numero_suivi)}
             phrase = _("Déposé le %(jour)s, suivi %(numero)s.") if c.numero_suivi else _("Déposé le %(jour)s.")
             yield Raison("certificate" if c.numero_suivi else "mailbox", "bon", phrase % noms)
         if c.depot_chemin:
