@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from recouvrement.commun.vues import adresse
 from recouvrement.comptes.models import Role, Societe
+from relances.services.brouillons import nouveau_brouillon
 from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFactory
@@ -52,6 +53,7 @@ def equipe(transactional_db):
         if n % 3 == 0:
             EncaissementFactory(client=client, montant=Decimal(100))
     installer_plans(societe)
+    nouveau_brouillon(societe.echelles.first(), par=admin)
     return admin
 
 
@@ -63,6 +65,10 @@ def fiches(equipe) -> list[str]:
         ("clients:fiche", client),
         ("factures:fiche", client.factures.first()),
         ("relances:plan", societe.echelles.first()),
+        ("relances:plan_versions", societe.echelles.first()),
+        ("relances:plan_clients", societe.echelles.first()),
+        ("relances:plan_comparaison", societe.echelles.first()),
+        ("relances:plan_du_client", client),
         ("comptes:utilisateur", equipe),
         ("comptes:societe", societe),
     ]
