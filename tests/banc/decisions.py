@@ -3,9 +3,9 @@
     .venv/bin/python -m tests.banc.decisions                       un million d'échéances, pur
     .venv/bin/python -m tests.banc.decisions --en-base 200000      et autant lues dans un PostgreSQL jetable
 
-« Pur » : les faits naissent et meurent un client à la fois, seule la décision se chronomètre, en temps de cœur. « En base » : l'essai à
-blanc d'une nuit où rien n'a encore été jugé, lecture comprise, rien d'écrit. La mémoire est le sommet du processus.
-Imprime une ligne JSON par mesure.
+« Pur » : les faits naissent et meurent un client à la fois, seule la décision se chronomètre, en temps de cœur.
+« En base » : l'essai à blanc d'une nuit où rien n'a encore été jugé, lecture comprise, rien d'écrit. La mémoire est le
+sommet du processus. Imprime une ligne JSON par mesure.
 """
 
 import argparse
