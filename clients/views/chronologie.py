@@ -235,6 +235,19 @@ def _gestes(client: Client, n: int) -> Iterator[Fait]:
         "tache.reportee": (_("Tâche reportée"), "clock", ""),
         "encaissement.impute": (_("Encaissement affecté"), "arrows-exchange", "bon"),
         "encaissement.desimpute": (_("Affectation défaite"), "arrow-back-up", ""),
+        "piece.exclue": (_("Pièce exclue des relances"), "player-pause", "att"),
+        "piece.reintegree": (_("Pièce réintégrée"), "check", "bon"),
+        "echeancier.accepte": (_("Échéancier accepté"), "calendar", "info"),
+        "echeancier.tenu": (_("Échéancier tenu"), "check", "bon"),
+        "echeancier.rompu": (_("Échéancier rompu"), "x", "mal"),
+        "echeancier.annule": (_("Échéancier annulé"), "ban", ""),
+        "echeancier.en_cours": (_("Échéancier rouvert"), "arrow-back-up", ""),
+        "copie.deposee": (_("Copie de facture déposée"), "paperclip", ""),
+        "copie.retiree": (_("Copie de facture retirée"), "paperclip", ""),
+        "levee.demandee": (_("Levée de frein demandée"), "key", "att"),
+        "levee.approuvee": (_("Levée de frein approuvée"), "user-check", "att"),
+        "levee.annulee": (_("Levée de frein annulée"), "key", ""),
+        "decision.tranchee": (_("Mise en demeure ou abandon : tranché"), "scale", ""),
         "litige.prolonge": (_("Litige prolongé"), "hand-stop", "att"),
         "avoir.impute": (_("Avoir affecté"), "arrows-exchange", "bon"),
         "avoir.desimpute": (_("Affectation défaite"), "arrow-back-up", ""),
@@ -248,6 +261,6 @@ def _gestes(client: Client, n: int) -> Iterator[Fait]:
         preuve = [str(m.acteur or _("le passage de la nuit"))]
         if fin:
             jour = formats.jour(date.fromisoformat(fin))
-            gabarit = _("jusqu'au %(jour)s") if m.action == "client.suspendu" else _("au %(jour)s")
+            gabarit = _("jusqu'au %(jour)s") if m.action in ("client.suspendu", "piece.exclue") else _("au %(jour)s")
             preuve.append(gabarit % {"jour": jour})
         yield Fait(m.quand, titre, texte, " · ".join(preuve), signe, ton)

@@ -75,8 +75,7 @@ def accepter(
         acteur=acteur,
         objet=echeancier,
         client=client,
-        texte=_("Échéancier accepté : %(montant)s en %(n)s mensualités")
-        % {"montant": somme(du, echeancier.devise), "n": len(termes)},
+        texte=_("%(montant)s en %(n)s mensualités") % {"montant": somme(du, echeancier.devise), "n": len(termes)},
         donnees={
             "echeances": [e.pk for e in choisies],
             "mensualites": [[t.due_le.isoformat(), t.montant] for t in termes],

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recouvrement.commun.formats import jour as jour_lisible
 from recouvrement.journal.services import consigner
 
 from ..models import Echeance, Exclusion
@@ -48,8 +47,7 @@ def exclure(echeance: Echeance, *, motif: str, du: date, au: date, acteur) -> Ex
         acteur=acteur,
         objet=exclusion,
         client=echeance.client_id,
-        texte=_("%(piece)s hors relance jusqu'au %(jour)s : %(motif)s")
-        % {"piece": echeance.facture, "jour": jour_lisible(au), "motif": motif},
+        texte=f"{echeance.facture} : {motif}",
         donnees={"echeance": echeance.pk, "du": du, "au": au, "remplace": [x.pk for x in courantes]},
     )
     return exclusion
@@ -67,8 +65,7 @@ def reintegrer(exclusion: Exclusion, *, acteur) -> bool:
         acteur=acteur,
         objet=exclusion,
         client=echeance.client_id,
-        texte=_("%(piece)s rentre dans l'échelle (exclue : %(motif)s)")
-        % {"piece": echeance.facture, "motif": exclusion.motif},
-        donnees={"echeance": echeance.pk, "du": exclusion.du, "au": exclusion.au},
+        texte=f"{echeance.facture} : {exclusion.motif}",
+        donnees={"echeance": echeance.pk},
     )
     return True

@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from factures.models import Echeancier, Exclusion
+from factures.services.echeanciers import annuler_echeancier
+from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from tests.clients.factories import ClientFactory
@@ -248,3 +250,14 @@ def test_la_promesse_en_attente_se_montre_encore(connecte, belcourt, au):
     piece = EcheanceFactory(client=belcourt, echue_le=au - timedelta(5))
     PromesseFactory(echeances=[piece], date_promise=au + timedelta(3))
     assert "Promise pour le" in texte(connecte.get(fiche(belcourt)))
+
+
+def test_la_chronologie_dit_l_exclusion_l_accord_et_sa_fin(connecte, belcourt, accord, pieces, gestionnaire, au):
+    exclure(pieces[0], motif="Avoir promis", du=au, au=au + timedelta(4), acteur=gestionnaire)
+    poster(connecte, accord, mensualites(*TROIS))
+    annuler_echeancier(Echeancier.objects.get(), motif="Noté à tort", au=au, acteur=gestionnaire)
+    faits = connecte.get(fiche(belcourt), {"o": "chronologie", "genre": "suivi"}).context["faits"]
+    lus = {f.titre: f"{f.texte} · {f.preuve}" for f in faits}
+    assert "jusqu'au 24/11/2026" in lus["Pièce exclue des relances"]
+    assert "en 3 mensualités" in lus["Échéancier accepté"]
+    assert "Noté à tort" in lus["Échéancier annulé"]
