@@ -19,6 +19,7 @@ from .livres import LIBELLES, Genre, lisible
 from .moteur import VariableInconnue
 from .mots import elements_manquants
 
+OBJET_MAX = 250  # caractères d'un objet de courriel, une fois rempli
 SMS_MAX = 2  # messages facturés pour un seul rappel
 _VIDE = re.compile(r"\n\s*\n+")
 
@@ -84,18 +85,26 @@ def manques(lettre: Lettre, support: str) -> list[Manque]:
 def _vides(lettre: Lettre, support: str) -> list[Manque]:
     """Une insertion sans valeur, un paragraphe sans texte : la phrase ne se lirait pas."""
     valeurs = variables.d_une_lettre(lettre, support=support)["valeurs"]
-    for texte in lettre.modeles.get(support, {}).values():
-        remplacer(texte, valeurs.__getitem__)
-    return [
+    blancs = [
+        nom
+        for nom, texte in lettre.modeles.get(support, {}).items()
+        if not remplacer(texte, valeurs.__getitem__, gras="").strip()
+    ]
+    trouves = [
         Manque("insertion_vide", _("Le modèle insère « %(nom)s », que ce courrier n'a pas") % {"nom": nom}, MODELE)
         for nom in valeurs.vides
+    ]
+    return trouves or [
+        Manque("paragraphe_vide", _("Le paragraphe « %(nom)s » serait vide") % {"nom": libelle(nom)}, MODELE)
+        for nom in blancs
     ]
 
 
 def _du_droit(lettre: Lettre, support: str) -> list[Manque]:
     if support == COURRIEL:
         lettre = replace(lettre, canal=Canal.COURRIEL)
-        return manques_du_texte(lettre, courriels.rendre(lettre), modifie=False)
+        courriel = courriels.rendre(lettre)
+        return [*_objet(courriel.objet), *manques_du_texte(lettre, courriel, modifie=False)]
     if support == LETTRE:
         absents = elements_manquants(lettres.texte_integral(lettre))
         sept = [
@@ -104,6 +113,13 @@ def _du_droit(lettre: Lettre, support: str) -> list[Manque]:
         ]
         return [*sept, *manques_de_la_lettre(lettre)]
     return _du_sms(lettre)
+
+
+def _objet(objet: str) -> list[Manque]:
+    if len(objet) <= OBJET_MAX:
+        return []
+    phrase = _("Objet de %(n)s caractères : %(max)s au plus") % {"n": len(objet), "max": OBJET_MAX}
+    return [Manque("objet_long", phrase, MODELE)]
 
 
 def _du_sms(lettre: Lettre) -> list[Manque]:

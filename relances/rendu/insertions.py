@@ -5,7 +5,6 @@ pluriel, avec ou sans rappel) sont des membres de phrase tout faits : le texte q
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -272,6 +271,7 @@ INSERTIONS: tuple[Insertion, ...] = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def proposees(*, nature: Nature, type_debiteur: TypeDebiteur, support: str, langue: str) -> tuple[Insertion, ...]:
     """Les insertions d'un modèle, dans l'ordre de la liste."""
     cadre = {"nature": nature, "type_debiteur": type_debiteur, "support": support, "langue": langue}
@@ -286,16 +286,21 @@ def _gabarit(expression: str, anglais: bool):
     return moteur.moteur_courriels().from_string(typographier(expression, anglais=anglais))
 
 
+@lru_cache(maxsize=256)
+def _par_cle(permises: tuple[Insertion, ...]) -> dict[str, Insertion]:
+    return {cle(i.nom): i for i in permises}
+
+
 class Valeurs(dict):
     """{clé d'un nom: valeur} d'une lettre, calculées à la demande ; un nom hors de la liste lève `VariableInconnue`.
 
     `vides` : noms obligatoires dont ce courrier n'a pas la valeur.
     """
 
-    def __init__(self, contexte: dict, permises: Iterable[Insertion], *, langue: str, support: str):
+    def __init__(self, contexte: dict, permises: tuple[Insertion, ...], *, langue: str, support: str):
         super().__init__()
         self.contexte, self.langue, self.support = contexte, langue, support
-        self.permises = {cle(i.nom): i for i in permises}
+        self.permises = _par_cle(permises)
         self.vides: list[str] = []
 
     def __missing__(self, nom: str) -> str:

@@ -9,13 +9,14 @@ from django.utils import timezone
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
-from relances.models import Courrier, Modele, VersionModele
+from relances.models import Courrier, Modele, Passage, VersionModele
+from relances.rendu import contexte as c
 from relances.rendu import livres
 from relances.rendu.contexte import TypeDebiteur
 from relances.rendu.livres import Genre
 from relances.services import modeles
 from relances.services.modeles import ModeleRefuse, TexteRefuse
-from relances.services.preparation import preparer
+from relances.services.preparation import figer, preparer
 from relances.services.textes_en_vigueur import versions_pour
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -140,6 +141,21 @@ def test_une_mise_en_demeure_garde_ses_mots(societe, par):
     version.refresh_from_db()
     codes = {m.code for m in modeles.controler(version.modele, version.textes, au=MARDI)}
     assert "mention" in codes
+
+
+@pytest.mark.parametrize(
+    ("textes", "code"),
+    [
+        ({"objet": "Facture [[numéro de facture]], [[date limite]] " + "x" * 250}, "objet_long"),
+        ({"ouverture": "[[objet du contrat]]"}, "paragraphe_vide"),
+    ],
+)
+def test_un_objet_sans_fin_ou_un_paragraphe_vide_ferme_la_publication(societe, par, textes, code, monkeypatch):
+    version = modeles.personnaliser(societe, RAPPEL, par=par)
+    modeles.enregistrer(version, textes=textes, par=par)
+    version.refresh_from_db()
+    monkeypatch.setattr("relances.rendu.exemple.Contrat", lambda **_champs: c.Contrat())
+    assert [m.code for m in modeles.controler(version.modele, version.textes, au=MARDI)][0] == code
 
 
 def test_un_consommateur_n_entend_pas_parler_de_penalites(societe, par):
@@ -351,3 +367,14 @@ def test_chaque_texte_livre_se_controle_et_se_reprend_tel_quel(societe, par, gen
     modeles.enregistrer(version, textes=modeles.textes_complets(version), par=par)
     version.refresh_from_db()
     assert version.textes == {}
+
+
+def test_l_envoi_ecrit_la_version_du_modele_qui_est_partie(societe, par):
+    version = publie(societe, par)
+    courrier, echeances = courrier_de(societe, statut="en_cours")
+    courrier.palier.save()
+    courrier.passage = Passage.objects.create(societe=societe, au=MARDI, numero=1)
+    courrier.save()
+    figer(courrier, preparer(courrier, au=MARDI, echeances=echeances), au=MARDI)
+    courrier.refresh_from_db()
+    assert courrier.modele_version == version and "Merci de régler" in courrier.texte
