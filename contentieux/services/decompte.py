@@ -34,7 +34,7 @@ class Compte:
 
     @property
     def calculable(self) -> bool:
-        return not self.taux.semestres_manquants
+        return not self.taux.semestres_manquants and not self.taux.sous_plancher
 
 
 def compter(dossier: DossierContentieux) -> Compte:
@@ -114,9 +114,11 @@ def rendre_decompte(dossier: DossierContentieux, *, au: date) -> bytes:
 
 
 def refus_du_calcul(compte: Compte) -> str:
-    """Phrase qui nomme les semestres absents du barème, vide si le calcul est fait."""
+    """Phrase qui nomme les semestres absents du barème, ou le choix qui manque ; vide si le calcul est fait."""
     if compte.calculable:
         return ""
+    if compte.taux.sous_plancher:
+        return _("Clause sous le minimum légal : choisissez d'abord, sur la fiche client, le taux qui la remplace.")
     return _("Taux inconnu pour %(s)s : le décompte n'est pas calculable à cette date.") % {
         "s": ", ".join(compte.taux.semestres_manquants)
     }

@@ -173,7 +173,7 @@ def _montant(dossier: DossierContentieux, compte: Compte, au: date) -> Point:
     titre = _("Montant déterminé, décompte arrêté au %(j)s") % {"j": ecrire_jour(compte.arrete_au)}
     regle_le = dernier_reglement(dossier)
     if not compte.calculable:
-        return Point("montant", titre, refus_du_calcul(compte), "taux")
+        return Point("montant", titre, refus_du_calcul(compte), "client" if compte.taux.sous_plancher else "taux")
     if compte.totaux.a_payer <= 0:
         return Point("montant", titre, _("Plus rien n'est dû."), "decompte")
     if regle_le and regle_le > compte.arrete_au:

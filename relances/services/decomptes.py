@@ -60,9 +60,13 @@ def reglees_au_principal(d: decompte.Decompte) -> list[decompte.Ligne]:
 
 
 def document(d: decompte.Decompte, *, le: date, reference: str = "") -> c.Decompte:
-    """Le décompte à imprimer. Lève DecompteRefuse s'il n'est pas calculable."""
+    """Le décompte à imprimer. Lève DecompteRefuse : incalculable, ou clause basse sans choix."""
     if not d.calculable:
         raise DecompteRefuse(d.refus)
+    if d.a_choisir:
+        raise DecompteRefuse(
+            _("Clause sous le minimum légal : choisissez d'abord le taux qui la remplace, le document l'imprime.")
+        )
     client, dues = d.client, dues_du_decompte(d)
     suivi, societe = client.gestionnaire, client.societe
     return c.Decompte(

@@ -125,7 +125,9 @@ def test_un_particulier_doit_l_interet_legal_depuis_la_mise_en_demeure_recue_et_
     """C. civ., art. 1344-1 ; droit.md § 4 : reçue le 26/10/2026, 25 jours à 2,75 %."""
     dossier = DossierFactory(client=DebiteurFactory(type="particulier", forme=""), factures=1)
     compte = services.compter(dossier)
-    assert [(str(s.taux), s.jours, str(s.interets)) for x in compte.lignes for s in x.segments] == [("2.75", 25, "1.88")]
+    assert [(str(s.taux), s.jours, str(s.interets)) for x in compte.lignes for s in x.segments] == [
+        ("2.75", 25, "1.88")
+    ]
     assert (str(compte.totaux.a_payer), compte.totaux.indemnites) == ("1001.88", 0)
 
 
@@ -266,3 +268,13 @@ def test_un_dossier_incomplet_s_exporte_et_dit_ce_qui_est_a_joindre():
     assert bordereau.count("à joindre") == 3
     completer_tout(dossier)
     assert "à joindre" not in ouvrir_zip(dossier).read("bordereau.csv").decode("utf-8-sig")
+
+
+def test_une_clause_sous_le_plancher_ferme_le_dossier_jusqu_au_choix():
+    """Droit.md § 1 : le taux de remplacement n'est pas tranché, une personne choisit."""
+    dossier = DossierFactory(client=DebiteurFactory(taux_penalites="5.00"), factures=1)
+    compte = services.compter(dossier)
+    assert not compte.calculable and "choisissez d'abord" in services.refus_du_calcul(compte)
+    Client.objects.filter(pk=dossier.client_id).update(sous_plancher="stipule")
+    dossier = type(dossier).objects.get(pk=dossier.pk)
+    assert services.compter(dossier).calculable
