@@ -14,6 +14,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from clients.models import Client
 from factures.models import Echeance
 from recouvrement.commun.bloc import inserer, reserver
 from recouvrement.commun.formats import somme
@@ -281,15 +282,21 @@ TITRES = {
     Nature.APPEL: (Tache.Genre.APPEL, "Appeler"),
     Nature.CONTENTIEUX: (Tache.Genre.CONTENTIEUX, "Passer au contentieux ?"),
 }
+MANDATEMENT = "Demander le mandatement d'office ?"  # CGCT, art. L1612-16 : jamais d'injonction à une administration
 
 
 def _taches(envois: list[Envoi], cles: list[int], passage: Passage, societe: Societe) -> None:
     taches = []
+    graves = [v.client for v in envois if v.palier.nature is Nature.CONTENTIEUX]
+    administrations = Client.objects.filter(pk__in=graves, type="administration")
+    publics = set(administrations.values_list("pk", flat=True)) if graves else set()
     for envoi, courrier in zip(envois, cles, strict=True):
         if envoi.mode is not ModePalier.TACHE:
             continue
         repli = envoi.palier.nature not in TITRES
         genre, titre = TITRES.get(envoi.palier.nature, (Tache.Genre.APPEL, "Appeler"))
+        if genre == Tache.Genre.CONTENTIEUX and envoi.client in publics:
+            titre = MANDATEMENT
         n = len(envoi.decisions)
         raison = f"{n} pièce{'s' if n > 1 else ''} échue{'s' if n > 1 else ''}, {somme(envoi.total, envoi.devise)}"
         if envoi.canal is Canal.TACHE and envoi.palier.nature is Nature.APPEL:

@@ -6,7 +6,7 @@ import pytest
 
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
-from relances.models import Echelle, Relance, VersionEchelle
+from relances.models import Echelle, Relance, Tache, VersionEchelle
 from relances.services import brouillons, plans_societe
 from relances.services.brouillons import empreinte, nouveau_brouillon
 from relances.services.comparaison import Ecart, comparer, poursuivre, preparer
@@ -296,6 +296,20 @@ def test_un_plan_que_des_relances_citent_reste_a_lire(societe, par, doux):
     plans_societe.affecter(echeance.client, None, par=par)
     assert not plans_societe.retirer_plan(doux, par=par)
     assert list(doux.versions.values_list("statut", flat=True)) == ["retiree"]
+
+
+@pytest.mark.parametrize(("type_debiteur", "titre"), [
+    ("administration", "Demander le mandatement d'office ?"), ("entreprise", "Passer au contentieux ?"),
+])  # fmt: skip
+def test_la_derniere_tache_d_une_administration_est_un_mandatement_d_office(societe, type_debiteur, titre):
+    """CGCT, art. L1612-16 ; jamais d'injonction à une personne publique (droit.md § 3)."""
+    client = ClientFactory(societe=societe, type=type_debiteur)
+    echeance = EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=120))
+    publie = version(plan(societe, type_debiteur))
+    avant = Nature.FORMALISATION if type_debiteur == "administration" else Nature.MISE_EN_DEMEURE
+    atteinte(echeance, publie, avant, le=MARDI - timedelta(days=40))
+    relancer(societe, au=MARDI, passage=ouvrir_passage(societe, au=MARDI, genre="automatique"))
+    assert Tache.objects.get(client=client).titre == titre
 
 
 # --- Comparaison --------------------------------------------------------------------------------------
