@@ -11,7 +11,7 @@ from django.template import TemplateSyntaxError
 
 from relances.domaine.natures import Canal, Nature
 from relances.domaine.texte_ferme import cle, fautes
-from relances.rendu import courriels, insertions, lettres, moteur
+from relances.rendu import courriels, exemple, insertions, lettres, livres, moteur, variables
 from relances.rendu.contexte import Contestation, Contrat, Gestionnaire, Marche
 
 from . import exemples_rendu as ex
@@ -111,3 +111,16 @@ def test_un_meme_nom_n_a_qu_un_sens_dans_un_modele():
                     noms = [cle(i.nom) for i in insertions.proposees(nature=Nature(nature), type_debiteur=type_,
                                                                      support=support, langue=langue)]  # fmt: skip
                     assert len(noms) == len(set(noms)), (nature, type_, support, langue)
+
+
+@pytest.mark.parametrize("genre", livres.catalogue(), ids=lambda g: "-".join(str(x) for x in g))
+def test_chaque_insertion_proposee_se_calcule_et_se_tient(genre):
+    """La liste fermée n'a ni variable disparue, ni valeur vide là où la phrase en attend une."""
+    for nombre in (1, 3):
+        lettre = exemple.lettre(genre, ex.EMETTEUR, au=ex.ARRETE, limite=date(2026, 12, 2), bareme=ex.BAREME,
+                                nombre=nombre, gestionnaire=ex.GESTIONNAIRE)  # fmt: skip
+        valeurs = variables.d_une_lettre(lettre, support=genre.support)["valeurs"]
+        for insertion in genre.insertions():
+            assert "{" not in valeurs[cle(insertion.nom)]
+        vides = set(valeurs.vides)
+        assert vides <= ({"nos rappels"} if genre.nature <= Nature.RAPPEL_COURTOIS else set())
