@@ -69,6 +69,10 @@ def manques_de_la_lettre(lettre: Lettre) -> Iterator[Manque]:
     yield from _dit(lettre, complet, interdits.LETTRE)
     if lettre.nature == Nature.MISE_EN_DEMEURE and not met_en_demeure(complet):
         yield Manque("mention", _("Le texte ne met plus en demeure : en garder les mots"), MODELE)
+    if lettre.nature == Nature.MISE_EN_DEMEURE and not relecture.dit_la_date_limite(lettre, complet):
+        yield Manque("date_absente", _("La mise en demeure ne dit plus sa date limite : la remettre"), MODELE)
+    if lettre.nature == Nature.MISE_EN_DEMEURE and not relecture.dit_le_total(lettre, complet):
+        yield Manque("total_absent", _("La mise en demeure ne dit plus la somme réclamée : la remettre"), MODELE)
     if not lettre.textes:
         return
     for nom in lettre.textes:

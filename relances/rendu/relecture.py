@@ -36,6 +36,15 @@ def perimes(lettre: Lettre, modele: str, texte: str) -> list[str]:
     return trouves
 
 
+def dit_la_date_limite(lettre: Lettre, texte: str) -> bool:
+    """La date limite de la lettre est écrite dans ce texte, en chiffres ou en lettres."""
+    return any(_contient(normaliser(texte), forme) for forme in _dates(lettre))
+
+
+def dit_le_total(lettre: Lettre, texte: str) -> bool:
+    return _contient(normaliser(texte), _ecrire(lettre)[0])
+
+
 def absentes(lettre: Lettre, texte: str) -> list[str]:
     """Numéros de facture cités par le texte et absents des lignes, dans l'ordre.
 

@@ -1,0 +1,1 @@
+"""Une combinaison interdite, une porte, un essai : aucune ne la laisse passer."""
