@@ -3,29 +3,25 @@
 Le worker Celery, Redis et Chromium sont réels. Les nuits d'avant se jouent par la commande de la nuit, à leur date.
 """
 
-from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
-from io import BytesIO
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
-from pypdf import PdfReader
 
 from clients.models import Client
 from contentieux.models import DossierContentieux
 from factures.domaine.calendrier import jour_ouvre_suivant
-from recouvrement.celery import app
 from recouvrement.comptes.models import Role
 from relances.models import Courrier
 from relances.services import envoi
 from relances.tasks import tic
-from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFactory
+from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.contentieux.factories import completer_tout
 
-from .processus import attendre, jour_simule, jours_jusqu_au_prochain_ouvre, worker
-from .test_ecrans import LARGEURS, deborde, fautes_axe
+from .parcours import PATIENCE, Parcours, lire
+from .processus import attendre, jour_simule
 
 pytestmark = [
     pytest.mark.reel,
@@ -34,7 +30,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"),
 ]
 S = Courrier.Statut
-PATIENCE = 60_000  # ms : le worker démarre pendant que la page attend
 CLIENTS = """code_client;raison_sociale;type;siren;forme;adresse;code_postal;ville;courriel;telephone
 C1;Menuiserie Duvernay;entreprise;552100554;SARL;3 rue des Ateliers;69003;Lyon;compta@duvernay.example;04 72 10 20 30
 C2;Transports Ardoin;entreprise;732829320;SAS;8 quai du Port;44000;Nantes;compta@ardoin.example;02 40 11 22 33
@@ -42,73 +37,10 @@ C2;Transports Ardoin;entreprise;732829320;SAS;8 quai du Port;44000;Nantes;compta
 
 
 @pytest.fixture
-def courtier(redis_url):
-    """Le processus d'essai, qui sert les pages, parle au Redis jetable du worker."""
-    avant = app.conf.broker_url
-    app.conf.broker_url = redis_url
-    app._after_fork()  # oublie les connexions déjà ouvertes
-    yield
-    app.conf.broker_url = avant
-    app._after_fork()
-
-
-@pytest.fixture
-def maison(settings, tmp_path, environnement_reel, courtier, smtp_pair):
-    """La société et sa responsable ; worker et pages partagent base, dépôt et jour ouvré."""
-    settings.DEPOT = tmp_path / "var" / "depot"
-    settings.DECALAGE_JOURS = jours_jusqu_au_prochain_ouvre()
+def maison(ouvrier):
+    """La société et sa responsable."""
     societe = SocieteFactory(alimentee_par_import=True, fraicheur_heures=96)  # le jour simulé peut être lundi
-    claire = UtilisateurFactory(role=Role.ADMINISTRATEUR, societe=societe, nom="Claire Bonnet")
-    env = environnement_reel | {
-        "DECALAGE_JOURS": str(settings.DECALAGE_JOURS),
-        "RECOUVREMENT_DEPOT": str(settings.DEPOT),
-        "EMAIL_URL": smtp_pair.url,
-    }
-    ouvrier = worker(env, tmp_path / "worker.log")
-    yield societe, claire
-    ouvrier.arreter()
-
-
-class Parcours:
-    """Le navigateur, et les fautes relevées à chaque écran traversé."""
-
-    def __init__(self, page, racine: str):
-        self.page, self.racine = page, racine
-        self.fautes: dict[str, list] = defaultdict(list)
-        page.on("console", lambda m: self.fautes["console"].append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: self.fautes["script"].append(str(e)))
-
-    def aller(self, route: str, *args, **parametres) -> None:
-        suite = "&".join(f"{cle}={valeur}" for cle, valeur in parametres.items())
-        self.page.goto(f"{self.racine}{reverse(route, args=args)}?{suite}")
-
-    def controler(self, ecran: str) -> None:
-        """axe et débord, clair et sombre, large et étroit ; l'écran reste tel que le parcours l'a laissé."""
-        for nom in ("bureau", "telephone"):
-            self.page.set_viewport_size(dict(zip(("width", "height"), LARGEURS[nom], strict=True)))
-            for theme in ("light", "dark"):
-                self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # un fondu en cours pâlit
-                if constat := [*fautes_axe(self.page), *deborde(self.page)]:
-                    self.fautes[f"{ecran} {nom} {theme}"] += constat
-        self.page.set_viewport_size(dict(zip(("width", "height"), LARGEURS["bureau"], strict=True)))
-        self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
-
-    def dit(self, texte: str) -> None:
-        """Le texte est à l'écran ; les espaces insécables comptent pour des espaces."""
-        self.page.wait_for_function(
-            "texte => document.body.innerText.replace(/[\\u00a0\\u202f]/g, ' ').includes(texte)", arg=texte,
-            timeout=PATIENCE,
-        )  # fmt: skip
-
-    def pdf(self, lien) -> PdfReader:
-        """Le PDF d'un lien, demandé avec la session du navigateur."""
-        reponse = self.page.request.get(self.racine + lien.get_attribute("href"))
-        assert reponse.status == 200 and reponse.headers["content-type"] == "application/pdf"
-        return PdfReader(BytesIO(reponse.body()))
-
-
-def lire(pdf: PdfReader) -> str:
-    return " ".join(" ".join(page.extract_text() for page in pdf.pages).split()).replace("\u202f", " ")
+    return societe, UtilisateurFactory(role=Role.ADMINISTRATEUR, societe=societe, nom="Claire Bonnet")
 
 
 def passer_la_nuit(societe, au: date, *, rejouer: bool = True) -> None:
@@ -142,13 +74,7 @@ def test_du_fichier_a_la_requete(maison, live_server, page):
     p = Parcours(page, live_server.url)
 
     # 1. Se connecter.
-    page.set_viewport_size(dict(zip(("width", "height"), LARGEURS["bureau"], strict=True)))
-    p.aller("account_login")
-    page.fill("[type=email]", claire.courriel)
-    page.fill("[type=password]", MOT_DE_PASSE)
-    page.click("form:has([type=password]) [type=submit]")
-    page.wait_for_url(lambda url: "/compte/login" not in url)
-    p.fautes.clear()  # la page de connexion a son propre essai
+    p.entrer(claire)
 
     # 2. Importer le grand livre, par le worker.
     importer(p, "clients.csv", CLIENTS)

@@ -1,0 +1,67 @@
+"""Le navigateur d'un parcours : où il va, ce qu'il lit, les fautes relevées en chemin."""
+
+from collections import defaultdict
+from io import BytesIO
+
+from django.urls import reverse
+from pypdf import PdfReader
+
+from tests.comptes.factories import MOT_DE_PASSE
+
+from .test_ecrans import LARGEURS, deborde, fautes_axe
+
+PATIENCE = 60_000  # ms : le worker démarre pendant que la page attend
+
+
+class Parcours:
+    """Le navigateur, et les fautes relevées à chaque écran traversé."""
+
+    def __init__(self, page, racine: str):
+        self.page, self.racine = page, racine
+        self.fautes: dict[str, list] = defaultdict(list)
+        page.on("console", lambda m: self.fautes["console"].append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.fautes["script"].append(str(e)))
+        self.taille("bureau")
+
+    def taille(self, nom: str) -> None:
+        self.page.set_viewport_size(dict(zip(("width", "height"), LARGEURS[nom], strict=True)))
+
+    def entrer(self, personne) -> None:
+        self.aller("account_login")
+        self.page.fill("[type=email]", personne.courriel)
+        self.page.fill("[type=password]", MOT_DE_PASSE)
+        self.page.click("form:has([type=password]) [type=submit]")
+        self.page.wait_for_url(lambda url: "/compte/login" not in url)
+        self.fautes.clear()  # la page de connexion a son propre essai
+
+    def aller(self, route: str, *args, **parametres) -> None:
+        suite = "&".join(f"{cle}={valeur}" for cle, valeur in parametres.items())
+        self.page.goto(f"{self.racine}{reverse(route, args=args)}?{suite}")
+
+    def controler(self, ecran: str) -> None:
+        """axe et débord, clair et sombre, large et étroit ; l'écran reste tel que le parcours l'a laissé."""
+        for nom in ("bureau", "telephone"):
+            self.taille(nom)
+            for theme in ("light", "dark"):
+                self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # un fondu en cours pâlit
+                if constat := [*fautes_axe(self.page), *deborde(self.page)]:
+                    self.fautes[f"{ecran} {nom} {theme}"] += constat
+        self.taille("bureau")
+        self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+
+    def dit(self, texte: str) -> None:
+        """Le texte est à l'écran ; les espaces insécables comptent pour des espaces."""
+        self.page.wait_for_function(
+            "texte => document.body.innerText.replace(/[\\u00a0\\u202f]/g, ' ').includes(texte)", arg=texte,
+            timeout=PATIENCE,
+        )  # fmt: skip
+
+    def pdf(self, lien) -> PdfReader:
+        """Le PDF d'un lien, demandé avec la session du navigateur."""
+        reponse = self.page.request.get(self.racine + lien.get_attribute("href"))
+        assert reponse.status == 200 and reponse.headers["content-type"] == "application/pdf"
+        return PdfReader(BytesIO(reponse.body()))
+
+
+def lire(pdf: PdfReader) -> str:
+    return " ".join(" ".join(page.extract_text() for page in pdf.pages).split()).replace("\u202f", " ")
