@@ -35,7 +35,9 @@ TONS = {S.EN_ERREUR: "mal", S.INCERTAIN: "att", S.ENVOYE: "bon", S.POSTE: "bon",
 
 def courrier_visible(request, pk: int) -> Courrier | None:
     visibles = Courrier.objects.visibles_pour(request.user)
-    joint = visibles.select_related("societe", "client__gestionnaire", "palier__version__echelle", "valide_par")
+    joint = visibles.select_related(
+        "societe", "client__gestionnaire", "palier__version__echelle", "valide_par", "modele_version__modele"
+    )
     return joint.filter(pk=pk).first()
 
 
@@ -141,6 +143,7 @@ class Fiche:
         c = self.courrier
         if c.texte_modifie:
             yield Raison("pencil", "doux", _("Texte réécrit par une personne : il part tel quel."))
+        yield from self._modele()
         if c.valide_par:
             noms = {"nom": c.valide_par, "quand": formats.instant(c.valide_le)}
             yield Raison("user-check", "bon", _("Validé par %(nom)s le %(quand)s.") % noms)
@@ -166,6 +169,16 @@ class Fiche:
         if c.pdf_empreinte and not self.preparation:
             phrase = _("PDF conservé octet pour octet, empreinte %(debut)s…") % {"debut": c.pdf_empreinte[:12]}
             yield Raison("fingerprint", "doux", phrase)
+
+    def _modele(self):
+        """Le texte de la société qui part, ou qui est parti ; rien à dire du texte livré."""
+        version = self.preparation.modele if self.preparation else self.courrier.modele_version
+        if version and version.textes:
+            noms = {"nom": version.modele.nom, "n": version.numero}
+            voit = peut(self.user, Droit.PLANS, self.courrier.societe_id)
+            url = f"{reverse('relances:modele', args=[version.modele_id])}?version={version.numero}" if voit else ""
+            phrase = _("Texte de la société : %(nom)s, version %(n)s.") % noms
+            yield Raison("mail", "doux", phrase, url, _("Voir le modèle") if voit else "")
 
     def _retour(self):
         """Le retour de l'avis, ce qu'il vaut, ce qu'il faut faire, et depuis quand il est reçu (droit.md § 6)."""

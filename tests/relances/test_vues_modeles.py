@@ -11,7 +11,7 @@ from django.utils.html import escape
 
 from recouvrement.comptes.models import Role
 from relances.domaine.natures import Nature
-from relances.models import Modele, VersionModele
+from relances.models import Modele, Passage, Relance, VersionModele
 from relances.rendu.contexte import TypeDebiteur
 from relances.rendu.livres import Genre
 from relances.services import modeles
@@ -19,6 +19,8 @@ from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory
+
+from .test_services_modeles import courrier_de, publie
 
 pytestmark = pytest.mark.django_db
 MARDI = date(2026, 2, 10)
@@ -248,3 +250,17 @@ def test_l_editeur_fait_autant_de_requetes_avec_une_version_qu_avec_vingt(
         EcheanceFactory(societe=version.modele.societe, echue_le=MARDI - timedelta(days=20))
     with django_assert_max_num_queries(len(une)):
         client.get(url)
+
+
+def test_la_fiche_du_courrier_dit_quel_texte_de_la_societe_part(client, societe, par):
+    version = publie(societe, par)
+    courrier, _echeances = courrier_de(societe)
+    courrier.palier.save()
+    courrier.passage = Passage.objects.create(societe=societe, au=MARDI, numero=1)
+    courrier.save()
+    echeance = EcheanceFactory(client=courrier.client, echue_le=MARDI - timedelta(days=20))
+    Relance.objects.create(passage=courrier.passage, echeance=echeance, palier=courrier.palier, nature=2,
+                           courrier=courrier, decidee_le=MARDI, reste_du=10)  # fmt: skip
+    html = texte(client.get(adresse("courrier", courrier.pk)))
+    assert "Rappel courtois, entreprise, version 2." in html
+    assert f"{adresse('modele', version.modele_id)}?version=2" in html
