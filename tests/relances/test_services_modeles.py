@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
@@ -285,6 +287,26 @@ def test_un_import_faux_ou_hostile_est_refuse_sans_rien_ecrire(societe, par, cha
 def test_un_import_qui_n_est_pas_un_modele_est_refuse(societe, par, donnees):
     with pytest.raises(ModeleRefuse, match="pas un modèle exporté"):
         modeles.importer(societe, donnees, par=par)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=10), x, max_size=3),
+    max_leaves=8,
+)
+PRESQUE = {
+    "format": "recouvrement.modele", "version": 1, "code": "x", "nom": "X", "nature": "rappel_courtois",
+    "type_debiteur": "entreprise", "support": "courriel", "langue": "fr", "note": "", "paragraphes": {},
+}  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from([*PRESQUE, "autre"]), JSON, max_size=4))
+def test_hypothesis_un_fichier_presque_juste_est_lu_ou_refuse_jamais_autre_chose(change):
+    try:
+        genre, textes = modeles._lire(PRESQUE | change)
+    except ModeleRefuse:
+        return
+    assert genre.paragraphes() and all(isinstance(t, str) for t in textes.values())
 
 
 # --- Lequel part ------------------------------------------------------------------------------------
