@@ -17,7 +17,7 @@ from factures.services import bareme as bareme_en_base
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 from relances.domaine.natures import Nature
-from relances.models import Modele, Palier, VersionEchelle, VersionModele
+from relances.models import Modele, NatureChoix, Palier, VersionEchelle, VersionModele
 from relances.rendu import contexte as c
 from relances.rendu import controles_modele, exemple, gabarits
 from relances.rendu.constats import Manque
@@ -82,8 +82,8 @@ def _consigner(action: str, version: VersionModele, par, texte: str, **donnees) 
 
 def nom_livre(genre: Genre) -> str:
     """« Rappel courtois, entreprise »."""
-    nature = gabarits.NOMS[genre.nature].replace("_", " ").capitalize()
-    return f"{nature}, {TypeDebiteur(genre.type_debiteur.value).label.lower()}"
+    nature, debiteur = NatureChoix(genre.nature.value).label, TypeDebiteur(genre.type_debiteur.value).label
+    return f"{nature}, {str(debiteur).lower()}"
 
 
 def personnaliser(societe: Societe, genre: Genre, *, par) -> VersionModele:
