@@ -32,7 +32,7 @@ def rendre_html(declaration: Declaration) -> str:
 
 
 def rendre_pdf(declaration: Declaration) -> bytes:
-    return pdf.rendre(rendre_html(declaration), moteur.FEUILLE)
+    return pdf.rendre(rendre_html(declaration), moteur.FEUILLE, archivable=declaration.requete.emetteur.pdf_archivable)
 
 
 def contexte(declaration: Declaration) -> dict:

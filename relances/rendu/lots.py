@@ -52,9 +52,13 @@ def feuilles(pages: int) -> int:
 
 def rendre_garde_html(lot: Lot) -> str:
     """Page de garde (sur plusieurs pages s'il le faut) suivie d'une page par séparateur."""
+    return moteur.appliquer(moteur.moteur_lettres(), "lot.html", contexte(lot))
+
+
+def contexte(lot: Lot) -> dict:
     total = len(lot.plis)
     plis = tuple(Objet("pli", asdict(p) | {"feuilles": p.feuilles, "total": total}) for p in lot.plis)
-    contexte = {
+    return {
         "societe": parties.societe(lot.emetteur),
         "lot": Objet(
             "lot",
@@ -70,7 +74,6 @@ def rendre_garde_html(lot: Lot) -> str:
             },
         ),
     }
-    return moteur.appliquer(moteur.moteur_lettres(), "lot.html", contexte)
 
 
 def rendre_lot_pdf(lot: Lot, lettres: list[bytes], bordereau: Bordereau | None) -> tuple[bytes, int]:

@@ -29,7 +29,7 @@ def rendre_html(demande: DemandeMandatement) -> str:
 
 def rendre_pdf(demande: DemandeMandatement) -> bytes:
     """Projet de demande au préfet, décompte et bordereau joints ; une personne la relit et la signe."""
-    return pdf.rendre(rendre_html(demande), moteur.FEUILLE)
+    return pdf.rendre(rendre_html(demande), moteur.FEUILLE, archivable=demande.requete.emetteur.pdf_archivable)
 
 
 def contexte(demande: DemandeMandatement) -> dict:

@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from relances.domaine.natures import Nature
-from relances.rendu import controles, lettres, moteur, tableaux, variables
+from relances.rendu import controles, declaration, lettres, lots, mandatement, moteur, tableaux, variables
 from relances.rendu.filtres import Somme, en_html, en_texte, euros
 from relances.rendu.moteur import ContexteFerme, VariableInconnue, typographier
 from relances.rendu.parties import adresse_du_debiteur, telephone_international
 
 from . import exemples_rendu as ex
+from . import test_rendu_suites
 
 NB, FINE = "\u00a0", "\u202f"
 GABARITS = sorted([*moteur.LETTRES.rglob("*.html"), *moteur.ACTES.rglob("*.html"), *moteur.COURRIELS.rglob("*.txt")])
@@ -58,9 +59,28 @@ def test_chaque_modele_n_emploie_que_des_variables_connues(gabarit):
         variables.d_une_requete(ex.requete()),
         variables.d_un_bordereau(ex.bordereau()),
         variables.d_un_decompte(ex.decompte()),
+        test_rendu_suites.contexte(ex.KERDRAON, test_rendu_suites.RESTE, 1),
+        mandatement.contexte(mandatement.DemandeMandatement(requete=ex.requete(), marche="marché 2026-14")),
+        declaration.contexte(
+            declaration.Declaration(
+                requete=ex.requete(), jugement=ex.ARRETE, limite=ex.ARRETE, a_echoir=ex.lignes(1), objet="mobilier"
+            )
+        ),
+        lots.contexte(_lot()),
     ]
     connus = [s for s in schemas if not _inconnues(gabarit, s)]
     assert connus, [_inconnues(gabarit, s) for s in schemas]
+
+
+def _lot() -> lots.Lot:
+    pli = lots.PliImprime(
+        rang=1, destinataire="Hôtelière", adresse="42 quai", localite="27500", reference="MED-1", canal="Recommandé",
+        recommande=True, pages=2,
+    )  # fmt: skip
+    retires = (("Rivoire", "payée"),)
+    return lots.Lot(
+        emetteur=ex.EMETTEUR, numero=1, date=ex.ARRETE, prepare_par="Claire Aubry", plis=(pli,), retires=retires
+    )
 
 
 def _inconnues(gabarit, schema):
