@@ -11,6 +11,8 @@ from tests.comptes.factories import MOT_DE_PASSE
 from .test_ecrans import LARGEURS, deborde, fautes_axe
 
 PATIENCE = 60_000  # ms : le worker démarre pendant que la page attend
+# Une frappe de plus annule la requête d'avant ; une saisie refusée répond 422.
+VOULUES = ("htmx:afterRequest", "htmx:sendAbort", "Failed to load resource: the server responded with a status of 422")
 
 
 class Parcours:
@@ -19,9 +21,13 @@ class Parcours:
     def __init__(self, page, racine: str):
         self.page, self.racine = page, racine
         self.fautes: dict[str, list] = defaultdict(list)
-        page.on("console", lambda m: self.fautes["console"].append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", self._noter)
         page.on("pageerror", lambda e: self.fautes["script"].append(str(e)))
         self.taille("bureau")
+
+    def _noter(self, message) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(VOULUES):
+            self.fautes["console"].append(message.text)
 
     def taille(self, nom: str) -> None:
         self.page.set_viewport_size(dict(zip(("width", "height"), LARGEURS[nom], strict=True)))
@@ -56,12 +62,13 @@ class Parcours:
             timeout=PATIENCE,
         )  # fmt: skip
 
-    def pdf(self, lien) -> PdfReader:
-        """Le PDF d'un lien, demandé avec la session du navigateur."""
+    def pdf(self, lien):
+        """Les pages du PDF d'un lien, demandé avec la session du navigateur."""
         reponse = self.page.request.get(self.racine + lien.get_attribute("href"))
         assert reponse.status == 200 and reponse.headers["content-type"] == "application/pdf"
-        return PdfReader(BytesIO(reponse.body()))
+        return PdfReader(BytesIO(reponse.body())).pages
 
 
-def lire(pdf: PdfReader) -> str:
-    return " ".join(" ".join(page.extract_text() for page in pdf.pages).split()).replace("\u202f", " ")
+def lire(pages) -> str:
+    """Le texte de ces pages d'un PDF, d'un trait."""
+    return " ".join(" ".join(page.extract_text() for page in pages).split()).replace("\u202f", " ")
