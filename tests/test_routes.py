@@ -107,6 +107,7 @@ OBJETS = {
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
     "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:dernier_avis": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:image": (PORTEFEUILLE, {"pk": "courrier", "page": "=1"}),
     "relances:texte": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:retenir": (PORTEFEUILLE, {"pk": "courrier"}),
@@ -273,14 +274,17 @@ def monde(db, settings, tmp_path, time_machine):
             societe=societe, client=client, genre=Tache.Genre.DECISION, titre="Trancher", due_le=AU, cle="d"
         ),
         levee=LeveeDeFrein.objects.create(
-            echeance=echeance, frein="suspendue", pour_le=AU, motif="x", montant=1, a_deux=True,
+            echeance=echeance,
+            frein="suspendue",
+            pour_le=AU,
+            motif="x",
+            montant=1,
+            a_deux=True,
             demandee_par=equipe[Role.ADMINISTRATEUR],
         ),
         suspension=SuspensionFactory(client=client, du=AU),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
-        renonciation=renoncer(
-            echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]
-        ),
+        renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),
         echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),
         promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
         echelle=echelle,

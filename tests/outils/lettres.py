@@ -37,6 +37,13 @@ def lettres_livrees() -> Iterator[tuple[str, Callable[[], bytes]]]:
                     lettre = ex.lettre(nature, nombre=nombre, destinataire=qui, lignes=lignes(qui, nature, nombre))
                     nom = f"{client.type}-{nature.name.lower()}-{langue}-{nombre:03d}"
                     yield nom, lambda lettre=lettre: lettres.rendre_pdf(lettre)
+    from relances.rendu import dernier_avis
+    from tests.relances.test_dernier_avis import un_avis
+
+    for nombre in NOMBRES:
+        for langue, client in (("fr", ex.HOTELIERE), ("en", ex.HALLAM)):
+            avis = un_avis(nombre=nombre, destinataire=client)
+            yield f"entreprise-dernier_avis-{langue}-{nombre:03d}", lambda avis=avis: dernier_avis.rendre_pdf(avis)
     for nombre in (*NOMBRES, LONGUE):
         yield f"acte-requete-fr-{nombre:03d}", lambda n=nombre: lettres.rendre_requete_pdf(ex.requete(nombre=n))
         yield f"acte-decompte-fr-{nombre:03d}", lambda n=nombre: lettres.rendre_decompte_pdf(ex.decompte(nombre=n))

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from relances.domaine.natures import Nature
-from relances.rendu import controles, declaration, lettres, lots, mandatement, moteur, tableaux, variables
+from relances.rendu import controles, declaration, dernier_avis, lettres, lots, mandatement, moteur, tableaux, variables
 from relances.rendu.filtres import Somme, en_html, en_texte, euros
 from relances.rendu.moteur import ContexteFerme, VariableInconnue, typographier
 from relances.rendu.parties import adresse_du_debiteur, telephone_international
 
 from . import exemples_rendu as ex
-from . import test_rendu_suites
+from . import test_dernier_avis, test_rendu_suites
 
 NB, FINE = "\u00a0", "\u202f"
 GABARITS = sorted([*moteur.LETTRES.rglob("*.html"), *moteur.ACTES.rglob("*.html"), *moteur.COURRIELS.rglob("*.txt")])
@@ -67,6 +67,7 @@ def test_chaque_modele_n_emploie_que_des_variables_connues(gabarit):
             )
         ),
         lots.contexte(_lot()),
+        dernier_avis.contexte(test_dernier_avis.un_avis()),
     ]
     connus = [s for s in schemas if not _inconnues(gabarit, s)]
     assert connus, [_inconnues(gabarit, s) for s in schemas]
