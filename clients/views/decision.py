@@ -19,7 +19,6 @@ from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 from relances.models import Tache
 from relances.models.echelles import CanalChoix
 from relances.services import decisions, gestes
-from relances.services.avertissements import verifier_demeure
 
 DEMEURE, ABANDON = "demeure", "abandon"
 DEJA = gettext_lazy("Cette décision est déjà prise.")
@@ -83,7 +82,6 @@ def _apercu(client: Client, pieces: list[Echeance], au: date) -> dict:
     """Ce qui se préparerait, ou pourquoi rien ne peut l'être ; n'écrit rien."""
     canaux, ids = dict(CanalChoix.choices), [e.pk for e in pieces]
     try:
-        verifier_demeure(client, ids, au=au)
         resultats = gestes.proposer_maintenant(client, au=au, derogation=_("à motiver"), pieces=ids)
     except gestes.Refus as raison:
         return {"envois": [], "refus": str(raison)}
@@ -95,8 +93,6 @@ def _trancher(request, tache: Tache, choix: str, donnees: dict, *, au: date) -> 
     fiche = reverse("clients:fiche", args=[tache.client_id])
     if choix == DEMEURE:
         verifier_droit(request.user, Droit.ENVOYER, tache.societe_id)
-        ids = [e.pk for e in decisions.pieces_a_trancher(tache.client)]
-        verifier_demeure(tache.client, ids, au=au)
         courriers = decisions.lancer_mise_en_demeure(tache, motif=donnees["motif"], par=request.user, au=au)
         if courriers:
             fait(request, _("Mise en demeure préparée : relisez-la, puis validez."))

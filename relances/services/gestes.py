@@ -22,6 +22,7 @@ from relances.domaine.statuts import TransitionInterdite
 from relances.models import Courrier, Passage, Relance, Tache
 from relances.rendu import lettres
 
+from .avertissements import verifier_demeure
 from .envoi import bannir_adresse, constater_envoi, mettre_en_erreur
 from .etats import Refus
 from .etats import consigner_geste as _consigner
@@ -190,7 +191,8 @@ def proposer_maintenant(
     celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte.
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
-    contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir.
+    contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir, ou si
+    une mise en demeure est proposée avant la fin du délai qu'une lettre laisse au client.
     """
     societe = client.societe
     plans, regles = plans_publies(societe), replace(reglages(societe), derogation=bool(derogation))
@@ -210,6 +212,10 @@ def proposer_maintenant(
     if not any(r.envois for _f, _p, r, _d in resultats):
         raisons = {motifs.phrase(d) for _f, _p, _r, decisions in resultats for d in decisions}
         raise Refus(_("Rien ne peut partir : %s.") % (" ; ".join(sorted(raisons)) or _("aucune pièce échue")))
+    envois = (v for _f, _p, r, _d in resultats for v in r.envois)
+    demeures = [d.echeance.id for v in envois if v.palier.nature is Nature.MISE_EN_DEMEURE for d in v.decisions]
+    if demeures:
+        verifier_demeure(client, demeures, au=au)
     return [(f, p, r) for f, p, r, _d in resultats]
 
 

@@ -16,13 +16,12 @@ from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
-from relances.domaine.natures import Nature
 from relances.domaine.statuts import TransitionInterdite
 from relances.forms import ChoixForm, DerogationForm, RetenirForm, TexteForm, TrancherForm
 from relances.models import Courrier
 from relances.models.echelles import CanalChoix
 from relances.services import gestes
-from relances.services.avertissements import avertir, verifier_demeure
+from relances.services.avertissements import avertir
 from relances.services.preparation import a_un_pdf
 
 from . import listes
@@ -263,8 +262,6 @@ def manuel(request, pk: int):
         resultats = gestes.proposer_maintenant(client, au=au, derogation=_("à motiver") if deroge else "")
         envois = [v for _f, _p, r in resultats for v in r.envois]
         pieces = [d.echeance.id for v in envois for d in v.decisions]
-        if any(v.palier.nature == Nature.MISE_EN_DEMEURE for v in envois):
-            verifier_demeure(client, pieces, au=au)
         avertis = avertir(client, pieces, au=au)
         confirmation = ConfirmerForm(request.POST if request.method == "POST" else None) if avertis else None
         formulaires = [f for f in (form, confirmation) if f]

@@ -9,6 +9,7 @@ from recouvrement.comptes.models import Role
 from relances.domaine.appels import Issue
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Tache, Verdict
+from relances.services import decisions, gestes
 from relances.services.avertissements import avertir
 from relances.services.taches import consigner_appel
 from tests.clients.factories import ClientFactory
@@ -118,5 +119,25 @@ def test_la_decision_n_offre_pas_de_mise_en_demeure_pendant_le_delai(client, deb
     adresse = reverse("clients:decision", args=[debiteur.pk, tache.pk])
     assert "Préparer la mise en demeure" not in client.get(adresse).content.decode()
     assert client.post(adresse, {"choix": "demeure", "demeure-motif": "x"}).status_code == 422
+    tache.refresh_from_db()
+    assert not tache.faite_le
+
+
+@pytest.mark.parametrize("porte", ["proposer", "relancer", "decision"])
+def test_aucun_service_ne_met_en_demeure_pendant_le_delai_donne(debiteur, piece, responsable, porte):
+    """L'écran, la commande, la décision : toutes les portes passent par le même refus."""
+    lettre(piece, limite=MARDI, nature=Nature.FORMALISATION)
+    Verdict.objects.create(echeance=piece, du=MARDI, code="max_amiables")
+    tache = Tache.objects.create(
+        societe=debiteur.societe, client=debiteur, genre=Tache.Genre.DECISION, titre="x", due_le=MARDI, cle="d"
+    )
+    portes = {
+        "proposer": lambda: gestes.proposer_maintenant(debiteur, au=MARDI, derogation="silence"),
+        "relancer": lambda: gestes.relancer_maintenant(debiteur, par=responsable, au=MARDI, derogation="silence"),
+        "decision": lambda: decisions.lancer_mise_en_demeure(tache, motif="silence", par=responsable, au=MARDI),
+    }
+    with pytest.raises(gestes.Refus, match="Pas de mise en demeure avant le"):
+        portes[porte]()
+    assert not Courrier.objects.filter(nature=Nature.MISE_EN_DEMEURE).exists()
     tache.refresh_from_db()
     assert not tache.faite_le
