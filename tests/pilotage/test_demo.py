@@ -39,7 +39,7 @@ def rendu_rapide(monkeypatch):
     """Un seul vrai PDF, servi à tous : on essaie l'histoire, pas le rendu."""
     reel, rendus = pdf.rendre, []
 
-    def rendre(html, feuille):
+    def rendre(html, feuille, **options):
         if not rendus:
             rendus.append(reel(html, feuille))
         return rendus[0]
