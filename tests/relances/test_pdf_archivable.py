@@ -15,7 +15,8 @@ from relances.rendu import lettres
 
 from . import exemples_rendu as ex
 
-LOGO = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+LOGO = f"data:image/png;base64,{PIXEL}"
 ARCHIVABLE = replace(ex.EMETTEUR, pdf_archivable=True, logo=LOGO)
 SIGNE = replace(ex.SIGNATAIRE, image=LOGO)
 CAS = [
