@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
-from factures.signaux import echeances_deplacees
+from factures.signaux import echeances_deplacees, types_changes
 
 
 class RelancesConfig(AppConfig):
@@ -13,6 +13,7 @@ class RelancesConfig(AppConfig):
         # Une société naît par un import ou par l'écran : dans tous les cas elle a ses trois plans.
         post_save.connect(_installer, sender="comptes.Societe", dispatch_uid="relances.installer_plans")
         echeances_deplacees.connect(_rejuger, dispatch_uid="relances.rejuger_deplacees")
+        types_changes.connect(_refuser_les_types, dispatch_uid="relances.refuser_types")
 
 
 def _installer(sender, instance, created, raw=False, **kwargs):
@@ -27,3 +28,10 @@ def _rejuger(sender, echeances, au, **kwargs):
     from relances.services.niveaux import clore_verdicts
 
     clore_verdicts(echeances, au=au)
+
+
+def _refuser_les_types(sender, clients, **kwargs):
+    """L'import suit la règle de l'écran : pas d'autre droit sous une lettre chiffrée qui attend de partir."""
+    from relances.services.qualification import changements_refuses
+
+    return changements_refuses(clients)

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 
 from factures.domaine.echeances import ConditionsIllisibles, lire_conditions
 from recouvrement.commun.domaine.identifiants import IdentifiantInvalide, verifier_siren, verifier_siret
+from recouvrement.commun.domaine.pays import verifier_pays
 
 from .nombres import Illisible, identifiant, jour, montant
 from .texte import nettoyer
@@ -104,9 +106,9 @@ def courriel(cellule: str) -> str:
 
 @lru_cache(maxsize=256)
 def pays(cellule: str) -> str:
-    """Code ISO à deux lettres, ou nom français d'un pays courant."""
-    if len(cellule) == 2 and cellule.isascii() and cellule.isalpha():
-        return cellule.upper()
+    """Code ISO à deux lettres d'un pays qui existe, ou nom français d'un pays courant."""
+    with suppress(IdentifiantInvalide):
+        return verifier_pays(cellule)
     nom = re.sub(r"[\s']", "-", sans_accent(cellule))
     for iso, libelle in PAYS.items():
         if nom == libelle:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from clients.models import Client, TypeDebiteur
+from factures.signaux import types_changes
 from recouvrement.comptes.models import Utilisateur
 
 from .ecriture import Contexte, Ecrits
@@ -25,7 +26,10 @@ DETAIL = 50
 
 
 def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
-    """Crée et met à jour les fiches, paquet par paquet ; rend les rejets (gestionnaire inconnu, taux interdit)."""
+    """Crée et met à jour les fiches, paquet par paquet ; rend les rejets.
+
+    Rejetés : gestionnaire inconnu, taux interdit, type qui changerait sous une lettre chiffrée encore en route.
+    """
     ecrits.crees["clients"] = 0
     equipe = dict(Utilisateur.objects.filter(affectations__societe=contexte.societe_id).values_list("courriel", "pk"))
     ecrits.inchanges["clients"] = lire("select count(*) from imp_client where etat = 2")[0][0]
@@ -38,7 +42,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
         existants = {
             c.code: c for c in Client.objects.filter(societe=contexte.societe_id, code__in=[x[2] for x in paquet])
         }
-        neufs, changes = [], []
+        neufs, changes, retypes = [], [], {}
         for n, ligne, code, creer_seulement, texte in paquet:
             valeurs = {nom: Decimal(v) if nom in DECIMAUX else v for nom, v in json.loads(texte).items()}
             if courriel := valeurs.pop("gestionnaire", None):
@@ -57,6 +61,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 ecrits.inchanges["clients"] += 1
                 continue
             else:
+                ancien = client.type
                 change = _reporter(client, valeurs)
                 if not change:
                     ecrits.inchanges["clients"] += 1
@@ -64,6 +69,8 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 client.version += 1
                 client.updated_at = contexte.moment
                 changes.append(client)
+                if client.type != ancien:
+                    retypes[client.pk] = (n, ligne, client)
             if "type" not in valeurs and client.type == TypeDebiteur.A_QUALIFIER and _siren_public(client.siren):
                 publics.append(code)
             if client.type == TypeDebiteur.PARTICULIER and client.taux_penalites is not None:
@@ -71,6 +78,12 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 rejeter("imp_client", [n])
                 constat = "un particulier n'a pas de taux de pénalités de professionnel."
                 yield Rejet(ligne, "taux_penalites", constat, "Corrigez le type ou le taux.")
+        for pk, raison in _types_refuses(list(retypes)).items():
+            n, ligne, client = retypes[pk]
+            if client in changes:
+                changes.remove(client)
+                rejeter("imp_client", [n])
+                yield Rejet(ligne, "type", raison, "Réimportez cette ligne ensuite, ou laissez son type vide.")
         Client.objects.bulk_create(neufs)
         Client.objects.bulk_update(changes, [*MODIFIABLES, "updated_at"], batch_size=200)
         ecrits.crees["clients"] += len(neufs)
@@ -81,6 +94,14 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
             f"Clients au SIREN d'une personne publique, laissés « à qualifier » : {len(publics)} ({noms}). "
             "Dites leur type, sans doute « administration »."
         )
+
+
+def _types_refuses(clients: list[int]) -> dict[int, str]:
+    """{client: raison} de ceux dont une application plus haute refuse le changement de type."""
+    if not clients:
+        return {}
+    reponses = types_changes.send(sender=Client, clients=clients)
+    return {pk: raison for _ecoute, refus in reponses for pk, raison in refus.items()}
 
 
 def _reporter(client: Client, valeurs: dict, *, neuf: bool = False) -> bool:

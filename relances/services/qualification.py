@@ -1,5 +1,7 @@
 """Changer le type d'un débiteur à mi-parcours : trois droits différents, les niveaux restent."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -10,13 +12,13 @@ from relances.models import Courrier
 
 from .plans import plans_publies
 
+CHIFFREES = (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
 EN_ROUTE = (Courrier.Statut.A_VALIDER, Courrier.Statut.A_ENVOYER, Courrier.Statut.EN_COURS, Courrier.Statut.A_POSTER)
 
 
 def courriers_chiffres(client: Client) -> list[Courrier]:
     """Lettres qui réclament des accessoires sous l'ancien droit, et pas encore parties."""
-    chiffrees = (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
-    return list(client.courriers.filter(statut__in=EN_ROUTE, nature__in=chiffrees).order_by("-nature", "pk"))
+    return list(client.courriers.filter(statut__in=EN_ROUTE, nature__in=CHIFFREES).order_by("-nature", "pk"))
 
 
 def verifier_changement_de_type(client: Client, nouveau: str) -> None:
@@ -28,12 +30,25 @@ def verifier_changement_de_type(client: Client, nouveau: str) -> None:
     if nouveau == ancien:
         return
     if en_route := courriers_chiffres(client):
-        raise ValidationError(
-            {
-                "type": _("%(courrier)s attend de partir sous l'ancien type : envoyez ou retenez ce courrier d'abord.")
-                % {"courrier": _nommer(en_route[0])}
-            }
-        )
+        raise ValidationError({"type": _raison(en_route[0])})
+
+
+def changements_refuses(clients: Iterable[int]) -> dict[int, str]:
+    """{client: raison} de ceux à qui la même règle refuse un autre type, en deux requêtes ; verrouille leurs fiches."""
+    verrouilles = list(
+        Client.objects.select_for_update(of=("self",))
+        .filter(pk__in=clients)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    en_route = Courrier.objects.filter(client__in=verrouilles, statut__in=EN_ROUTE, nature__in=CHIFFREES)
+    return {c.client_id: _raison(c) for c in en_route.order_by("nature", "-pk")}
+
+
+def _raison(courrier: Courrier) -> str:
+    return _("%(courrier)s attend de partir sous l'ancien type : envoyez ou retenez ce courrier d'abord.") % {
+        "courrier": _nommer(courrier)
+    }
 
 
 def _nommer(courrier: Courrier) -> str:

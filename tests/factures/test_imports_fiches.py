@@ -5,8 +5,12 @@ from datetime import date
 import pytest
 
 from clients.models import Client
+from relances.domaine.natures import Nature
+from relances.models import Courrier
 from tests.comptes.factories import SocieteFactory
-from tests.factures.imports_essai import prendre
+from tests.contentieux.factories import CourrierEnvoyeFactory
+from tests.factures.factories import EcheanceFactory
+from tests.factures.imports_essai import prendre, rejets
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +73,34 @@ def test_une_nouvelle_adresse_efface_le_pli_revenu(societe):
     assert Client.objects.get().adresse_invalide_le == date(2026, 3, 1)
     prendre(societe, FICHE.replace("1 rue Haute", "2 rue Basse"))
     assert Client.objects.get().adresse_invalide_le is None
+
+
+def fiche(type):
+    return f"code_client;raison_sociale;type\nC0;Autre;entreprise\nC1;Dupont;{type}\n"
+
+
+@pytest.mark.parametrize(
+    ("nature", "statut", "refuse"),
+    [
+        (Nature.MISE_EN_DEMEURE, "a_valider", True),
+        (Nature.FORMALISATION, "a_poster", True),
+        (Nature.MISE_EN_DEMEURE, "poste", False),
+        (Nature.RAPPEL_COURTOIS, "a_envoyer", False),
+    ],
+)
+def test_un_import_ne_change_pas_le_type_sous_une_lettre_chiffree_en_route(societe, nature, statut, refuse):
+    """Le même refus qu'à l'écran : la lettre dirait un droit qui n'est plus celui du client."""
+    prendre(societe, fiche("entreprise"))
+    piece = EcheanceFactory(client=Client.objects.get(code="C1"))
+    lettre = CourrierEnvoyeFactory([piece], nature=nature)
+    Courrier.objects.filter(pk=lettre.pk).update(statut=statut)
+    rendu = prendre(societe, fiche("particulier"), partiel=True)
+    assert [(r.ligne, r.champ, "attend de partir" in r.motif) for r in rendu.rejets] == [(3, "type", True)] * refuse
+    assert Client.objects.get(code="C1").type == ("entreprise" if refuse else "particulier")
+    assert prendre(societe, fiche("entreprise")).accepte, "le même type ne change rien : la ligne passe"
+
+
+def test_un_code_de_pays_qui_n_existe_pas_est_rejete(societe):
+    rendu = prendre(societe, "code_client;raison_sociale;pays\nC1;Dupont;ZZ\nC2;Durand;be\n", partiel=True)
+    assert [(r[0], r[1]) for r in rejets(rendu)] == [(2, "pays")]
+    assert Client.objects.get().pays == "BE"
