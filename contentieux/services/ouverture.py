@@ -6,6 +6,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,7 @@ from clients.models import Client, Suspension, TypeDebiteur
 from contentieux.domaine.tribunaux import Juridiction, proposer
 from contentieux.donnees import ressorts_tae
 from contentieux.models import DossierContentieux, DossierEcheance
-from factures.models import Echeance, Litige, Promesse
+from factures.models import Echeance, Echeancier, Exclusion, Litige, Promesse
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -115,6 +116,8 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
         DossierEcheance.objects.filter(echeance__in=ids, active=True).values_list("echeance", "dossier__reference")
     )
     promises = dict(Promesse.objects.en_attente().filter(echeances__in=ids).values_list("echeances", "date_promise"))
+    exclues = dict(Exclusion.objects.en_cours(au).filter(echeance__in=ids).order_by("au").values_list("echeance", "au"))
+    accords = _echeanciers(ids, au=au)
     au_prefet = voie == Voie.MANDATEMENT
     # Une dette publique se réclame par écrit, sans mise en demeure de droit privé (droit.md § 3).
     reclamees = _reclamees(ids) if au_prefet else set()
@@ -132,6 +135,10 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
             )  # fmt: skip
         if e.pk in prises:
             c.refus.append(_("déjà au dossier %(reference)s") % {"reference": prises[e.pk]})
+        if e.pk in accords:
+            c.refus.append(accords[e.pk])
+        if e.pk in exclues:
+            c.derogeables.append(_("exclue des relances jusqu'au %(jour)s") % {"jour": ecrire_jour(exclues[e.pk])})
         if e.pk in promises:
             c.derogeables.append(_("promesse en cours pour le %(jour)s") % {"jour": ecrire_jour(promises[e.pk])})
         courrier = demeures.get(e.pk)
@@ -145,6 +152,31 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
         elif courrier.date_limite and courrier.date_limite >= au:
             limite = {"jour": ecrire_jour(courrier.date_limite)}
             c.derogeables.append(_("le délai de la mise en demeure court jusqu'au %(jour)s") % limite)
+
+
+def _echeanciers(ids: list[int], *, au: date) -> dict[int, str]:
+    """{échéance: pourquoi son accord de paiement l'écarte} : un terme accordé ne s'exige pas (C. civ., art. 1305-2).
+
+    En cours, une personne l'annule d'abord, avec un motif. Rompu sans clause de déchéance, le solde attend son dernier
+    terme (art. 1305-4).
+    """
+    vivants = (
+        Echeancier.objects.filter(echeances__in=ids)
+        .filter(Q(statut=Echeancier.Statut.EN_COURS) | Q(statut=Echeancier.Statut.ROMPU, clause_decheance=False))
+        .annotate(dernier=Max("mensualites__due_le"))
+        .order_by("-statut", "dernier")
+    )
+    raisons = {}
+    for echeance, statut, accepte_le, dernier in vivants.values_list("echeances", "statut", "accepte_le", "dernier"):
+        if statut == Echeancier.Statut.EN_COURS:
+            raisons[echeance] = _("échéancier du %(jour)s en cours : annulez-le d'abord, avec un motif") % {
+                "jour": ecrire_jour(accepte_le)
+            }
+        elif dernier and dernier >= au:
+            raisons[echeance] = _("échéancier rompu sans clause de déchéance : le solde s'exige après le %(jour)s") % {
+                "jour": ecrire_jour(dernier)
+            }
+    return raisons
 
 
 def _reclamees(ids: list[int]) -> set[int]:

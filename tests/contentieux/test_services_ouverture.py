@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from clients.models import TypeDebiteur
 from contentieux import services
 from contentieux.models import DossierContentieux, DossierEcheance, Piece
-from factures.models import Echeance
+from factures.models import Echeance, Echeancier
+from factures.services import echeanciers
+from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
@@ -223,10 +225,50 @@ def test_l_examen_dit_pourquoi_pas_piece_par_piece_en_requetes_constantes(django
     client = DebiteurFactory()
     CreanceFactory(client=client, factures=2)
     EcheanceFactory(client=client, echue_le=AU + timedelta(days=9))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         examen = services.examiner(client, au=AU)
     assert examen.possible
     assert [bool(c.refus) for c in examen.candidates] == [False, False, True]
     CreanceFactory(client=client, factures=9)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         services.examiner(client, au=AU)
+
+
+def accord(echeances, *, clause=False, termes=(30, 60)):
+    client, n = echeances[0].client, len(termes)
+    du = sum(e.reste_du for e in echeances)
+    return echeanciers.accepter(
+        client, echeances=echeances, mensualites=[(AU + timedelta(days=j), du / n) for j in termes], accepte_le=AU,
+        clause_decheance=clause, au=AU, acteur=UtilisateurFactory(societe=client.societe),
+    )  # fmt: skip
+
+
+def test_une_piece_en_echeancier_n_entre_pas_au_dossier_avant_qu_une_personne_l_annule():
+    """Le terme accordé ne s'exige pas (C. civ., art. 1305-2) : aucune dérogation n'y peut rien."""
+    echeances = CreanceFactory()
+    echeancier = accord(echeances)
+    assert "annulez-le d'abord" in refus(echeances, derogation="décision du directeur")
+    echeanciers.annuler_echeancier(
+        echeancier, motif="Deux mensualités manquées", au=AU, acteur=UtilisateurFactory(societe=echeances[0].societe)
+    )
+    assert ouvrir(echeances).reference
+
+
+@pytest.mark.parametrize(("clause", "au", "ouvert"), [(False, 59, False), (False, 61, True), (True, 40, True)])
+def test_un_echeancier_rompu_sans_clause_attend_son_dernier_terme(clause, au, ouvert):
+    """C. civ., art. 1305-4 : sans clause de déchéance, le solde n'est pas exigible plus tôt."""
+    echeances = CreanceFactory()
+    Echeancier.objects.filter(pk=accord(echeances, clause=clause).pk).update(statut=Echeancier.Statut.ROMPU)
+    jour = AU + timedelta(days=au)
+    if ouvert:
+        assert ouvrir(echeances, au=jour).reference
+    else:
+        assert "sans clause de déchéance" in refus(echeances, au=jour, derogation="motif")
+
+
+def test_une_exclusion_en_cours_se_dit_et_demande_une_derogation():
+    (echeance,) = CreanceFactory(factures=1)
+    par = UtilisateurFactory(societe=echeance.societe)
+    exclure(echeance, motif="Avoir attendu", du=AU, au=AU + timedelta(days=20), acteur=par)
+    assert "exclue des relances jusqu'au" in refus([echeance])
+    assert ouvrir([echeance], derogation="l'avoir ne viendra pas").derogation
