@@ -103,6 +103,23 @@ def fautes_axe(page) -> list[tuple]:
     return [(v["id"], n["html"][:160]) for v in resultat["violations"] for n in v["nodes"][:2]]
 
 
+def constater(page, url: str) -> dict[str, list]:
+    """{taille et thème: fautes} d'un écran : axe, débord et console, large, moyen et étroit, clair et sombre."""
+    fautes = {}
+    for nom, (largeur, hauteur) in LARGEURS.items():
+        for theme in ("light", "dark"):
+            page.set_viewport_size({"width": largeur, "height": hauteur})
+            page.emulate_media(color_scheme=theme)
+            page.goto(url)
+            if constat := [*fautes_axe(page), *deborde(page), *page.fautes]:
+                fautes[f"{url} {nom} {theme}"] = constat
+            page.fautes.clear()
+    page.set_viewport_size({"width": ETROIT, "height": 640})
+    if debord := deborde(page):
+        fautes[f"{url} {ETROIT}"] = debord
+    return fautes
+
+
 @pytest.mark.timeout(600)
 def test_chaque_ecran_est_accessible_tient_dans_sa_largeur_et_respecte_la_csp(connexion, live_server, equipe):
     page, fautes = connexion, {}
@@ -113,18 +130,7 @@ def test_chaque_ecran_est_accessible_tient_dans_sa_largeur_et_respecte_la_csp(co
         assert reponse.status == 200, chemin
         if "<html" not in reponse.text():
             continue  # un fragment
-        for nom, (largeur, hauteur) in LARGEURS.items():
-            for theme in ("light", "dark"):
-                page.set_viewport_size({"width": largeur, "height": hauteur})
-                page.emulate_media(color_scheme=theme)
-                page.goto(live_server.url + chemin)
-                constat = [*fautes_axe(page), *deborde(page), *page.fautes]
-                page.fautes.clear()
-                if constat:
-                    fautes[f"{chemin} {nom} {theme}"] = constat
-        page.set_viewport_size({"width": ETROIT, "height": 640})
-        if debord := deborde(page):
-            fautes[f"{chemin} {ETROIT}"] = debord
+        fautes |= constater(page, live_server.url + chemin)
     assert fautes == {}
 
 

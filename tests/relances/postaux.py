@@ -14,7 +14,9 @@ def a_poster(societe, nombre: int = 1, *, par=None, au=MARDI, **champs) -> list[
     echeances = [EcheanceFactory(societe=societe, echue_le=au - timedelta(days=60), **champs) for _ in range(nombre)]
     types = {e.client.type for e in echeances}
     for type_debiteur in types:
-        version = VersionEchelle.objects.get(echelle__societe=societe, echelle__code=type_debiteur)
+        version = VersionEchelle.objects.get(
+            echelle__societe=societe, echelle__code=type_debiteur, statut=VersionEchelle.Statut.PUBLIEE
+        )
         palier = version.paliers.filter(nature=5).first()
         ids = [e.pk for e in echeances if e.client.type == type_debiteur]
         type(echeances[0]).objects.filter(pk__in=ids).update(
