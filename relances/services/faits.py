@@ -18,7 +18,7 @@ from relances.domaine.echelle import TEMPORELS, ClientFaits, EcheanceFaits, Regl
 from relances.domaine.freins import FE_SUIVIS
 from relances.domaine.natures import AMIABLES, Canal, Nature
 from relances.domaine.verdicts import LEVABLES
-from relances.models import Courrier, LeveeDeFrein, Relance, Verdict
+from relances.models import Courrier, Echelle, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
 
@@ -78,14 +78,24 @@ def candidates(societe: Societe, plans: Plans, *, au: date, avance: int = 0):
         default=Value(0),
     )  # fmt: skip
     if plans.par_client:
-        version = Case(
-            *[When(client_id=c, then=Value(p.version)) for c, p in plans.par_client.items()], default=version
-        )
+        particulieres = sorted({plan.version for plan in plans.par_client.values()})
+        affectations = [When(client_id__in=_affectes(societe, v), then=Value(v)) for v in particulieres]
+        version = Case(*affectations, default=version)
     stable = Verdict.objects.filter(
         echeance=OuterRef("pk"), au=None, code__in=TEMPORELS, version=OuterRef("version_du_client")
     ).filter(Q(prochaine=None) | Q(prochaine__gt=au))
     dort = Exists(stable) & Q(en_contentieux=False, client__jugement_ouverture_le=None, client__surendettement=False)
     return ouvertes.annotate(version_du_client=version).exclude(dort)
+
+
+def _affectes(societe: Societe, version: int):
+    """Clients que cette version juge, en sous-requête (des milliers d'identifiants ne se citent pas) ; même règle
+    que `plans.meme_droit`."""
+    meme_droit = Q(echelle__type_debiteur=F("client__type")) | Q(
+        echelle__type_debiteur="entreprise", client__type="a_qualifier"
+    )
+    liens = Echelle.clients.through.objects.filter(meme_droit, echelle__societe=societe, echelle__versions=version)
+    return liens.values("client_id")
 
 
 def _plus(jour: date, n: int) -> date:

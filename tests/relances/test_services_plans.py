@@ -6,10 +6,11 @@ import pytest
 
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
-from relances.models import Echelle, Relance, Tache, VersionEchelle
+from relances.models import Echelle, Relance, Tache, Verdict, VersionEchelle
 from relances.services import brouillons, plans_societe
 from relances.services.brouillons import empreinte, nouveau_brouillon
 from relances.services.comparaison import Ecart, comparer, poursuivre, preparer
+from relances.services.faits import candidates
 from relances.services.nuit import ouvrir_passage, relancer
 from relances.services.plans import PlanInvalide, installer_plans, plans_publies, publier
 from relances.services.versions_plans import differences
@@ -394,3 +395,44 @@ def test_une_tranche_a_un_nombre_de_requetes_fixe(societe, par, nombre, django_a
     neuve = VersionEchelle.objects.get(pk=neuve.pk)
     with django_assert_max_num_queries(34):
         comparer(neuve, au=MARDI)
+
+
+@pytest.mark.parametrize("type_", ["entreprise", "a_qualifier"])
+def test_une_piece_au_plan_particulier_dort_jusqu_a_ce_que_ce_plan_change(societe, par, doux, type_):
+    """La nuit au repos ne la relit pas ; rendue au plan de son type, elle se rejuge."""
+    client = ClientFactory(societe=societe, type=type_)
+    EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=3))
+    plans_societe.affecter(client, doux, par=par)
+    relancer(societe, au=MARDI, passage=ouvrir_passage(societe, au=MARDI, genre="rejoue"))
+    assert Verdict.objects.get().version == version(doux).pk
+    assert not candidates(societe, plans_publies(societe), au=MARDI).exists()
+    plans_societe.affecter(client, None, par=par)
+    assert candidates(societe, plans_publies(societe), au=MARDI).exists()
+
+
+def test_un_client_qui_change_de_droit_quitte_le_plan_particulier(societe, par, doux):
+    client = ClientFactory(societe=societe)
+    EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=3))
+    plans_societe.affecter(client, doux, par=par)
+    relancer(societe, au=MARDI, passage=ouvrir_passage(societe, au=MARDI, genre="rejoue"))
+    type(client).objects.filter(pk=client.pk).update(type="particulier")
+    EcheanceFactory(client=ClientFactory(societe=societe), echue_le=MARDI - timedelta(days=3))
+    plans_societe.affecter(ClientFactory(societe=societe), doux, par=par)
+    assert candidates(societe, plans_publies(societe), au=MARDI).filter(client=client).exists()
+
+
+def test_la_requete_de_la_nuit_ne_grandit_pas_avec_les_clients_affectes(societe, par, doux, django_assert_num_queries):
+    """PostgreSQL refuse au-delà de 65 535 paramètres : une affectation n'en ajoute aucun."""
+
+    def parametres():
+        with django_assert_num_queries(1):
+            list(candidates(societe, plans, au=MARDI))
+        return len(candidates(societe, plans, au=MARDI).query.sql_with_params()[1])
+
+    tailles = []
+    for n in (1, 9):
+        for client in [ClientFactory(societe=societe) for _ in range(n)]:
+            plans_societe.affecter(client, doux, par=par)
+        plans = plans_publies(societe)
+        tailles.append(parametres())
+    assert tailles[0] == tailles[1]
