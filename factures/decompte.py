@@ -191,10 +191,12 @@ def calculer(
     au: date,
     bareme: Bareme,
     mises_en_demeure: Mapping[int, date] | None = None,
+    avec_litiges: bool = False,
 ) -> tuple[Ligne, ...]:
     """Compte de ces échéances du client, arrêté au jour `au` inclus, dans l'ordre donné ; quatre requêtes.
 
     mises_en_demeure : {échéance: jour de réception}, qui fait courir les intérêts d'un particulier.
+    avec_litiges : la part contestée est comptée, comme une déclaration de créance l'exige (C. com., art. L622-24).
     Les 40 € d'une facture sont à une seule de ses échéances, présente ici ou non : la plus ancienne échue et
     ouverte ce jour-là ; toutes payées, la première payée en retard (produit.md § 9.4). Un semestre absent du
     barème ou un client à qualifier donne un refus qui le nomme, sans montant.
@@ -202,6 +204,8 @@ def calculer(
     echeances = list(echeances)
     faits = _Faits(echeances, au)
     demeures = mises_en_demeure or {}
+    if avec_litiges:
+        faits.contestes = {}
     return tuple(_ligne(client, e, faits, bareme, demeures.get(e.pk)) for e in echeances)
 
 
@@ -327,18 +331,19 @@ def ouvertes_au(client: Client, *, au: date) -> list[Echeance]:
     return list(restantes.select_related("facture").order_by("date_echeance", "pk"))
 
 
-def credits_au(client: Client, devise: str, *, au: date) -> list[Credit]:
+def credits_au(client: Client, devise: str, *, au: date, emises_au: date | None = None) -> list[Credit]:
     """Avoirs et règlements reçus au jour dit et non affectés (exigence 4) ; deux requêtes.
 
     Une affectation postérieure à l'arrêté sur une pièce déjà émise compte : le décompte la voit au jour de la
-    réception. Posée sur une pièce émise depuis, la somme était encore libre.
+    réception. Posée sur une pièce émise depuis, la somme était encore libre, sauf si le décompte porte aussi les
+    pièces émises jusqu'à `emises_au`.
     """
-    credits = []
+    credits, emises = [], emises_au or au
     sources = ((Avoir, "avoir", "numero", "date_emission"), (Encaissement, "reglement", "reference", "date"))
     for modele, genre, nom, jour in sources:
-        depuis = Imputation.objects.filter(echeance__client=client, echeance__date_facture__gt=au)
+        depuis = Imputation.objects.filter(echeance__client=client, echeance__date_facture__gt=emises)
         peut_etre = Q(impute__lt=F("montant")) | Q(pk__in=depuis.values(modele._meta.model_name))
-        poses = _somme(Q(imputations__echeance__date_facture__lte=au))
+        poses = _somme(Q(imputations__echeance__date_facture__lte=emises))
         libres = modele.objects.filter(client=client, devise=devise, **{f"{jour}__lte": au}).filter(peut_etre)
         credits += [
             Credit(genre, getattr(x, nom), getattr(x, jour), x.montant - x.pose, devise)

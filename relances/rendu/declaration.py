@@ -25,6 +25,9 @@ class Declaration:
     limite: date  # deux mois depuis le jugement : plus prudent que depuis la publication
     a_echoir: tuple[LigneDue, ...] = ()
     objet: str = ""
+    contestations: tuple[tuple[str, Decimal], ...] = ()  # (facture, montant) : déclarés aussi
+    sans_execution: tuple[str, ...] = ()  # factures déclarées sur leur seule date d'émission
+    ecartees: tuple[str, ...] = ()  # factures émises après le jugement, sans date d'exécution
 
 
 def rendre_html(declaration: Declaration) -> str:
@@ -45,6 +48,12 @@ def contexte(declaration: Declaration) -> dict:
                 "jugement": declaration.jugement,
                 "limite": declaration.limite,
                 "objet": declaration.objet,
+                "contestations": tuple(
+                    Objet("contestation", {"numero": numero, "montant": Somme(montant, devise)})
+                    for numero, montant in declaration.contestations
+                ),
+                "sans_execution": ", ".join(declaration.sans_execution),
+                "ecartees": ", ".join(declaration.ecartees),
                 "a_echoir": tuple(
                     Objet(
                         "echeance",

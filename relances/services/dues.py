@@ -55,11 +55,16 @@ def lignes_dues(echeances, client: Client, *, au: date, chiffree: bool) -> Dues:
     return Dues(tuple(_ligne(e, au, e.reste_du - min(contestes.get(e.pk, ZERO), e.reste_du)) for e in echeances))
 
 
-def etablir_lignes(echeances, client: Client, *, au: date) -> decompte.Decompte:
-    """Décompte de ces échéances, toutes de la même devise, sans les crédits."""
+def etablir_lignes(echeances, client: Client, *, au: date, avec_litiges: bool = False) -> decompte.Decompte:
+    """Décompte de ces échéances, toutes de la même devise, sans les crédits ; part contestée retirée ou non."""
     echeances = list(echeances)
     lignes = decompte.calculer(
-        client, echeances, au=au, bareme=bareme_en_base(), mises_en_demeure=mises_en_demeure(client, echeances, au=au)
+        client,
+        echeances,
+        au=au,
+        bareme=bareme_en_base(),
+        mises_en_demeure=mises_en_demeure(client, echeances, au=au),
+        avec_litiges=avec_litiges,
     )
     return decompte.Decompte(client, echeances[0].devise if echeances else "EUR", au, lignes)
 
@@ -102,11 +107,11 @@ def mises_en_demeure(client: Client, echeances, *, au: date) -> dict[int, date]:
     return mises_en_demeure_recues([e.pk for e in echeances], au=au)
 
 
-def credits_ouverts(client: Client, devise: str, *, au: date) -> list[c.Credit]:
+def credits_ouverts(client: Client, devise: str, *, au: date, emises_au: date | None = None) -> list[c.Credit]:
     """Avoirs et règlements reçus au jour dit et non affectés (exigence 4)."""
     return [
         c.Credit(genre=x.genre, reference=x.reference, date=x.date, montant=x.montant, devise=x.devise)
-        for x in decompte.credits_au(client, devise, au=au)
+        for x in decompte.credits_au(client, devise, au=au, emises_au=emises_au)
     ]
 
 
