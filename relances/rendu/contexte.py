@@ -254,6 +254,7 @@ class Lettre:
     marche: Marche = Marche()
     rappels: tuple[date, ...] = ()  # relances réellement envoyées, de la plus ancienne à la dernière
     numero_recommande: str = ""
+    electronique: bool = False  # recommandé électronique : il ne se dit pas « avec avis de réception »
     textes: Mapping[str, str] = field(default_factory=dict)  # paragraphes réécrits par une personne
     copies: tuple[CopieJointe, ...] = ()
     copies_laissees: tuple[str, ...] = ()  # factures dont la copie est trop lourde

@@ -188,11 +188,13 @@ ANNEXE_AU_DELA = {
     "en": {Nature.RAPPEL_COURTOIS: 10, Nature.FORMALISATION: 5, Nature.MISE_EN_DEMEURE: 3},
 }
 SANS_CLAUSE = 8  # la relance d'un particulier ou d'une administration ne cite aucune clause
+SANS_PENALITES = ("penalites", "tout")
 SYMBOLES = {"EUR": "€", "GBP": "£"}
 MODES = {
     ("fr", Canal.RECOMMANDE): "Lettre recommandée avec avis de réception",
     ("en", Canal.RECOMMANDE): "Registered letter with advice of delivery",
 }
+MODES_ELECTRONIQUES = {"fr": "Lettre recommandée électronique", "en": "Electronic registered letter"}
 MODE_A_L_ETRANGER = "International registered letter with advice of delivery"
 COMPETENCE = typographier(
     "Créance entre commerçants ; le débiteur demeure dans le ressort du tribunal (article 1406 du code de "
@@ -302,6 +304,8 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "", support: str = insertions.LETT
             for c in lettre.contestations or ()
         ),
         "aucune_contestation": lettre.contestations == (),
+        # Faux si l'on a renoncé aux pénalités de toutes les factures : la lettre n'en annonce plus.
+        "penalites_courent": any(ligne.renonciation not in SANS_PENALITES for ligne in lettre.lignes),
         "paiement": Objet("paiement", {"reference": lettre.paiement.reference, "lien": lettre.paiement.lien, "qr": qr}),
         "contrat": Objet("contrat", _champs(lettre.contrat)),
         "marche": _marche(lettre),
@@ -318,6 +322,8 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "", support: str = insertions.LETT
 
 
 def _mode_d_envoi(lettre: Lettre) -> str:
+    if lettre.electronique and lettre.canal is Canal.RECOMMANDE:
+        return MODES_ELECTRONIQUES[lettre.langue]
     mode = MODES.get((lettre.langue, lettre.canal), "")
     return MODE_A_L_ETRANGER if mode and lettre.langue == "en" and parties.a_l_etranger(lettre.destinataire) else mode
 

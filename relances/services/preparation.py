@@ -100,6 +100,7 @@ def composer(courrier: Courrier, *, au: date, echeances=None, versions=None) -> 
         ),
         rappels=tuple(_rappels(courrier, [e.pk for e in echeances])),
         numero_recommande=courrier.numero_suivi,
+        electronique=courrier.electronique,
         modeles={support: version.textes for support, version in versions.items()},
         copies=copies,
         copies_laissees=laissees,
@@ -177,12 +178,21 @@ def _contestations(echeances: list[int]) -> tuple[c.Contestation, ...] | None:
 
 
 def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
-    """Jours, à Paris, des relances réellement parties pour ces pièces ; jamais une formule."""
-    partis = Courrier.objects.filter(
-        relances__echeance__in=echeances, statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
-    ).exclude(pk=courrier.pk)
-    dates = partis.order_by().values_list("depose_le", "envoye_le")
-    return sorted({depose or timezone.localdate(envoye) for depose, envoye in dates if depose or envoye})
+    """Jours, à Paris, où chacune de ces pièces a été réellement relancée ; jamais une formule.
+
+    La lettre dit « malgré nos rappels » de tout ce qu'elle réclame : un jour où l'une d'elles ne l'a pas été n'y est
+    pas cité.
+    """
+    parties = Relance.objects.filter(
+        echeance__in=echeances,
+        statut=Relance.Statut.ENVOYEE,
+        courrier__statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE),
+    ).exclude(courrier=courrier.pk)
+    jours: dict[int, set[date]] = {e: set() for e in echeances}
+    for e, depose, envoye in parties.values_list("echeance", "courrier__depose_le", "courrier__envoye_le"):
+        if depose or envoye:
+            jours[e].add(depose or timezone.localdate(envoye))
+    return sorted(set.intersection(*jours.values())) if jours else []
 
 
 def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:

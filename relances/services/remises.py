@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from recouvrement.commun.pdf import PdfIndisponible
 from relances import avis
 from relances.domaine import retours
 from relances.domaine.natures import Canal
@@ -16,6 +17,7 @@ from relances.recommandes import DepotRefuse, Fournisseur, PliARemettre, Suivi
 from .etats import Refus, consigner_geste, sortir_du_lot, verrouiller
 from .jointes import pli_complet
 from .postes import consigner_presentation, consigner_retour, poster
+from .preparation import figer, preparer
 
 S = Courrier.Statut
 PRISE = "remise en cours"  # dans `reponse` : l'appel est parti, sa réponse n'est pas revenue
@@ -35,7 +37,11 @@ def refus_electronique(courrier: Courrier, *, au: date, fournisseur: Fournisseur
 
 
 def choisir_la_voie(courrier: Courrier, *, electronique: bool, par, au: date, fournisseur: Fournisseur) -> None:
-    """Électronique ou papier, avant le dépôt. Lève Refus si la loi ne l'admet pas ; le papier l'est toujours."""
+    """Électronique ou papier, avant le dépôt. Lève Refus si la loi ne l'admet pas ; le papier l'est toujours.
+
+    L'en-tête imprimé nomme la voie : la lettre déjà produite est refaite au jour `au`, sommes et délai compris. Lève
+    Refus aussi si elle ne peut pas l'être.
+    """
     with transaction.atomic():
         courrier = verrouiller(courrier)
         if courrier.statut != S.A_POSTER:
@@ -44,9 +50,23 @@ def choisir_la_voie(courrier: Courrier, *, electronique: bool, par, au: date, fo
             raise Refus(refus)
         if electronique:
             sortir_du_lot(courrier.pk, "parti en recommandé électronique", par=par)
+        change = courrier.electronique != electronique
         Courrier.objects.filter(pk=courrier.pk).update(electronique=electronique, updated_at=timezone.now())
+        courrier.electronique = electronique
+        if change and courrier.pdf_chemin:
+            _refaire(courrier, au=au)
         texte = "Recommandé électronique choisi" if electronique else "Recommandé papier choisi"
         consigner_geste("courrier.voie", courrier, par, texte)
+
+
+def _refaire(courrier: Courrier, *, au: date) -> None:
+    preparation = preparer(courrier, au=au)
+    if preparation.manques:
+        raise Refus(" ; ".join(m.phrase for m in preparation.manques))
+    try:
+        figer(courrier, preparation, au=au)
+    except PdfIndisponible as raison:
+        raise Refus(str(raison)) from raison
 
 
 def remettre(courrier: Courrier, *, par, au: date, fournisseur: Fournisseur) -> None:

@@ -12,8 +12,10 @@ from recouvrement.journal.models import Maillon
 from relances.domaine.statuts import TransitionInterdite
 from relances.models import Courrier, Relance, Tache
 from relances.recommandes import DepotRefuse, Fournisseur, Manuel, PliARemettre, Suivi, fournisseur
+from relances.rendu import lettres
 from relances.services import gestes, postes, receptions, remises
 from relances.services.etats import Refus
+from relances.services.preparation import composer
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 
 from .postaux import MARDI, a_poster
@@ -221,8 +223,27 @@ def test_un_particulier_sans_accord_ne_recoit_pas_de_recommande_electronique(a_r
     with pytest.raises(Refus, match="L100"):
         choisir(a_remettre, par)
     Client.objects.filter(pk=a_remettre.client_id).update(lre_acceptee_le=MARDI - J)
+    with pytest.raises(Refus, match="médiateur"):  # refaite, la lettre repasse le contrôle
+        choisir(a_remettre, par)
+    type(a_remettre.societe).objects.update(mediateur="Médiation Exemple, 12 rue de la Concorde, 75000 Paris")
     choisir(a_remettre, par)
     assert a_remettre.electronique
+
+
+def test_l_en_tete_de_la_lettre_archivee_nomme_la_voie(a_remettre, par):
+    """Un recommandé électronique n'a pas d'avis de réception : la lettre est refaite dès que la voie change."""
+
+    def en_tete():
+        return lettres.rendre_html(composer(a_remettre, au=MARDI))
+
+    papier = a_remettre.pdf_empreinte
+    assert "Lettre recommandée avec avis de réception" in en_tete()
+    choisir(a_remettre, par)
+    assert "Lettre recommandée électronique" in en_tete() and "avis de réception" not in en_tete()
+    assert a_remettre.pdf_empreinte != papier
+    electronique = a_remettre.pdf_empreinte
+    choisir(a_remettre, par)
+    assert a_remettre.pdf_empreinte == electronique, "la même voie ne refait rien"
 
 
 def test_un_prestataire_non_qualifie_n_est_pas_admis(a_remettre, par):

@@ -314,6 +314,7 @@ def test_l_electronique_se_refuse_clairement_a_un_particulier(client, responsabl
     courrier.refresh_from_db()
     assert courrier.electronique is False
     type(courrier.client).objects.update(lre_acceptee_le=MARDI)
+    type(societe).objects.update(mediateur="Médiation Exemple, 12 rue de la Concorde, 75000 Paris")
     client.post(adresse("voie", courrier.pk), {"voie": "electronique"})
     courrier.refresh_from_db()
     assert courrier.electronique is True
