@@ -164,7 +164,7 @@ def _ligne(lettre: Lettre, ligne: LigneDue) -> Iterator[Manque]:
         yield Manque("non_echue", _("Facture %(numero)s : pas encore échue") % nom, FACTURES)
     if not lettre.chiffree or lettre.taux.semestres_manquants:
         return
-    if echue and not ligne.segments and ligne.renonciation not in ("penalites", "tout"):
+    if echue and not ligne.segments and ligne.renonciation not in variables.SANS_PENALITES:
         yield Manque("decompte", _("Facture %(numero)s : pénalités non calculées") % nom, TAUX)
     elif ligne.segments and _principal_du_decompte(ligne) != ligne.principal:
         phrase = _("Facture %(numero)s : le décompte et le compte ne s'accordent pas sur le principal") % nom
@@ -250,7 +250,8 @@ def _mise_en_demeure(lettre: Lettre) -> Iterator[Manque]:
         if not lettre.emetteur.mediateur.strip():
             phrase = _("Société : médiateur de la consommation à renseigner (C. conso., art. L616-1)")
             yield Manque("mediateur", phrase, SOCIETE)
-        if lettre.taux.legal is None:
+        courent = any(ligne.renonciation not in variables.SANS_PENALITES for ligne in lettre.lignes)
+        if courent and lettre.taux.legal is None:
             yield Manque("taux_legal", _("Taux de l'intérêt légal absent pour ce semestre"), TAUX)
 
 

@@ -104,6 +104,21 @@ INSERTIONS: tuple[Insertion, ...] = (
     _i("pénalités par jour au taux actuel", _("la même chose, dite pour une mise en demeure, ou rien"),
        "{% if total.par_jour %}, soit {{ total.par_jour|euros }} par jour au taux actuel{% endif %}",
        natures=CHIFFREES, types=PROFESSIONNELS, facultative=True),
+    _i("pénalités jusqu'au paiement", _("phrase : les pénalités s'ajoutent jusqu'au paiement ; rien si l'on y renonce"),
+       "{% if penalites_courent %} Les pénalités (articles L. 441-10, II et D. 441-5 du code de commerce) s'y ajoutent "
+       "jusqu'au paiement{% if total.par_jour %}, soit {{ total.par_jour|euros }} par jour au taux actuel{% endif %}."
+       "{% endif %}",
+       "{% if penalites_courent %} Late-payment interest (Article L. 441-10, II of the French Commercial Code) "
+       "continues to accrue until payment{% if total.par_jour %}, currently at {{ total.par_jour|eur_en }} per day"
+       "{% endif %}."
+       "{% endif %}",
+       natures=frozenset({MISE}), types=frozenset({ENTREPRISE}), facultative=True),
+    _i("pénalités jusqu'au règlement", _("phrase : les pénalités courent encore ; rien si l'on y renonce"),
+       "{% if penalites_courent %} Les pénalités continuent de courir jusqu'au règlement{% if total.par_jour %}, à "
+       "raison de {{ total.par_jour|euros }} par jour à ce jour{% endif %}.{% endif %}",
+       "{% if penalites_courent %} Interest continues to run until payment{% if total.par_jour %}, currently at "
+       "{{ total.par_jour|eur_en }} per day{% endif %}.{% endif %}",
+       natures=frozenset({FORMALISATION}), types=frozenset({ENTREPRISE}), facultative=True),
     # --- Dates
     _i("jour limite", _("date limite de paiement, avec le jour de la semaine"), "{{ courrier.date_limite|date_jour }}",
        "{{ courrier.date_limite|date_en_day }}", natures=ECHUS),

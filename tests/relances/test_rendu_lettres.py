@@ -475,3 +475,33 @@ def test_une_societe_a_peine_saisie_se_montre_sans_faute_de_phrase(nature, clien
 def test_une_reference_de_paiement_absente_ne_fait_pas_tomber_le_rendu():
     lettre = ex.lettre(paiement=Paiement(reference=""), canal=Canal.LETTRE)
     assert "Code de virement" not in lettres.rendre_html(lettre)
+
+
+BRIGHT = replace(ex.HOTELIERE, langue="en")
+PENALITES_A_VENIR = {
+    (Nature.MISE_EN_DEMEURE, ex.HOTELIERE): "s’y ajoutent jusqu’au paiement, soit",
+    (Nature.FORMALISATION, ex.HOTELIERE): "continuent de courir jusqu’au règlement, à raison de",
+    (Nature.MISE_EN_DEMEURE, BRIGHT): "continues to accrue until payment, currently at",
+    (Nature.FORMALISATION, BRIGHT): "Interest continues to run until payment, currently at",
+    (Nature.MISE_EN_DEMEURE, ex.KERDRAON): "fait courir les intérêts au taux légal",
+}
+
+
+@pytest.mark.parametrize(
+    ("renonciations", "annonce"),
+    [(("", ""), True), (("tout", ""), True), (("indemnite", "tout"), True), (("tout", "penalites"), False)],
+)
+@pytest.mark.parametrize(("nature", "client"), PENALITES_A_VENIR, ids=str)
+def test_la_lettre_n_annonce_plus_les_penalites_auxquelles_on_a_renonce(nature, client, renonciations, annonce):
+    """Droit.md § 9 : la renonciation vaut pour l'avenir ; la phrase tombe quand plus aucune facture n'en porte."""
+    dues = [
+        replace(due, facture=f"{n}", renonciation=renonciation)
+        if renonciation not in ("tout", "penalites")
+        else replace(due, facture=f"{n}", renonciation=renonciation, segments=(), reglements=())
+        for n, (due, renonciation) in enumerate(
+            zip(ex.lettre(nature, nombre=2, destinataire=client).lignes * 2, renonciations, strict=False)
+        )
+    ]
+    lu = texte(lettres.rendre_html(ex.lettre(nature, destinataire=client, lignes=tuple(dues))))
+    phrase = PENALITES_A_VENIR[nature, client]
+    assert (phrase in lu.replace("\u00a0", " ").replace("\u202f", " ")) is annonce
