@@ -8,15 +8,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db.models import Count, F, Max, Model, Q, QuerySet, Sum, Value, Window
+from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, QuerySet, Sum, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
 from contentieux.models import DossierContentieux, DossierEcheance, Interruption, Piece
-from factures.models import Avoir, CopieFacture, Echeance, Encaissement, Facture, Imputation, Lot
+from factures.models import Avoir, CopieFacture, Echeance, Echeancier, Encaissement, Facture, Imputation, Lot
 from recouvrement.commun import depot
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.journal.services import verifier_chaine
-from relances.models import Courrier, LotPostal, Relance, Verdict
+from relances.models import (
+    Courrier,
+    LeveeDeFrein,
+    LotPostal,
+    PliDeLot,
+    Relance,
+    Verdict,
+    VersionEchelle,
+    VersionModele,
+)
 
 MONTRES = 10  # défauts nommés ; au-delà on compte seulement
 ZERO = Value(0, output_field=ChampMontant())
@@ -162,6 +171,74 @@ def _contentieux() -> tuple[bool, str]:
     return _verdict(actives.count(), "échéances en contentieux, hors de l'échelle", defauts)
 
 
+def _lots_postaux() -> tuple[bool, str]:
+    """Les plis encore dans un lot sont ses courriers, et un lot prêt porte son fichier."""
+    presents = PliDeLot.objects.filter(sorti_le=None)
+    ailleurs = presents.exclude(courrier__lot_postal=F("lot"))
+    sans_pli = Courrier.objects.filter(lot_postal__isnull=False).exclude(
+        Exists(presents.filter(courrier=OuterRef("pk"), lot=OuterRef("lot_postal")))
+    )
+    vides = LotPostal.objects.filter(statut=LotPostal.Statut.PRET, pdf_empreinte="")
+    defauts = (
+        *(f"pli {pk} : son courrier n'est pas dans ce lot" for pk in _cles(ailleurs)),
+        *(f"courrier {pk} : dans un lot où il n'a pas de pli" for pk in _cles(sans_pli)),
+        *(f"lot postal {pk} : prêt sans fichier" for pk in _cles(vides)),
+    )
+    return _verdict(presents.count(), "plis, un par courrier de leur lot", defauts)
+
+
+def _versions() -> tuple[bool, str]:
+    """Qui a publié une fois, plan ou modèle, a une version publiée et une seule."""
+    plans = _publiees(VersionEchelle, "echelle").exclude(n=1)
+    modeles = _publiees(VersionModele, "modele").exclude(n=1)
+    defauts = (
+        *(f"plan {pk} : {n} versions publiées" for pk, n in plans[: MONTRES + 1]),
+        *(f"modèle {pk} : {n} versions publiées" for pk, n in modeles[: MONTRES + 1]),
+    )
+    compte = VersionEchelle.objects.filter(statut="publiee").count()
+    compte += VersionModele.objects.filter(statut="publiee").count()
+    return _verdict(compte, "versions publiées, une par plan et par modèle", defauts)
+
+
+def _publiees(version: type[Model], de: str) -> QuerySet:
+    """(plan ou modèle, nombre de versions publiées) ; qui n'a qu'un brouillon n'a encore rien publié."""
+    lignes = version.objects.order_by().exclude(statut="brouillon").values(de)
+    return lignes.annotate(n=Count("pk", filter=Q(statut="publiee"))).values_list(de, "n")
+
+
+def _levees() -> tuple[bool, str]:
+    """Au-dessus du seuil, une levée approuvée l'est par une autre personne que celle qui la demande."""
+    demi = Q(approuvee_par__isnull=True) ^ Q(approuvee_le__isnull=True)
+    faux = LeveeDeFrein.objects.filter(
+        demi | Q(approuvee_par=F("demandee_par")) | Q(a_deux=False, approuvee_le__isnull=False)
+    )
+    return _verdict(
+        LeveeDeFrein.objects.count(), "levées de frein, à deux personnes au-dessus du seuil",
+        (f"levée {pk} : accord d'une seconde personne incohérent" for pk in _cles(faux)),
+    )  # fmt: skip
+
+
+def _echeanciers() -> tuple[bool, str]:
+    """Somme des mensualités = dû à l'accord ; un échéancier conclu dit quand."""
+    lignes = Echeancier.objects.order_by().annotate(prouve=Coalesce(Sum("mensualites__montant"), ZERO))
+    faux = lignes.exclude(du_a_l_accord=F("prouve")).values_list("pk", "du_a_l_accord", "prouve")
+    dates = Echeancier.objects.filter(Q(statut="en_cours") ^ Q(conclu_le__isnull=True))
+    defauts = (
+        *(f"échéancier {pk} : dû à l'accord {du}, mensualités {p}" for pk, du, p in faux[: MONTRES + 1]),
+        *(f"échéancier {pk} : statut et date de fin se contredisent" for pk in _cles(dates)),
+    )
+    return _verdict(Echeancier.objects.count(), "échéanciers : mensualités = dû à l'accord", defauts)
+
+
+def _prelevements() -> tuple[bool, str]:
+    """Rejeté, un prélèvement n'est plus en cours."""
+    faux = Echeance.objects.filter(prelevement=True, prelevement_rejete=True)
+    return _verdict(
+        Echeance.objects.filter(prelevement_rejete=True).count(), "prélèvements rejetés, plus en cours",
+        (f"échéance {pk} : prélèvement en cours et rejeté" for pk in _cles(faux)),
+    )  # fmt: skip
+
+
 def _journal() -> tuple[bool, str]:
     lu = verifier_chaine()
     return _verdict(lu.maillons, "maillons chaînés", lu.defauts)
@@ -204,6 +281,11 @@ CONTROLES: dict[str, Callable[[], tuple[bool, str]]] = {
     "echeances_niveau": _niveaux,
     "verdicts": _verdicts,
     "contentieux": _contentieux,
+    "echeanciers": _echeanciers,
+    "prelevements": _prelevements,
+    "levees": _levees,
+    "versions": _versions,
+    "lots_postaux": _lots_postaux,
     "journal": _journal,
     "fichiers": _fichiers,
 }

@@ -7,13 +7,24 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from contentieux.models import DossierContentieux, Piece
-from factures.models import Avoir, Echeance, Encaissement, Facture
+from factures.models import Avoir, Echeance, Echeancier, Encaissement, Facture, Mensualite
 from recouvrement.commun import depot
 from recouvrement.journal.models import Detail
 from recouvrement.pilotage.verification import CONTROLES, tout_verifier
-from relances.models import Courrier, Relance, Verdict
+from relances.models import (
+    Courrier,
+    Echelle,
+    LeveeDeFrein,
+    LotPostal,
+    PliDeLot,
+    Relance,
+    Verdict,
+    VersionEchelle,
+)
+from tests.comptes.factories import UtilisateurFactory
 from tests.contentieux.factories import AU, DossierFactory
 from tests.factures.factories import AvoirFactory, EcheanceFactory, ImputationFactory
 
@@ -31,7 +42,25 @@ def base(db):
     ImputationFactory(echeance=partielle, montant=100, avoir=AvoirFactory(client=partielle.client))
     Verdict.objects.create(echeance=partielle, du=date(2026, 2, 1), au=date(2026, 2, 9), code="attente")
     Verdict.objects.create(echeance=partielle, du=date(2026, 2, 10), code="litige")
-    return DossierFactory(factures=2)
+    demandeur, second = UtilisateurFactory(), UtilisateurFactory()
+    LeveeDeFrein.objects.create(
+        echeance=partielle, frein="promesse", pour_le=AU, motif="relu", montant=400, a_deux=True,
+        demandee_par=demandeur, approuvee_par=second, approuvee_le=timezone.now(),
+    )  # fmt: skip
+    echeancier = Echeancier.objects.create(client=partielle.client, accepte_le=AU, du_a_l_accord=400)
+    for rang in (1, 2):
+        due_le = AU + timedelta(days=30 * rang)
+        Mensualite.objects.create(echeancier=echeancier, rang=rang, due_le=due_le, montant=200)
+    EcheanceFactory(prelevement_rejete=True)
+    dossier = DossierFactory(factures=2)
+    lot = LotPostal.objects.create(
+        societe=dossier.societe, numero=1, auteur=demandeur, statut=LotPostal.Statut.PRET,
+        **dict(zip(("pdf_chemin", "pdf_empreinte"), depot.ranger(b"%PDF- lot", ".pdf"), strict=True)),
+    )  # fmt: skip
+    courrier = Courrier.objects.exclude(numero_suivi="").first()
+    Courrier.objects.filter(pk=courrier.pk).update(lot_postal=lot)
+    PliDeLot.objects.create(lot=lot, courrier=courrier, rang=1)
+    return dossier
 
 
 def verifier() -> tuple[dict, int]:
@@ -65,6 +94,11 @@ DEFAUTS = {
     "echeances_niveau": lambda: Relance.objects.update(statut=Relance.Statut.ANNULEE),
     "verdicts": lambda: Verdict.objects.filter(au=None).update(du=date(2026, 2, 5)),
     "contentieux": lambda: Echeance.objects.update(en_contentieux=False),
+    "echeanciers": lambda: Mensualite.objects.filter(rang=2).update(montant=150),
+    "prelevements": lambda: Echeance.objects.filter(prelevement_rejete=True).update(prelevement=True),
+    "levees": lambda: LeveeDeFrein.objects.update(approuvee_par=None),
+    "versions": lambda: VersionEchelle.objects.update(statut=VersionEchelle.Statut.RETIREE),
+    "lots_postaux": lambda: Courrier.objects.update(lot_postal=None),
     "journal": lambda: Detail.objects.update(texte="réécrit"),
     "fichiers": lambda: Piece.objects.exclude(chemin="").update(empreinte="0" * 64),
 }
@@ -86,6 +120,33 @@ def test_soldee_sans_date_ou_datee_sans_etre_soldee_sont_des_defauts(base):
 def test_un_trou_dans_les_references_de_dossier_se_voit(base):
     DossierContentieux.objects.filter(pk=base.pk).update(reference="CX-2026-002")
     assert "discontinues" in verifier()[0]["contentieux"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("controle", "casser"),
+    [
+        ("lots_postaux", lambda: PliDeLot.objects.update(sorti_le=timezone.now())),  # courrier sans son pli
+        ("lots_postaux", lambda: LotPostal.objects.update(pdf_empreinte="")),
+        ("levees", lambda: LeveeDeFrein.objects.update(a_deux=False)),  # approuvée sans avoir à l'être
+        ("echeanciers", lambda: Echeancier.objects.update(conclu_le=AU)),
+        ("fichiers", lambda: LotPostal.objects.update(pdf_empreinte="0" * 64)),
+    ],
+)
+def test_chaque_incoherence_de_l_echelle_se_nomme(base, controle, casser):
+    casser()
+    lu = verifier()[0][controle]
+    assert not lu["ok"] and lu["detail"]
+
+
+def test_un_plan_ou_un_modele_en_seul_brouillon_n_a_encore_rien_publie(base):
+    VersionEchelle.objects.update(statut=VersionEchelle.Statut.RETIREE)
+    ligne = verifier()[0]["versions"]["detail"]
+    assert ligne.startswith("plan ") and "0 versions publiées" in ligne
+    VersionEchelle.objects.update(statut=VersionEchelle.Statut.PUBLIEE)
+    premiere = VersionEchelle.objects.select_related("echelle").first()
+    neuf = Echelle.objects.create(societe=premiere.echelle.societe, code="neuf", nom="Neuf", par_defaut=False)
+    VersionEchelle.objects.create(echelle=neuf, numero=1)
+    assert verifier()[0]["versions"]["ok"]
 
 
 def test_une_relance_en_erreur_ne_compte_pas_dans_le_niveau(base):
