@@ -133,16 +133,15 @@ def decider(client: ClientFaits, plan: Plan | None, *, au: date, reglages: Regla
         retenus += freines
     groupes = _regrouper(partants, client.regroupement or plan.regroupement)
     disponible = credits_libres(client, {d.echeance.id for d in partants}) if reglages.freins else {}
-    # Un crédit ne se déduit qu'une fois : d'abord de l'envoi le plus grave.
+    # Un crédit ne se déduit qu'une fois : d'abord de l'envoi le plus grave qui part.
     for groupe in sorted(groupes, key=lambda g: _gravite(g[0].palier), reverse=True):
         envoi, refuses = _envoi(client, plan.pour(groupe[0].echeance), groupe, disponible, reglages=reglages)
         retenus += refuses
         if envoi:
             envois.append(envoi)
     if envois and reglages.freins:
-        if (client.regroupement or plan.regroupement) != "piece":
-            envois, reportes = _un_seul_contact(client, envois, au=au, ouvre=ouvre)
-            retenus += reportes
+        envois, reportes = _un_seul_contact(client, envois, au=au, ouvre=ouvre)
+        retenus += reportes
         envois = [_a_valider_si_leve(v) for v in envois]
     return Resultat([*retenus, *(d for v in envois for d in v.decisions)], envois)
 
@@ -192,12 +191,13 @@ def _aligner(partants: list[Decision], mode: str) -> list[Decision]:
 
 
 def _envoi(client: ClientFaits, plan: Plan, groupe: list[Decision], disponible: dict, *, reglages: Reglages):
-    """Compose l'envoi d'un groupe, ou dit pourquoi il ne part pas ; consomme le crédit `disponible`."""
+    """Compose l'envoi d'un groupe, ou dit pourquoi il ne part pas.
+
+    Seule une lettre qui part consomme le crédit `disponible` : ni un envoi retenu ni une tâche ne déduisent rien.
+    """
     palier, devise = groupe[0].palier, groupe[0].echeance.devise
     principal = sum((d.reclame for d in groupe), ZERO)
     credits = disponible.get(devise, ZERO)
-    if credits:
-        disponible[devise] = max(credits - principal, ZERO)
     if reglages.freins:
         if principal - credits <= 0:
             return None, retenir(groupe, Motif.COUVERTE, f"{credits} {devise} de crédits couvrent le dû")
@@ -216,6 +216,8 @@ def _envoi(client: ClientFaits, plan: Plan, groupe: list[Decision], disponible: 
         mode, motif = ModePalier.A_VALIDER, f"au-dessus du plafond de {plan.plafond_envoi} : un responsable valide"
     if canal in (Canal.APPEL, Canal.TACHE):
         mode, motif = ModePalier.TACHE, ""
+    elif credits:
+        disponible[devise] = max(credits - principal, ZERO)
     return Envoi(client.id, palier, devise, canal, mode, motif, tuple(groupe), principal, credits, client.langue), []
 
 
@@ -244,7 +246,10 @@ def _sans_adresse(client: ClientFaits, palier: PalierRegle, groupe: list[Decisio
 
 
 def _un_seul_contact(client: ClientFaits, envois: list[Envoi], *, au: date, ouvre: Ouvre):
-    """Le délai minimal vaut aussi dans la nuit : le palier le plus grave part, les autres sont reportés."""
+    """Le délai minimal vaut aussi dans la nuit : le palier le plus grave part, les autres sont reportés.
+
+    Une lettre par pièce, si c'est le regroupement choisi, n'en fait partir plusieurs qu'à ce même palier.
+    """
     if len({_gravite(v.palier) for v in envois}) < 2 or not client.delai_entre_contacts:
         return envois, []
     premier = max(_gravite(v.palier) for v in envois)

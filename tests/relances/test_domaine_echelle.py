@@ -212,6 +212,23 @@ def test_un_credit_ne_se_deduit_qu_une_fois_du_palier_le_plus_grave():
     assert {v.palier.nature: v.credits for v in envois(seuls)} == {N.FORMALISATION: 300, N.RAPPEL_COURTOIS: 0}
 
 
+def test_un_envoi_retenu_ne_consomme_pas_le_credit():
+    """Exigence 4 : « Ce soir », le plafond et le seuil jugent le total que la lettre réclamera."""
+    pieces = piece(6, 2, reste_du=Decimal("500.00")), atteinte(N.FORMALISATION, id=1)
+    sans_adresse = debiteur(*pieces, credits={"EUR": Decimal("300.00")}, canaux=frozenset({Canal.COURRIEL}))
+    (rappel,) = envois(sans_adresse)
+    assert (rappel.principal, rappel.credits, rappel.total) == (500, 300, 200)
+
+
+def test_exigence_13_une_lettre_par_piece_mais_un_seul_palier_par_nuit():
+    pieces = piece(id=1), piece(id=2), atteinte(N.APPEL, jours=30, id=3)
+    seuls = envois(debiteur(*pieces[:2], regroupement="piece"))
+    assert [v.palier.nature for v in seuls] == [N.RAPPEL_COURTOIS] * 2
+    resultat = decider(debiteur(*pieces, regroupement="piece"), PLAN, au=MARDI, reglages=Reglages(), ouvre=ouvre)
+    reportees = {d.echeance.id: d.motif for d in resultat.decisions if d.motif is not Motif.RELANCEE}
+    assert reportees == {1: Motif.DELAI_CONTACT, 2: Motif.DELAI_CONTACT}
+
+
 @pytest.mark.parametrize("jour", [date(2026, 2, 14), date(2026, 2, 15), date(2026, 5, 1)])
 def test_exigence_15_un_jour_chome_reporte_au_jour_ouvre_suivant(jour):
     e = piece(0, date_facture=jour - timedelta(days=60))._replace(date_echeance=jour - timedelta(days=6))
@@ -237,7 +254,7 @@ def test_exigence_6_deux_devises_ne_partagent_jamais_un_courrier():
 @pytest.mark.parametrize(
     ("mode", "attendu"),
     [
-        ("piece", [(2, [1]), (2, [2]), (4, [3])]),
+        ("piece", [(4, [3])]),
         ("niveau", [(4, [3])]),  # le rappel est reporté : un seul contact par nuit
         ("plus_haut", [(4, [1, 2, 3])]),
         ("plus_ancienne", [(4, [1, 2, 3])]),
