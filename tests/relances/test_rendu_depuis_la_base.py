@@ -14,6 +14,7 @@ from relances.services import nuit
 from relances.services.preparation import composer
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
+from tests.contentieux.factories import CourrierEnvoyeFactory
 from tests.factures.factories import EcheanceFactory, FactureFactory, LitigeFactory
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,18 @@ def test_une_relance_partie_apres_minuit_a_paris_est_du_lendemain():
         decidee_le=date(2026, 1, 21), reste_du=1000,
     )  # fmt: skip
     assert lettre_de(client, [echeance]).rappels == (date(2026, 1, 21),)
+
+
+def test_la_lettre_ne_cite_que_les_rappels_de_toutes_ses_pieces():
+    """« Malgré notre rappel du 7 janvier » serait faux de la facture qui n'a jamais été rappelée."""
+    client = ClientFactory()
+    ancienne, suivante, neuve = (EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=20)) for _ in range(3))
+    CourrierEnvoyeFactory([ancienne], nature=2, le=date(2026, 1, 7))
+    for e in (ancienne, suivante):  # une lettre par pièce, le même soir : toutes deux rappelées ce jour-là
+        CourrierEnvoyeFactory([e], nature=4, le=date(2026, 1, 21))
+    assert lettre_de(client, [ancienne]).rappels == (date(2026, 1, 7), date(2026, 1, 21))
+    assert lettre_de(client, [ancienne, suivante]).rappels == (date(2026, 1, 21),)
+    assert lettre_de(client, [ancienne, neuve]).rappels == ()
 
 
 def test_l_objet_du_contrat_en_francais_ne_se_glisse_pas_dans_une_lettre_anglaise():
