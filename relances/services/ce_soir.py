@@ -83,10 +83,11 @@ def prochain_passage(societe: Societe, moment: datetime) -> date:
     return ouvre(au + timedelta(days=1)) if fait else ouvre(au)
 
 
-def projeter(societe: Societe, *, au: date, clients=None) -> Projet:
-    """Essai à blanc du jour `au`. clients : identifiants visibles, ou None pour toute la société."""
+def projeter(societe: Societe, *, au: date, clients=None, moment: datetime | None = None) -> Projet:
+    """Essai à blanc du jour `au`. clients : identifiants visibles, ou None pour toute la société. moment : heure où
+    l'on regarde ; un grand livre périmé à cette heure retient tout, comme la nuit (exigence 1)."""
     projet = Projet(au)
-    for lot in decider_societe(societe, au=au, clients=clients, toutes=True):
+    for lot in decider_societe(societe, au=au, clients=clients, toutes=True, moment=moment):
         for faits, _plan, resultat in lot:
             projet.envois += resultat.envois
             for d in resultat.decisions:
@@ -107,7 +108,7 @@ def soir(societe: Societe, *, moment: datetime, clients=None, perimetre: str = "
     if not recalculer and (garde := cache.get(cle)):
         return garde
     debut = monotonic()
-    projet = projeter(societe, au=au, clients=clients)
+    projet = projeter(societe, au=au, clients=clients, moment=moment)
     calcule = Soir(
         societe=societe.pk,
         au=au,

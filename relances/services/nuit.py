@@ -108,10 +108,10 @@ def _laisser_de_cote(client: int, erreur: Exception, erreurs: list[str]) -> None
     erreurs.append(f"client {client} : {type(erreur).__name__} {str(erreur)[:160]}")
 
 
-def essai(societe: Societe, *, au: date) -> Bilan:
-    """Essai à blanc : mêmes faits, mêmes règles, rien d'écrit."""
+def essai(societe: Societe, *, au: date, moment: datetime | None = None) -> Bilan:
+    """Essai à blanc : mêmes faits, mêmes règles, rien d'écrit. moment : comme `decider_societe`."""
     bilan = Bilan()
-    for lot in decider_societe(societe, au=au):
+    for lot in decider_societe(societe, au=au, moment=moment):
         for _faits, _plan, resultat in lot:
             bilan.ajouter(resultat)
     return bilan

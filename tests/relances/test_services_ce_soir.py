@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from clients.services import suspendre
 from recouvrement.comptes.models import Role
-from relances.services import ce_soir
+from relances.services import ce_soir, nuit
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory
@@ -85,3 +85,14 @@ def test_les_retenues_comptent_tout_et_gardent_les_plus_grosses(monkeypatch, ech
     (litige,) = ce_soir.soir(echeance.societe, moment=MOMENT).retenues
     assert (litige.pieces, litige.totaux, len(litige.clients)) == (3, {"EUR": 600}, 1)
     assert [d.echeance.reste_du for _c, d in litige.lignes] == [300, 200]
+
+
+def test_exigence_1_un_grand_livre_perime_retient_tout_a_l_ecran_comme_a_l_essai(echeance):
+    """La nuit serait suspendue : ni « Ce soir » ni l'essai à blanc n'annoncent un départ."""
+    societe = echeance.societe
+    societe.alimentee_par_import, societe.dernier_import_le = True, MOMENT - timedelta(days=9)
+    societe.save()
+    calcule = ce_soir.soir(societe, moment=MOMENT, recalculer=True)
+    assert (calcule.envois, [g.motif.value for g in calcule.retenues]) == ([], ["donnees_perimees"])
+    bilan = nuit.essai(societe, au=MARDI, moment=MOMENT)
+    assert (bilan.decidees, dict(bilan.retenues)) == (0, {"donnees_perimees": 1})
