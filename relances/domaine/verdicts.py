@@ -50,9 +50,9 @@ TEMPORELS = (Motif.ATTENTE, Motif.TERMINEE)
 # tiennent à la loi, au calendrier ou à un manque qui se corrige ailleurs (docs/decisions/0012).
 LEVABLES = frozenset(
     {
-        Motif.SUSPENDUE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER,
-        Motif.TERME_NON_ECHU, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES, Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.DELAI_CONTACT,
-        Motif.CREDIT_NON_AFFECTE,
+        Motif.SUSPENDUE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER, Motif.FE_RETENUE,
+        Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES,
+        Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.DELAI_CONTACT, Motif.CREDIT_NON_AFFECTE,
     }
 )  # fmt: skip
 # Le client conteste ou a demandé une pièce par la plateforme : une mise en demeure le tairait (exigence 10).

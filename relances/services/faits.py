@@ -352,19 +352,26 @@ def _echeanciers(c: _Complements, ids: list[int], *, au: date) -> None:
         if x.statut == Echeancier.Statut.ROMPU:
             nom, fin = "terme_jusqu_au", x.dernier_terme
         else:
-            nom, fin = "echeancier_jusqu_au", _fin_d_echeancier(releves[x.pk], c.credits.get(x.client_id, {}), x, au)
+            nom, fin = _fin_d_echeancier(releves[x.pk], c.credits.get(x.client_id, {}), x, au)
         if fin:
             for pk in pieces[x.pk]:
                 _au_plus_tard(c.pieces[pk], nom, fin)
 
 
-def _fin_d_echeancier(suivis: list[Suivi], credits: dict, x: Echeancier, au: date) -> date | None:
-    """Dernier jour où l'échéancier fait taire ses pièces ; None : tout est payé."""
+def _fin_d_echeancier(suivis: list[Suivi], credits: dict, x: Echeancier, au: date) -> tuple[str, date | None]:
+    """(champ de `EcheanceFaits`, dernier jour) où l'échéancier fait taire ses pièces ; None : tout est payé.
+
+    Manquée, la mensualité vaut rupture sans attendre que la nuit l'écrive : un essai à blanc rend le même verdict.
+    """
     impayees = [s for s in suivis if s.etat is not Etat.PAYEE]
     if not impayees:
-        return None
+        return "echeancier_jusqu_au", None
     manque = sum(s.manque for s in impayees if s.etat is Etat.MANQUEE)
-    return au if manque and credits.get(x.devise, 0) >= manque else impayees[0].limite
+    if not manque:
+        return "echeancier_jusqu_au", impayees[0].limite
+    if credits.get(x.devise, 0) >= manque:
+        return "echeancier_jusqu_au", au
+    return ("echeancier_jusqu_au", impayees[0].limite) if x.clause_decheance else ("terme_jusqu_au", x.dernier_terme)
 
 
 def credits_reserves(clients: Iterable[int], *, sauf: int | None = None) -> dict[int, list[tuple]]:

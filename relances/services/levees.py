@@ -30,6 +30,7 @@ JAMAIS = {
     Motif.A_QUALIFIER: gettext_lazy("sans le type de débiteur, on ne sait pas quel droit s'applique : précisez-le"),
     Motif.SOCIETE_INCOMPLETE: gettext_lazy("une lettre sans ces mentions serait irrégulière : complétez la société"),
     Motif.JOUR_NON_OUVRE: gettext_lazy("rien ne part un samedi, un dimanche ou un jour férié : l'étape glisse seule"),
+    Motif.TERME_NON_ECHU: gettext_lazy("sans clause de déchéance, seules les mensualités échues sont exigibles"),
     Motif.LITIGE: gettext_lazy("ce qui est contesté ne se réclame pas : la part libre continue, le litige se clôt"),
     Motif.FORMALISATION_ABSENTE: gettext_lazy("la mise en demeure sans formalisation a sa dérogation motivée"),
     Motif.SANS_ADRESSE: gettext_lazy("il n'y a nulle part où écrire : ajoutez une adresse ou un numéro"),

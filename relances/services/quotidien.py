@@ -56,9 +56,18 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
     if donnees_perimees(societe, moment):
         suspendre(passage, societe)
         return None
+    return derouler(passage, societe, au=au)
+
+
+def derouler(passage: Passage, societe: Societe, *, au: date) -> Bilan:
+    """Conclut promesses et échéanciers du jour `au`, puis décide : la nuit et la commande passent par ici.
+
+    Un rejeu du passé ne touche pas aux lettres qui attendent d'être postées aujourd'hui.
+    """
     conclure_promesses(societe, au=au)
     conclure_echeanciers(societe, au=au)
-    rafraichir_lettres(societe, au=au)
+    if passage.genre == Passage.Genre.AUTOMATIQUE:
+        rafraichir_lettres(societe, au=au)
     return relancer(societe, au=au, passage=passage)
 
 

@@ -238,3 +238,28 @@ def test_le_suivi_et_la_nuit_lisent_tout_en_un_nombre_fixe_de_requetes(
     assert [s.etat for s in next(iter(lus.values()))] == [Etat.ATTENDUE] * 3
     with django_assert_max_num_queries(6):
         echeanciers.conclure(belcourt.societe, au=AU)
+
+
+def test_sans_clause_chaque_mensualite_manquee_a_sa_tache_et_dit_l_exigible(accepter, pieces, belcourt):
+    """Exigence 32 ; C. civ., art. 1305-4 : jamais le solde."""
+    echeancier = accepter()
+    assert conclure(echeancier, LIMITE + timedelta(1)) == S.ROMPU
+    (rupture,) = Tache.objects.filter(client=belcourt)
+    assert "exigible ce jour : 300,00" in rupture.raison.replace("\xa0", " ")
+    for au in (date(2027, 1, 6), date(2027, 1, 7), date(2027, 1, 8)):  # due le lundi 4, tolérée jusqu'au mercredi 6
+        conclure_echeanciers(belcourt.societe, au=au)
+    (seconde,) = Tache.objects.filter(client=belcourt).exclude(pk=rupture.pk)
+    assert "04/01/2027" in seconde.titre and "300,00" in seconde.titre
+    assert "exigible ce jour : 600,00" in seconde.raison.replace("\xa0", " ")
+    assert seconde.due_le == date(2027, 1, 7)
+    payer(pieces[0], 600, date(2027, 1, 20))
+    conclure_echeanciers(belcourt.societe, au=date(2027, 2, 9))
+    derniere = Tache.objects.filter(client=belcourt).latest("pk")
+    assert "exigible ce jour : 300,00" in derniere.raison.replace("\xa0", " ")
+
+
+def test_avec_clause_la_rupture_ne_laisse_qu_une_tache(accepter, belcourt):
+    echeancier = accepter(clause_decheance=True)
+    conclure(echeancier, LIMITE + timedelta(1))
+    conclure_echeanciers(belcourt.societe, au=date(2027, 1, 7))
+    assert Tache.objects.filter(client=belcourt).count() == 1

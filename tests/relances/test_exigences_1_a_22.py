@@ -5,8 +5,10 @@ Le domaine pur est dans test_domaine_echelle.py et test_freins.py ; docs/exigenc
 
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,7 +18,7 @@ from factures.services import echeanciers
 from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from relances.domaine.natures import Nature
-from relances.models import Courrier, Echelle, Passage, Relance, Verdict, VersionEchelle
+from relances.models import Courrier, Echelle, Passage, Relance, Tache, Verdict, VersionEchelle
 from relances.services import gestes, nuit, quotidien
 from relances.services.plans import installer_plans, plans_publies
 from relances.services.relecture import relire
@@ -157,6 +159,19 @@ def test_sans_clause_de_decheance_le_solde_attend_la_derniere_mensualite(due):
     assert conclure(due.societe, MARDI + 15 * JOUR).retenues == {"terme_non_echu": 1}
     assert Echeancier.objects.get().statut == Echeancier.Statut.ROMPU
     assert passer(due.societe, MARDI + 41 * JOUR).decidees == 1
+
+
+def test_exigence_32_la_mensualite_manquee_rend_le_meme_verdict_a_toutes_les_portes(due, time_machine):
+    """L'essai à blanc n'attend pas que la nuit ait écrit la rupture, et `relancer` l'écrit comme elle."""
+    echelonner(due, clause=False)
+    au = MARDI + 15 * JOUR
+    time_machine.move_to(f"{au} 19:30 +0100", tick=False)
+    assert nuit.essai(due.societe, au=au).retenues == {"terme_non_echu": 1}
+    assert Echeancier.objects.get().statut == Echeancier.Statut.EN_COURS
+    call_command("relancer", "--societe", due.societe.code, stdout=StringIO())
+    assert Verdict.objects.get(echeance=due, au=None).code == "terme_non_echu"
+    assert Echeancier.objects.get().statut == Echeancier.Statut.ROMPU
+    assert Tache.objects.filter(cle__startswith="echeancier:").count() == 1
 
 
 # --- Adresses (exigences 21 et 22) ----------------------------------------------------------------

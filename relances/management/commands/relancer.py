@@ -9,7 +9,6 @@ from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Passage
 from relances.services import nuit, quotidien
-from relances.services.taches import conclure_promesses
 
 
 class Command(BaseCommand):
@@ -30,7 +29,9 @@ class Command(BaseCommand):
             raise CommandError("un jour à venir ne se rejoue pas : --essai le montre sans rien écrire", returncode=2)
         societe = choisir_societe(societe)
         if essai:
-            self._dire(None, jour, nuit.essai(societe, au=jour), options["json"])
+            # Un jour passé se montre tel que --rejouer le jouerait ; le jour même, tel que la nuit.
+            moment = maintenant() if jour >= aujourd_hui() else None
+            self._dire(None, jour, nuit.essai(societe, au=jour, moment=moment), options["json"])
             return
         genre = Passage.Genre.REJOUE if rejouer else Passage.Genre.AUTOMATIQUE
         try:
@@ -41,8 +42,7 @@ class Command(BaseCommand):
             quotidien.suspendre(passage, societe)
             bilan = nuit.Bilan(erreurs=["suspendu : données périmées"])
         else:
-            conclure_promesses(societe, au=jour)
-            bilan = nuit.relancer(societe, au=jour, passage=passage)
+            bilan = quotidien.derouler(passage, societe, au=jour)
         self._dire(passage, jour, bilan, options["json"])
         if bilan.erreurs:
             raise SystemExit(1)
