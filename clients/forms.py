@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import CleField, JourField, MontantField
 
-from .models import Client, Contact, RoleContact
+from .models import CAS_PUBLICS, CasDelai, Client, Contact, RoleContact, TypeDebiteur
 
 
 class NoteForm(forms.Form):
@@ -70,7 +70,7 @@ class ClientForm(forms.ModelForm):
         "code_postal", "ville", "pays", "courriel", "telephone", "langue",
     )  # fmt: skip
     CONDITIONS = (
-        "gestionnaire", "segment", "plafond", "conditions", "lecture_fdm", "taux_penalites", "imputation",
+        "gestionnaire", "segment", "plafond", "conditions", "lecture_fdm", "cas_delai", "taux_penalites", "imputation",
         "delai_entre_contacts", "regroupement", "surendettement", "prelevement", "lre_acceptee_le", "objet_contrat",
         "mention_loi_en",
     )  # fmt: skip
@@ -80,10 +80,11 @@ class ClientForm(forms.ModelForm):
         fields = [
             "raison_sociale", "type", "forme", "siren", "siret", "numero_tva", "civilite", "adresse", "complement",
             "code_postal", "ville", "pays", "courriel", "telephone", "langue", "gestionnaire", "segment", "plafond",
-            "conditions", "lecture_fdm", "taux_penalites", "imputation", "delai_entre_contacts", "regroupement",
-            "surendettement", "prelevement", "lre_acceptee_le", "objet_contrat", "mention_loi_en",
+            "conditions", "lecture_fdm", "cas_delai", "taux_penalites", "imputation", "delai_entre_contacts",
+            "regroupement", "surendettement", "prelevement", "lre_acceptee_le", "objet_contrat", "mention_loi_en",
         ]  # fmt: skip
         help_texts = {
+            "cas_delai": _("Vide : droit commun, 60 jours ou 45 fin de mois. Un dépassement avertit sans bloquer."),
             "delai_entre_contacts": _("En jours, de 0 à 60. Vide : le réglage de la société."),
             "objet_contrat": _("Cité dans la mise en demeure : « la fourniture de mobilier d'agencement »."),
             "mention_loi_en": _(
@@ -99,6 +100,12 @@ class ClientForm(forms.ModelForm):
             self.fields[nom] = forms.CharField(label=self.fields[nom].label, required=False, max_length=longueur)
         self.fields["gestionnaire"].queryset = gestionnaires
         self.fields["version"].initial = self.instance.version
+        publics = [(c.value, c.label) for c in CAS_PUBLICS]
+        self.fields["cas_delai"].choices = [
+            ("", _("Droit commun")),
+            (_("Entreprise"), [c for c in CasDelai.choices if c not in publics]),
+            (_("Administration"), publics),
+        ]
         if not pilote:
             for nom in self.CONDITIONS:
                 del self.fields[nom]
@@ -109,6 +116,14 @@ class ClientForm(forms.ModelForm):
 
     def champs_conditions(self):
         return [self[nom] for nom in self.CONDITIONS if nom in self.fields]
+
+    def clean(self):
+        champs = super().clean()
+        cas, type_ = champs.get("cas_delai"), champs.get("type")
+        permis = {TypeDebiteur.ADMINISTRATION: True, TypeDebiteur.ENTREPRISE: False}.get(type_)
+        if cas and type_ and (cas in CAS_PUBLICS) is not permis:
+            self.add_error("cas_delai", _("Ce cas ne vaut pas pour ce type de débiteur : laissez vide, ou changez-le."))
+        return champs
 
     def _post_clean(self):
         """Le service valide l'instance relue sous verrou ; celle de l'écran ne se touche pas."""

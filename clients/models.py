@@ -37,6 +37,26 @@ class SousPlancher(models.TextChoices):
     STIPULE = "stipule", _("le taux stipulé, tel quel")
 
 
+class CasDelai(models.TextChoices):
+    """Ce qui fixe le maximum légal d'un délai de paiement, hors du droit commun (`factures.domaine.maximums`)."""
+
+    SILENCE = "silence", _("Contrat muet sur le délai")
+    PERIODIQUE = "periodique", _("Facture périodique")
+    TRANSPORT = "transport", _("Transport, location de véhicules, commission")
+    PERISSABLE = "perissable", _("Denrées périssables et surgelées")
+    PERISSABLE_PERIODIQUE = "perissable_periodique", _("Denrées périssables, facture périodique")
+    VIANDE = "viande", _("Bétail sur pied, viandes fraîches")
+    ALCOOL = "alcool", _("Alcools soumis aux droits de consommation")
+    VIN = "vin", _("Raisins, moûts et vins")
+    EXPORT = "export", _("Achats en franchise livrés hors de l'Union")
+    PUBLIC = "public", _("État, collectivités et leurs établissements : 30 jours")
+    PUBLIC_SANTE = "public_sante", _("Établissement public de santé : 50 jours")
+    ENTREPRISE_PUBLIQUE = "entreprise_publique", _("Entreprise publique : 60 jours")
+
+
+CAS_PUBLICS = (CasDelai.PUBLIC, CasDelai.PUBLIC_SANTE, CasDelai.ENTREPRISE_PUBLIQUE)
+
+
 class RoleContact(models.TextChoices):
     COMPTABILITE = "comptabilite", _("Comptabilité fournisseurs")
     ACHATS = "achats", _("Achats")
@@ -90,6 +110,10 @@ class Client(Horodate):
         max_length=1,
         default="A",
         choices=[("A", _("A : facture + N jours, puis fin de mois")), ("B", _("B : fin de mois, puis + N jours"))],
+    )
+    # Vide : le droit commun. Un cas qui n'est pas celui du type du débiteur est sans effet.
+    cas_delai = models.CharField(
+        _("secteur ou acheteur (maximum légal)"), max_length=24, choices=CasDelai.choices, blank=True
     )
     plafond = ChampMontant(_("plafond d'encours"), null=True, blank=True)
     gestionnaire = models.ForeignKey(

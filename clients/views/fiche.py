@@ -10,6 +10,7 @@ from contentieux.models import DossierContentieux
 from factures.compte import comptes, habitudes
 from factures.domaine.bareme import MULTIPLE_PLANCHER
 from factures.domaine.echeances import conditions_excessives
+from factures.domaine.maximums import cas_de
 from factures.domaine.mensualites import Etat
 from factures.models import Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
@@ -188,9 +189,8 @@ def _contacts(request, f: Fiche) -> dict:
 
 def _conditions(request, f: Fiche) -> dict:
     plan = f.prevision.plan
-    exces = ""
-    if f.client.type == TypeDebiteur.ENTREPRISE:
-        exces = conditions_excessives(f.client.conditions, f.client.lecture_fdm, aujourd_hui().year)
+    cas = cas_de(f.client.type, f.client.cas_delai)
+    exces = cas and conditions_excessives(f.client.conditions, f.client.lecture_fdm, aujourd_hui().year, cas)
     return {
         "plan": _nom_du_plan(f) if plan else "",
         "pilote": f.pilote,

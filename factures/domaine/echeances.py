@@ -184,8 +184,8 @@ def _prochain(depuis: date, jour: int) -> date:
 
 
 @lru_cache(maxsize=1024)
-def conditions_excessives(conditions: str, lecture: str, annee: int) -> str:
-    """Phrase si ces conditions dépassent le maximum légal entre professionnels un jour de l'année ; vide sinon.
+def conditions_excessives(conditions: str, lecture: str, annee: int, cas: Cas = Cas.DROIT_COMMUN) -> str:
+    """Phrase si ces conditions dépassent le maximum légal de ce cas un jour de l'année ; vide sinon.
 
     Une condition conforme le 1er du mois peut ne pas l'être le 31 : « 30 jours fin de mois le 10 ». Des conditions
     illisibles ne disent rien ici : leur saisie les refuse.
@@ -196,11 +196,11 @@ def conditions_excessives(conditions: str, lecture: str, annee: int) -> str:
         return ""
     jour = date(annee, 1, 1)
     while jour.year == annee:
-        calcul = echeance(jour, lues, lecture or None)
+        calcul = echeance(jour, lues, lecture or None, cas=cas)
         if not calcul.conforme:
             limite = f"au plus tard le {calcul.maximum_legal:%d/%m/%Y}"
             return (
-                f"« {conditions} » peut dépasser le maximum légal (C. com., art. L441-10, I) : une facture du "
+                f"« {conditions} » peut dépasser le maximum légal ({TABLE[cas].texte}) : une facture du "
                 f"{jour:%d/%m/%Y} échoit le {calcul.echeance:%d/%m/%Y}, {limite}."
             )
         jour += UN_JOUR

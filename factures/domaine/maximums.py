@@ -77,6 +77,21 @@ TABLE = {
 }  # fmt: skip
 
 
+PUBLICS = (Cas.PUBLIC, Cas.PUBLIC_SANTE, Cas.ENTREPRISE_PUBLIQUE)
+
+
+def cas_de(debiteur: str, choisi: str = "") -> Cas | None:
+    """Le cas choisi s'il est de ce type de débiteur, sinon le plus large du sien ; None : aucun maximum.
+
+    D'un acheteur public qu'on ne sait pas ranger, le plus long des trois délais : au-delà, aucun ne l'a.
+    """
+    if debiteur == "entreprise":
+        return Cas(choisi) if choisi and choisi not in PUBLICS else Cas.DROIT_COMMUN
+    if debiteur == "administration":
+        return Cas(choisi) if choisi in PUBLICS else Cas.ENTREPRISE_PUBLIQUE
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Maximum:
     """Dernier jour permis, et ce qu'il suppose quand une date n'est pas connue."""
@@ -139,32 +154,36 @@ def anomalies(
     *,
     debiteur: str,
     conditions: str = "",
+    choisi: str = "",
     execution: date | None = None,
+    reception: date | None = None,
     au: date | None = None,
 ) -> tuple[str, ...]:
     """Ce qu'une échéance a d'anormal, en phrases : des avertissements, jamais un blocage.
 
     debiteur : `entreprise`, `administration`, `particulier` ou autre ; conditions : celles du client, qui disent si
-    « fin de mois » est stipulé ; au : le jour, pour une facture datée de l'avenir.
+    « fin de mois » est stipulé ; choisi : le secteur ou l'acheteur que dit sa fiche, vide au droit commun ; au : le
+    jour, pour une facture datée de l'avenir.
     """
     phrases = []
     if au is not None and emission > au:
         phrases.append("Facture datée de l'avenir : vérifiez sa date.")
     if echeance < emission:
         return (*phrases, "Échéance antérieure à la facture : vérifiez les deux dates.")
-    if debiteur == "entreprise":
-        cas = Cas.DROIT_COMMUN
-    elif debiteur == "administration":
-        cas = Cas.ENTREPRISE_PUBLIQUE  # le plus long des trois : au-delà, aucun acheteur public ne l'a
-    else:
+    cas = cas_de(debiteur, choisi)
+    if cas is None:
         return tuple(phrases)
     fin = "FDM" in conditions.upper().replace(" ", "") or "MOIS" in conditions.upper()
-    borne = maximum(cas, emission, execution=execution, fin_de_mois=fin)
+    borne = maximum(cas, emission, execution=execution, reception=reception, fin_de_mois=fin)
     if echeance > borne.jour:
         debut = f"Échéance à {(echeance - emission).days} jours de la facture"
         fin_permise = f"le {borne.jour:%d/%m/%Y} ({borne.regle.texte})"
-        if debiteur == "entreprise":
+        if cas not in PUBLICS:
             phrases.append(f"{debut} : le maximum légal est {fin_permise}. Amende possible (C. com., art. L441-16).")
+        elif choisi == cas:
+            phrases.append(f"{debut} : le délai de cet acheteur public finit {fin_permise}.")
         else:
             phrases.append(f"{debut} : le plus long délai d'un acheteur public finit {fin_permise}.")
+        if choisi == cas:
+            phrases.extend(borne.suppositions)
     return tuple(phrases)

@@ -85,7 +85,7 @@ def _anomalies(facture: Facture, echeances) -> list[str]:
     phrases = (
         anomalies(
             facture.date_emission, e.date_echeance, debiteur=client.type, conditions=client.conditions,
-            execution=facture.date_execution, au=aujourd_hui(),
+            choisi=client.cas_delai, execution=facture.date_execution, au=aujourd_hui(),
         )
         for e in echeances
     )  # fmt: skip

@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from clients.models import CAS_PUBLICS, CasDelai
+from factures.domaine.maximums import PUBLICS, Cas
 from factures.models import Echeance, Facture
 from recouvrement.comptes.models import Role
 from tests.clients.factories import ClientFactory
@@ -55,3 +57,52 @@ def test_la_fiche_du_client_dit_des_conditions_au_dela_du_maximum(client, type_d
     client.force_login(UtilisateurFactory(societe=debiteur.societe, role=Role.LECTEUR))
     texte = client.get(reverse("clients:fiche", args=[debiteur.pk]), {"o": "conditions"}).content.decode()
     assert ("peut dépasser le maximum légal" in texte) is dit
+
+
+@pytest.mark.parametrize(
+    ("type_debiteur", "cas", "echeance", "dit"),
+    [
+        ("entreprise", "", date(2026, 3, 17), ""),
+        ("entreprise", "transport", date(2026, 2, 15), ""),
+        ("entreprise", "transport", date(2026, 2, 16), "le maximum légal est le 15/02/2026 (C. com., art. L441-11"),
+        ("entreprise", "viande", date(2026, 2, 6), "exécution inconnue"),
+        ("entreprise", "public", date(2026, 3, 17), ""),  # d'un acheteur public : sans effet pour une entreprise
+        ("administration", "", date(2026, 3, 17), ""),
+        ("administration", "public", date(2026, 2, 16), "cet acheteur public finit le 15/02/2026 (CCP, art. R2192-10)"),
+        ("administration", "public_sante", date(2026, 3, 7), ""),
+        ("administration", "public_sante", date(2026, 3, 8), "le 07/03/2026"),
+        ("administration", "transport", date(2026, 3, 17), ""),
+    ],
+)
+def test_le_secteur_du_client_fixe_son_maximum(client, type_debiteur, cas, echeance, dit):
+    """C. com., art. L441-11 ; CCP, art. R2192-10 et R2192-11 : l'onglet Conditions le choisit."""
+    facture = facture_datee(date(2026, 1, 16), echeance, type=type_debiteur, cas_delai=cas)
+    texte = page(client, facture)
+    assert ("jours de la facture" in texte) is bool(dit)
+    assert dit in texte.replace("&#x27;", "'")
+
+
+def test_chaque_cas_de_la_fiche_client_est_dans_la_table_des_maximums():
+    assert {*CasDelai.values, Cas.DROIT_COMMUN} == set(Cas)
+    assert set(CAS_PUBLICS) == set(PUBLICS)
+
+
+@pytest.mark.parametrize(
+    ("type_debiteur", "cas", "admis"),
+    [
+        ("entreprise", "transport", True), ("administration", "public_sante", True), ("entreprise", "public", False),
+        ("administration", "vin", False), ("particulier", "transport", False), ("particulier", "", True),
+    ],
+)  # fmt: skip
+def test_le_cas_se_choisit_avec_le_type_qui_le_porte(client, type_debiteur, cas, admis):
+    debiteur = ClientFactory(type=type_debiteur)
+    client.force_login(UtilisateurFactory(societe=debiteur.societe, role=Role.RESPONSABLE))
+    saisie = {nom: getattr(debiteur, nom) for nom in ("raison_sociale", "type", "pays", "langue", "conditions")}
+    saisie |= {"lecture_fdm": "A", "imputation": "interets", "version": debiteur.version, "cas_delai": cas}
+    reponse = client.post(reverse("clients:geste", args=[debiteur.pk, "modifier"]), saisie)
+    assert (reponse.status_code == 422) is not admis
+    debiteur.refresh_from_db()
+    assert debiteur.cas_delai == (cas if admis else "")
+    if admis and cas:
+        texte = client.get(reverse("clients:fiche", args=[debiteur.pk]), {"o": "conditions"}).content.decode()
+        assert debiteur.get_cas_delai_display() in texte
