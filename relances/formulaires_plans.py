@@ -59,7 +59,7 @@ class PalierForm(forms.ModelForm):
             del self.fields["modele"]
 
     def _modele(self, modeles: list[tuple[str, str]]) -> None:
-        choix = [("", _("modèle livré")), *modeles]
+        choix = [("", _("standard de la société, sinon livré")), *modeles]
         actuel = self.instance.modele
         if actuel and actuel not in dict(modeles):
             choix.append((actuel, _("%(code)s (introuvable)") % {"code": actuel}))

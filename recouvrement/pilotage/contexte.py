@@ -34,6 +34,7 @@ class Entree:
     droit: Droit = Droit.VOIR
     court: str = ""
     compteur: str = ""
+    aussi: str = ""  # une autre route que cette entrée couvre : elle reste courante sur ses pages
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ MENU = (
     (
         _("Régler"),
         (
-            Entree("relances:plans", "stairs-up", _("Plans et modèles"), droit=Droit.PLANS),
+            Entree("relances:plans", "stairs-up", _("Plans et modèles"), droit=Droit.PLANS, aussi="relances:modeles"),
             Entree("factures:imports", "upload", _("Imports"), droit=Droit.IMPORTER),
             Entree("comptes:administration", "settings", _("Administration"), droit=Droit.ADMINISTRER),
         ),
@@ -177,7 +178,8 @@ class Coque:
         if not url or not peut(self.user, entree.droit):
             return None
         chemin = self.request.path
-        courante = chemin == url if url == "/" else chemin.startswith(url)
+        racines = [url, *filter(None, [entree.aussi and adresse(entree.aussi)])]
+        courante = any(chemin == racine if racine == "/" else chemin.startswith(racine) for racine in racines)
         compte = getattr(self, f"_{entree.compteur}")() if entree.compteur else 0
         return Lien(url, entree.icone, str(entree.libelle), str(entree.court), compte, courante)
 

@@ -74,7 +74,7 @@ def dit(objet: Palier | VersionEchelle, champ: str) -> str:
     if champ == "canaux":
         return _(", à défaut ").join(str(CANAUX.get(c, c)) for c in valeur)
     if champ == "modele":
-        return valeur or _("modèle livré")
+        return valeur or _("standard de la société, sinon livré")
     if champ == "role_destinataire":
         return str(objet.get_role_destinataire_display()) if valeur else _("destinataire habituel")
     if champ in ("delai", "delai_reponse"):

@@ -1,6 +1,7 @@
 """Écrans des modèles : liste, éditeur à côté de son aperçu, gestes, historique, échange."""
 
 import json
+import re
 from datetime import date, timedelta
 from io import BytesIO
 
@@ -264,3 +265,10 @@ def test_la_fiche_du_courrier_dit_quel_texte_de_la_societe_part(client, societe,
     html = texte(client.get(adresse("courrier", courrier.pk)))
     assert "Rappel courtois, entreprise, version 2." in html
     assert f"{adresse('modele', version.modele_id)}?version=2" in html
+
+
+def test_le_menu_tient_plans_et_modeles_pour_une_seule_entree(client, par):
+    for route in ("relances:plans", "relances:modeles"):
+        page = client.get(reverse(route)).content.decode()
+        courantes = re.findall(r"<a[^>]*aria-current=\"page\"[^>]*>.*?</a>", page, re.S)
+        assert any("Plans et modèles" in lien for lien in courantes), route
