@@ -30,6 +30,7 @@ class DernierAvis:
     lettre: Lettre
     deposee_le: date | None
     date_limite: date | None
+    fin_du_delai: date | None  # date limite, ou plus tard si le pli fut remis trop tard (C. civ., art. 1231)
     numero: str
     retour: str  # distribue, non_reclame, refuse, npai, ou vide
     retour_le: date | None
@@ -45,7 +46,7 @@ def manques(avis: DernierAvis) -> list[Manque]:
     elif avis.retour not in AVIS or avis.retour_le is None:
         phrase = _("Le sort du recommandé n'est pas saisi, ou l'adresse était fausse : saisir l'avis de réception")
         trouves.append(Manque("avis", phrase, COURRIER))
-    if avis.date_limite is None or avis.date_limite >= avis.lettre.date:
+    if avis.fin_du_delai is None or avis.fin_du_delai >= avis.lettre.date:
         trouves.append(Manque("delai", _("Le délai de la mise en demeure n'est pas expiré"), COURRIER))
     return trouves + controles.manques(avis.lettre)
 

@@ -11,6 +11,7 @@ from relances.rendu import dernier_avis as rendu
 
 from .etats import Refus
 from .preparation import composer
+from .receptions import fin_du_delai
 from .verification import manques_en_base
 
 
@@ -28,6 +29,7 @@ def projet(courrier: Courrier, *, au: date) -> bytes:
         lettre=lettre,
         deposee_le=courrier.depose_le,
         date_limite=courrier.date_limite,
+        fin_du_delai=fin_du_delai(courrier),
         numero=courrier.numero_suivi,
         retour=courrier.retour,
         retour_le=courrier.retour_le,

@@ -1,12 +1,14 @@
 """Depuis quel jour un recommandé est tenu pour reçu : la seule lecture de `Courrier` qui le dise.
 
-Fait courir les intérêts d'un consommateur (droit.md § 17). Écrans, décompte et lettres passent par ici.
+Fait courir les intérêts d'un consommateur (droit.md § 17) et le délai raisonnable de tout débiteur. Écrans,
+décompte, lettres et dossiers passent par ici.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from relances.domaine import retours
+from relances.domaine.controle import DELAI_COURT
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance
 
@@ -20,6 +22,17 @@ def date_de_reception(courrier: Courrier) -> date | None:
     if courrier.depose_le is None:
         return None
     return retours.date_de_reception(issue_de(courrier), remis_le=courrier.retour_le, presente_le=courrier.presente_le)
+
+
+def fin_du_delai(courrier: Courrier) -> date | None:
+    """Dernier jour laissé par une mise en demeure : sa date limite, ou huit jours depuis sa remise si c'est plus tard.
+
+    Reçue après sa date limite, elle n'a laissé aucun délai raisonnable (C. civ., art. 1231). None : sans date limite.
+    """
+    recue = date_de_reception(courrier)
+    if courrier.date_limite is None or recue is None:
+        return courrier.date_limite
+    return max(courrier.date_limite, recue + timedelta(DELAI_COURT))
 
 
 def mises_en_demeure_recues(echeances: Iterable[int], *, au: date) -> dict[int, date]:

@@ -12,6 +12,7 @@ from relances.models import Courrier, Passage, Relance, VersionEchelle
 from relances.rendu import dernier_avis, interdits
 from relances.services import derniers_avis, envoi, gestes, nuit, postes
 from relances.services.etats import Refus
+from relances.services.receptions import fin_du_delai
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, ImputationFactory
 
@@ -25,6 +26,7 @@ def un_avis(*, nombre: int = 2, destinataire=ex.HOTELIERE, **autres) -> dernier_
         "lettre": ex.lettre(Nature.MISE_EN_DEMEURE, nombre=nombre, destinataire=destinataire),
         "deposee_le": date(2026, 10, 26),
         "date_limite": date(2026, 11, 12),
+        "fin_du_delai": date(2026, 11, 12),
         "numero": "RC 00 000 0011 872",
         "retour": "distribue",
         "retour_le": date(2026, 10, 28),
@@ -42,8 +44,8 @@ def codes(avis) -> list[str]:
         ({"deposee_le": None}, "non_deposee"),
         ({"retour": ""}, "avis"),
         ({"retour": "npai"}, "avis"),
-        ({"date_limite": ex.ARRETE}, "delai"),
-        ({"date_limite": None}, "delai"),
+        ({"fin_du_delai": ex.ARRETE}, "delai"),
+        ({"fin_du_delai": None}, "delai"),
         ({"destinataire": ex.KERDRAON}, "debiteur"),
     ],
 )
@@ -51,6 +53,24 @@ def test_ce_qui_empeche_un_dernier_avis(champs, code):
     """Un pli revenu « inconnu à l'adresse » n'a pas mis en demeure (droit.md § 6)."""
     assert codes(un_avis()) == []
     assert code in codes(un_avis(**champs))
+
+
+@pytest.mark.parametrize(
+    ("limite", "remise", "fin"),
+    [(25, 12, 25), (25, 27, 35), (25, 20, 28), (25, None, 25)],
+)
+def test_le_delai_court_au_moins_huit_jours_depuis_la_remise(limite, remise, fin):
+    """C. civ., art. 1231 : un pli remis après sa date limite n'a laissé aucun délai raisonnable."""
+    debut = date(2026, 8, 1)
+    courrier = Courrier(
+        depose_le=date(2026, 8, 10),
+        date_limite=debut + timedelta(limite - 1),
+        retour="distribue" if remise else "",
+        retour_le=remise and debut + timedelta(remise - 1),
+    )
+    assert fin_du_delai(courrier) == debut + timedelta(fin - 1)
+    courrier.date_limite = None
+    assert fin_du_delai(courrier) is None
 
 
 @pytest.mark.parametrize("client", [ex.HOTELIERE, ex.HALLAM], ids=lambda c: c.code)
