@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 from clients.models import Client, TypeDebiteur
 from contentieux.domaine.tribunaux import Genre
 from contentieux.models import DossierContentieux, Piece
-from factures.models import Litige
+from factures.models import Facture, Litige
 from recouvrement.commun.formats import jour as ecrire_jour
+from relances.domaine.freins import FE_APPROUVEE_EN_PARTIE, FE_ARRETENT, FE_RETIENNENT
 from relances.domaine.natures import Nature
 from relances.models import Courrier
 
@@ -18,6 +19,7 @@ from .decompte import Compte, dernier_reglement, refus_du_calcul
 from .pieces import courriers_partis
 
 P = Piece.Genre
+FE_CONTESTENT = (FE_APPROUVEE_EN_PARTIE, *FE_RETIENNENT, *FE_ARRETENT)  # droit.md § 12
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,31 @@ def _mise_en_demeure(dossier: DossierContentieux) -> Point:
 
 def _contestations(dossier: DossierContentieux) -> Point:
     """Une contestation passée sous silence perd la requête : elle s'expose, loyalement."""
-    ids = [ligne.echeance_id for ligne in dossier.lignes.all()]
-    litiges = list(Litige.objects.filter(echeance__in=ids).values_list("clos_le", flat=True))
+    litiges, statuts = contestations_connues(dossier)
     titre = _("Aucun litige ouvert ; contestations exposées")
     if None in litiges:
         return Point("contestations", titre, _("Un litige est ouvert sur une facture du dossier."), "litiges")
-    if litiges and not dossier.contestations.strip():
-        return Point("contestations", titre, _("Un litige a été clos : dites-en le sort dans la requête."), "dossier")
+    if bloquants := [s for s in statuts if s != FE_APPROUVEE_EN_PARTIE]:
+        manque = _("Une facture du dossier est contestée, refusée ou suspendue sur la plateforme (statut %(s)s).")
+        return Point("contestations", titre, manque % {"s": ", ".join(bloquants)}, "client")
+    if (litiges or statuts) and not dossier.contestations.strip():
+        manque = (
+            _("Un litige a été clos : dites-en le sort dans la requête.") if litiges
+            else _("Une facture n'est approuvée qu'en partie sur la plateforme : exposez-le dans la requête.")
+        )  # fmt: skip
+        return Point("contestations", titre, manque, "dossier")
     return Point("contestations", titre)
+
+
+def contestations_connues(dossier: DossierContentieux) -> tuple[list[date | None], list[str]]:
+    """(clôture de chaque litige, None s'il est ouvert ; statuts de plateforme qui contestent) des factures du dossier.
+
+    Par facture, jamais par échéance : un litige sur l'une conteste l'autre aussi.
+    """
+    factures = Facture.objects.filter(echeances__dossiers__dossier=dossier)
+    litiges = Litige.objects.filter(echeance__facture__in=factures.values("pk")).values_list("clos_le", flat=True)
+    statuts = factures.filter(statut_fe__in=FE_CONTESTENT).order_by("statut_fe").values_list("statut_fe", flat=True)
+    return list(litiges), list(statuts.distinct())
 
 
 def _juridiction(dossier: DossierContentieux) -> Point:

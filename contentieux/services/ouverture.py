@@ -6,7 +6,8 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,11 +19,19 @@ from factures.models import Echeance, Echeancier, Exclusion, Litige, Promesse
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
+from relances.domaine.freins import (
+    FE_APPROUVEE_EN_PARTIE,
+    FE_ARRETENT,
+    FE_ENCAISSEE,
+    FE_PAIEMENT_TRANSMIS,
+    FE_RETIENNENT,
+)
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance, Tache
+from relances.services.receptions import fin_du_delai
 
 from .pieces import poser_les_pieces
-from .prescriptions import PARTIS
+from .prescriptions import PARTIS, jour_du_courrier
 
 
 @dataclass
@@ -75,7 +84,7 @@ def examiner(
 ) -> Examen:
     """Conditions d'ouverture, en un nombre fixe de requêtes. `echeances` : identifiants, sinon toutes les ouvertes."""
     refus, derogeables = _conditions_du_client(client, au=au, voie=voie)
-    lues = Echeance.objects.filter(client=client).select_related("facture")
+    lues = Echeance.objects.filter(client=client).select_related("facture", "client")
     lues = lues.ouvertes() if echeances is None else lues.filter(pk__in=list(echeances))
     candidates = [Candidate(e) for e in lues.order_by("date_echeance", "pk")]
     _juger(candidates, au=au, voie=voie)
@@ -111,16 +120,19 @@ def _conditions_du_client(client: Client, *, au: date, voie: str) -> tuple[tuple
 
 def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
     ids = [c.echeance.pk for c in candidates]
-    litiges = set(Litige.objects.ouverts().filter(echeance__in=ids).values_list("echeance", flat=True))
+    # Un litige sur une échéance conteste la facture : l'autre échéance n'en devient pas certaine.
+    factures = {c.echeance.facture_id for c in candidates}
+    ouverts = Litige.objects.ouverts().filter(echeance__facture__in=factures)
+    litiges = set(ouverts.values_list("echeance__facture", flat=True))
     prises = dict(
         DossierEcheance.objects.filter(echeance__in=ids, active=True).values_list("echeance", "dossier__reference")
     )
     promises = dict(Promesse.objects.en_attente().filter(echeances__in=ids).values_list("echeances", "date_promise"))
     exclues = dict(Exclusion.objects.en_cours(au).filter(echeance__in=ids).order_by("au").values_list("echeance", "au"))
-    accords = _echeanciers(ids, au=au)
+    accords, ruptures = _echeanciers(ids, au=au)
     au_prefet = voie == Voie.MANDATEMENT
     # Une dette publique se réclame par écrit, sans mise en demeure de droit privé (droit.md § 3).
-    reclamees = _reclamees(ids) if au_prefet else set()
+    reclamees = _reclamees(ids) if au_prefet else {}
     demeures = {} if au_prefet else _mises_en_demeure(ids)
     for c in candidates:
         e = c.echeance
@@ -128,7 +140,7 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
             c.refus.append(_("déjà soldée"))
         if e.date_echeance >= au:
             c.refus.append(_("pas encore échue"))
-        if e.pk in litiges:
+        if e.facture_id in litiges:
             c.refus.append(
                 _("litige ouvert : une dépense sérieusement contestée ne se mandate pas d'office") if au_prefet
                 else _("litige ouvert : une créance contestée ne va pas en injonction")
@@ -137,11 +149,22 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
             c.refus.append(_("déjà au dossier %(reference)s") % {"reference": prises[e.pk]})
         if e.pk in accords:
             c.refus.append(accords[e.pk])
+        if _preleve(e):
+            c.refus.append(_("réglée par prélèvement : constatez d'abord son rejet"))
+        _juger_le_statut(c)
         if e.pk in exclues:
             c.derogeables.append(_("exclue des relances jusqu'au %(jour)s") % {"jour": ecrire_jour(exclues[e.pk])})
         if e.pk in promises:
             c.derogeables.append(_("promesse en cours pour le %(jour)s") % {"jour": ecrire_jour(promises[e.pk])})
         courrier = demeures.get(e.pk)
+        derniere = reclamees.get(e.pk) if au_prefet else courrier and jour_du_courrier(courrier)
+        rompu_le = ruptures.get(e.pk)
+        if rompu_le and (derniere is None or derniere <= rompu_le):
+            # Une dérogation peut dire la mise en demeure partie hors de l'outil.
+            c.derogeables.append(
+                _("échéancier rompu le %(jour)s : la déchéance du terme attend une mise en demeure postérieure "
+                  "(1re civ., 22/06/2017)") % {"jour": ecrire_jour(rompu_le)}
+            )  # fmt: skip
         if au_prefet:
             if e.pk not in reclamees:
                 c.derogeables.append(_("aucune demande de paiement écrite"))
@@ -149,42 +172,71 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
             c.derogeables.append(_("aucune mise en demeure envoyée"))
         elif courrier.retour == Courrier.Retour.NPAI:
             c.derogeables.append(_("mise en demeure revenue « inconnu à l'adresse » : son effet est incertain"))
-        elif courrier.date_limite and courrier.date_limite >= au:
-            limite = {"jour": ecrire_jour(courrier.date_limite)}
-            c.derogeables.append(_("le délai de la mise en demeure court jusqu'au %(jour)s") % limite)
+        elif (fin := fin_du_delai(courrier)) and fin >= au:
+            limite = {"jour": ecrire_jour(fin)}
+            c.derogeables.append(
+                _("le délai de la mise en demeure court jusqu'au %(jour)s") % limite if fin == courrier.date_limite
+                else _("mise en demeure reçue trop tard : délai raisonnable jusqu'au %(jour)s") % limite
+            )  # fmt: skip
 
 
-def _echeanciers(ids: list[int], *, au: date) -> dict[int, str]:
-    """{échéance: pourquoi son accord de paiement l'écarte} : un terme accordé ne s'exige pas (C. civ., art. 1305-2).
+def _preleve(e: Echeance) -> bool:
+    return (e.prelevement or e.client.prelevement) and not e.prelevement_rejete
 
-    En cours, une personne l'annule d'abord, avec un motif. Rompu sans clause de déchéance, le solde attend son dernier
-    terme (art. 1305-4).
+
+def _juger_le_statut(c: Candidate) -> None:
+    """Ce que la plateforme dit de la facture (droit.md § 12) : une créance refusée ou contestée n'est pas certaine."""
+    code = c.echeance.facture.statut_fe
+    if code in FE_ARRETENT:
+        c.refus.append(_("facture refusée ou rejetée sur la plateforme (statut %(code)s)") % {"code": code})
+    elif code in FE_RETIENNENT:
+        c.refus.append(_("facture en litige ou suspendue sur la plateforme (statut %(code)s)") % {"code": code})
+    elif code == FE_APPROUVEE_EN_PARTIE:
+        c.derogeables.append(_("facture approuvée en partie sur la plateforme (statut 206)"))
+    elif code in (FE_PAIEMENT_TRANSMIS, FE_ENCAISSEE):
+        c.derogeables.append(_("paiement annoncé sur la plateforme (statut %(code)s)") % {"code": code})
+
+
+def _echeanciers(ids: list[int], *, au: date) -> tuple[dict[int, str], dict[int, date]]:
+    """({échéance: pourquoi son accord de paiement l'écarte}, {échéance: jour d'une rupture qui déchoit du terme}).
+
+    Un terme accordé ne s'exige pas (C. civ., art. 1305-2) : en cours, une personne annule d'abord l'accord, avec un
+    motif ; rompu sans clause de déchéance, le solde attend son dernier terme (art. 1305-4) ; rompu avec clause, une
+    mise en demeure postérieure à la rupture (1re civ., 22/06/2017).
     """
     vivants = (
         Echeancier.objects.filter(echeances__in=ids)
-        .filter(Q(statut=Echeancier.Statut.EN_COURS) | Q(statut=Echeancier.Statut.ROMPU, clause_decheance=False))
-        .annotate(dernier=Max("mensualites__due_le"))
+        .filter(statut__in=(Echeancier.Statut.EN_COURS, Echeancier.Statut.ROMPU))
+        .annotate(dernier=Max("mensualites__due_le"), rupture=Coalesce("conclu_le", "accepte_le"))
         .order_by("-statut", "dernier")
     )
-    raisons = {}
-    for echeance, statut, accepte_le, dernier in vivants.values_list("echeances", "statut", "accepte_le", "dernier"):
+    raisons, ruptures = {}, {}
+    champs = ("echeances", "statut", "accepte_le", "dernier", "clause_decheance", "rupture")
+    for echeance, statut, accepte_le, dernier, clause, rupture in vivants.values_list(*champs):
         if statut == Echeancier.Statut.EN_COURS:
             raisons[echeance] = _("échéancier du %(jour)s en cours : annulez-le d'abord, avec un motif") % {
                 "jour": ecrire_jour(accepte_le)
             }
+        elif dernier and dernier >= au and clause:
+            ruptures[echeance] = max(rupture, ruptures.get(echeance, rupture))
         elif dernier and dernier >= au:
             raisons[echeance] = _("échéancier rompu sans clause de déchéance : le solde s'exige après le %(jour)s") % {
                 "jour": ecrire_jour(dernier)
             }
-    return raisons
+    return raisons, ruptures
 
 
-def _reclamees(ids: list[int]) -> set[int]:
-    """Échéances réclamées par un courrier réellement parti."""
+def _reclamees(ids: list[int]) -> dict[int, date]:
+    """{échéance: jour du dernier courrier qui l'a réclamée, réellement parti}."""
     envoyees = Relance.objects.filter(
         echeance__in=ids, nature__gt=Nature.AVANT_ECHEANCE, statut=Relance.Statut.ENVOYEE, courrier__statut__in=PARTIS
-    )
-    return set(envoyees.values_list("echeance", flat=True))
+    ).select_related("courrier")
+    jours: dict[int, date] = {}
+    for r in envoyees:
+        jour = jour_du_courrier(r.courrier)
+        if jour:
+            jours[r.echeance_id] = max(jour, jours.get(r.echeance_id, jour))
+    return jours
 
 
 def _mises_en_demeure(ids: list[int]) -> dict[int, Courrier]:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from contentieux.domaine.tribunaux import Genre
 from contentieux.models import DossierContentieux, Piece
-from factures.models import Litige
 from recouvrement.commun import depot
 from recouvrement.commun.domaine import ecriture
 from relances.domaine.natures import Nature
@@ -20,7 +19,7 @@ from relances.rendu.parties import dates_enumerees
 from relances.services.preparation import emetteur
 
 from .decompte import compter, debiteur, interlocuteur
-from .manques import manques
+from .manques import contestations_connues, manques
 from .ouverture import juridiction_proposee
 from .pieces import consigner_dossier, courriers_partis, refuser_si_clos, verrouiller
 from .prescriptions import jour_du_courrier
@@ -90,9 +89,8 @@ def composer(dossier: DossierContentieux, *, au: date) -> Requete:
 
 
 def _sans_contestation(dossier: DossierContentieux) -> str:
-    """La formule n'est écrite que si aucun litige n'a jamais été relevé sur ces échéances."""
-    ids = [ligne.echeance_id for ligne in dossier.lignes.all()]
-    return "" if Litige.objects.filter(echeance__in=ids).exists() else SANS_CONTESTATION
+    """La formule n'est écrite que si ni litige ni statut de plateforme n'a jamais contesté une facture du dossier."""
+    return "" if any(contestations_connues(dossier)) else SANS_CONTESTATION
 
 
 def pieces_produites(dossier: DossierContentieux) -> list[PieceRendue]:

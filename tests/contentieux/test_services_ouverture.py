@@ -1,6 +1,6 @@
 """Ouvrir un dossier : conditions, dérogation, échelle, numérotation (exigence 35)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from clients.models import TypeDebiteur
 from contentieux import services
 from contentieux.models import DossierContentieux, DossierEcheance, Piece
-from factures.models import Echeance, Echeancier
+from factures.models import Echeance, Echeancier, Facture
 from factures.services import echeanciers
 from factures.services.exclusions import exclure
+from factures.services.prelevements import rejeter_prelevement
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
@@ -254,16 +255,77 @@ def test_une_piece_en_echeancier_n_entre_pas_au_dossier_avant_qu_une_personne_l_
     assert ouvrir(echeances).reference
 
 
-@pytest.mark.parametrize(("clause", "au", "ouvert"), [(False, 59, False), (False, 61, True), (True, 40, True)])
-def test_un_echeancier_rompu_sans_clause_attend_son_dernier_terme(clause, au, ouvert):
+def rompu(echeances, *, clause: bool) -> None:
+    """Échéancier rompu trente et un jours après l'accord."""
+    pk = accord(echeances, clause=clause).pk
+    Echeancier.objects.filter(pk=pk).update(statut=Echeancier.Statut.ROMPU, conclu_le=AU + timedelta(days=31))
+
+
+@pytest.mark.parametrize(("au", "ouvert"), [(59, False), (61, True)])
+def test_un_echeancier_rompu_sans_clause_attend_son_dernier_terme(au, ouvert):
     """C. civ., art. 1305-4 : sans clause de déchéance, le solde n'est pas exigible plus tôt."""
     echeances = CreanceFactory()
-    Echeancier.objects.filter(pk=accord(echeances, clause=clause).pk).update(statut=Echeancier.Statut.ROMPU)
+    rompu(echeances, clause=False)
     jour = AU + timedelta(days=au)
     if ouvert:
         assert ouvrir(echeances, au=jour).reference
     else:
         assert "sans clause de déchéance" in refus(echeances, au=jour, derogation="motif")
+
+
+@pytest.mark.parametrize(
+    ("demeure", "au", "ouvert"), [(None, 50, False), (31, 50, False), (32, 50, True), (None, 61, True)]
+)
+def test_rompu_avec_clause_la_decheance_attend_une_mise_en_demeure_posterieure(demeure, au, ouvert):
+    """1re civ., 22/06/2017 : la clause ne dispense pas de mettre en demeure après le manquement."""
+    echeances = CreanceFactory(demeure=demeure is None)
+    rompu(echeances, clause=True)
+    if demeure:
+        CourrierEnvoyeFactory(echeances, le=AU + timedelta(days=demeure))
+    jour = AU + timedelta(days=au)
+    if not ouvert:
+        assert "mise en demeure postérieure" in refus(echeances, au=jour)
+    assert ouvrir(echeances, au=jour, derogation="" if ouvert else "mise en demeure signifiée à part").reference
+
+
+def test_un_litige_sur_l_autre_echeance_de_la_facture_ferme_l_injonction():
+    (echeance,) = CreanceFactory(factures=1)
+    soeur = EcheanceFactory(facture=echeance.facture, echue_le=AU + timedelta(days=30), montant=100)
+    LitigeFactory(echeance=soeur, montant_conteste=100)
+    assert "litige ouvert" in refus([echeance], derogation="motif")
+
+
+@pytest.mark.parametrize(
+    ("statut", "ferme", "deroge"),
+    [("207", True, False), ("208", True, False), ("210", True, False), ("213", True, False),
+     ("206", False, True), ("211", False, True), ("212", False, True), ("205", False, False), ("", False, False)],
+)  # fmt: skip
+def test_le_statut_de_la_facture_electronique_ferme_la_voie(statut, ferme, deroge):
+    """Refusée, rejetée, en litige ou suspendue, la créance n'est pas certaine (droit.md § 12, CPC art. 1405)."""
+    (echeance,) = CreanceFactory(factures=1)
+    Facture.objects.update(statut_fe=statut)
+    if ferme or deroge:
+        assert f"statut {statut}" in refus([echeance], derogation="motif" if ferme else "")
+    if not ferme:
+        assert ouvrir([echeance], derogation="motif" if deroge else "").reference
+
+
+def test_une_creance_prelevee_attend_le_rejet_du_prelevement():
+    echeances = CreanceFactory(client=DebiteurFactory(prelevement=True), factures=1)
+    assert "prélèvement" in refus(echeances, derogation="motif")
+    rejeter_prelevement(echeances[0], motif="provision", acteur=UtilisateurFactory(societe=echeances[0].societe))
+    assert ouvrir(echeances).reference
+
+
+def test_une_mise_en_demeure_recue_apres_sa_date_limite_laisse_un_delai_raisonnable():
+    """C. civ., art. 1231 : remise deux jours après sa date limite, elle laisse huit jours de plus."""
+    (echeance,) = CreanceFactory(factures=1, demeure=False)
+    remise = date(2026, 11, 5)
+    CourrierEnvoyeFactory(
+        [echeance], le=date(2026, 10, 19), limite=date(2026, 11, 3), presente_le=remise, retour_le=remise
+    )
+    assert "délai raisonnable jusqu'au 13/11/2026" in refus([echeance], au=date(2026, 11, 13))
+    assert ouvrir([echeance], au=date(2026, 11, 14)).reference
 
 
 def test_une_exclusion_en_cours_se_dit_et_demande_une_derogation():

@@ -13,6 +13,7 @@ from clients.models import Client
 from contentieux import services
 from contentieux.models import Piece
 from contentieux.services.requete import composer, diligences
+from factures.models import Facture
 from recouvrement.commun import depot
 from recouvrement.journal.models import Maillon
 from relances.models import Courrier
@@ -27,7 +28,13 @@ from tests.contentieux.factories import (
     completer_tout,
     pdf,
 )
-from tests.factures.factories import AvoirFactory, EncaissementFactory, ImputationFactory, LitigeFactory
+from tests.factures.factories import (
+    AvoirFactory,
+    EcheanceFactory,
+    EncaissementFactory,
+    ImputationFactory,
+    LitigeFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +190,31 @@ def test_une_contestation_close_s_expose_et_la_formule_disparait(pret):
     pret.refresh_from_db()
     assert manques(pret) == {}
     assert "renoncé" in composer(pret, au=AU).contestations
+
+
+def test_un_litige_sur_l_autre_echeance_de_la_facture_retire_la_formule(pret):
+    """« Aucune contestation reçue » : un fait lu, jamais une formule (droit.md § 17)."""
+    assert "Aucune contestation" in composer(pret, au=AU).contestations
+    soeur = EcheanceFactory(facture=echeance(pret).facture, echue_le=AU + timedelta(days=30), montant=100)
+    litige = LitigeFactory(echeance=soeur, montant_conteste=1)
+    assert composer(pret, au=AU).contestations == ""
+    assert manques(pret) == {"contestations": "litiges"}
+    type(litige).objects.update(clos_le=AU)
+    assert manques(pret) == {"contestations": "dossier"}
+
+
+@pytest.mark.parametrize(
+    ("statut", "ou"),
+    [("206", "dossier"), ("207", "client"), ("208", "client"), ("210", "client"), ("213", "client"), ("205", None)],
+)
+def test_un_statut_de_plateforme_qui_conteste_retire_la_formule(pret, statut, ou):
+    """droit.md § 12 : 206, 207, 208, 210 et 213 disent que le client conteste, refuse ou attend une pièce."""
+    Facture.objects.update(statut_fe=statut)
+    assert bool(composer(pret, au=AU).contestations) is (ou is None)
+    assert manques(pret) == ({"contestations": ou} if ou else {})
+    services.completer(pret, par=pret.ouvert_par, contestations="Le débiteur conteste le prix de la pose.")
+    pret.refresh_from_db()
+    assert manques(pret) == ({"contestations": ou} if ou == "client" else {})
 
 
 def test_le_signataire_est_le_representant_ou_celui_qui_a_recu_pouvoir(pret):
