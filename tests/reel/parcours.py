@@ -4,6 +4,7 @@ from collections import defaultdict
 from io import BytesIO
 
 from django.urls import reverse
+from playwright.sync_api import TimeoutError
 from pypdf import PdfReader
 
 from tests.comptes.factories import MOT_DE_PASSE
@@ -57,10 +58,13 @@ class Parcours:
 
     def dit(self, texte: str) -> None:
         """Le texte est à l'écran ; les espaces insécables comptent pour des espaces."""
-        self.page.wait_for_function(
-            "texte => document.body.innerText.replace(/[\\u00a0\\u202f]/g, ' ').includes(texte)", arg=texte,
-            timeout=PATIENCE,
-        )  # fmt: skip
+        try:
+            self.page.wait_for_function(
+                "texte => document.body.innerText.replace(/[\\u00a0\\u202f]/g, ' ').includes(texte)", arg=texte,
+                timeout=PATIENCE,
+            )  # fmt: skip
+        except TimeoutError as absent:
+            raise AssertionError(f"« {texte} » n'est pas à l'écran :\n{self.page.inner_text('body')}") from absent
 
     def pdf(self, lien):
         """Les pages du PDF d'un lien, demandé avec la session du navigateur."""
