@@ -52,6 +52,8 @@ class Facture(Piece):
     statut_fe_le = models.DateField(_("statut du"), null=True, blank=True)
     # Nature de la créance pour la prescription (table de `contentieux`) ; vide : celle du type de débiteur.
     nature_creance = models.CharField(_("nature de la créance"), max_length=40, blank=True, default="", db_default="")
+    # Titre exécutoire obtenu : son jour fait partir la prescription de dix ans (CPCEx, art. L111-4).
+    titre_le = models.DateField(_("titre du"), null=True, blank=True)
 
     objects = PortefeuilleQuerySet.as_manager()
 
