@@ -65,7 +65,7 @@ def fiche(request, pk: int):
         .select_related("echeance", "encaissement", "avoir")
         .order_by("date", "pk"),
         "promesses": client.promesses.en_attente().filter(echeances__in=ids).distinct(),
-        "courriers": Courrier.objects.filter(relances__echeance__in=ids, relances__statut__in=Relance.VIVANTES)
+        "courriers": Courrier.objects.filter(relances__echeance__in=ids, relances__statut__in=Relance.ATTEINTES)
         .distinct()
         .order_by("-pk"),
         "v": VueDecompte(decomptes[0], deplies=None) if decomptes else None,

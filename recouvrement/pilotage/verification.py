@@ -89,7 +89,7 @@ def _soldee_le() -> tuple[bool, str]:
 def _niveaux() -> tuple[bool, str]:
     """Niveau d'une échéance = nature de sa plus haute relance vivante (exigences 8 et 22)."""
     lignes = Echeance.objects.order_by().annotate(
-        prouve=Coalesce(Max("relances__nature", filter=Q(relances__statut__in=Relance.VIVANTES)), 0)
+        prouve=Coalesce(Max("relances__nature", filter=Q(relances__statut__in=Relance.ATTEINTES)), 0)
     )
     faux = lignes.exclude(niveau=F("prouve")).values_list("pk", "cle_source", "niveau", "prouve")
     return _verdict(

@@ -146,8 +146,12 @@ class Relance(models.Model):
         ENVOYEE = "envoyee", _("Envoyée")
         EN_ERREUR = "en_erreur", _("En erreur")
         ANNULEE = "annulee", _("Annulée")
+        # Partie et prouvée, puis refaite : une autre porte désormais ce palier, le niveau atteint reste.
+        REMPLACEE = "remplacee", _("Remplacée")
 
     VIVANTES = (Statut.DECIDEE, Statut.ENVOYEE)
+    PARTIES = (Statut.ENVOYEE, Statut.REMPLACEE)
+    ATTEINTES = (*VIVANTES, Statut.REMPLACEE)  # celles qui font le niveau d'une échéance
 
     passage = models.ForeignKey(Passage, models.PROTECT, related_name="relances")
     echeance = models.ForeignKey(Echeance, models.PROTECT, related_name="relances")

@@ -18,7 +18,10 @@ PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
 
 
 def delais_courants(client: Client, pieces: Iterable[int], *, au: date) -> list[Courrier]:
-    """Lettres parties qui laissent encore au client jusqu'à leur date limite pour ces pièces."""
+    """Lettres parties qui laissent encore au client jusqu'à leur date limite pour ces pièces.
+
+    Un recommandé électronique refusé ou non réclamé n'a pas été lu : il se double sans attendre.
+    """
     return list(
         client.courriers.filter(
             statut__in=PARTIS,
@@ -26,6 +29,7 @@ def delais_courants(client: Client, pieces: Iterable[int], *, au: date) -> list[
             relances__echeance__in=list(pieces),
             relances__statut__in=Relance.VIVANTES,
         )
+        .exclude(electronique=True, retour__in=(Courrier.Retour.REFUSE, Courrier.Retour.NON_RECLAME))
         .distinct()
         .order_by("-date_limite", "-pk")
     )

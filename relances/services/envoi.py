@@ -195,7 +195,7 @@ def bannir_adresse(courrier: Courrier, *, motif: str, au: date, par=None) -> Non
 
 
 def mettre_en_erreur(courrier: Courrier, *, au: date) -> None:
-    relances = courrier.relances.filter(statut__in=Relance.VIVANTES)
+    relances = courrier.relances.filter(statut__in=Relance.ATTEINTES)
     ids = list(relances.values_list("echeance", flat=True))
     relances.update(statut=Relance.Statut.EN_ERREUR)
     recalculer_niveaux(ids, au=au)

@@ -16,7 +16,7 @@ from recouvrement.commun import depot
 from recouvrement.comptes.models import Societe
 from relances import motifs
 from relances.domaine import echelle
-from relances.domaine.echelle import Plan
+from relances.domaine.echelle import ClientFaits, EcheanceFaits, Plan
 from relances.domaine.natures import ModePalier, Nature
 from relances.domaine.statuts import TransitionInterdite
 from relances.models import Courrier, Passage, Relance, Tache
@@ -188,7 +188,8 @@ def proposer_maintenant(
     """(faits, plan, résultat) du prochain palier des pièces échues, sans attendre son jour ; n'écrit rien.
 
     derogation : motif d'une mise en demeure tout de suite, même sans formalisation (exigences 10 et 11). pieces :
-    celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte.
+    celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte. Une pièce déjà mise en demeure
+    l'est de nouveau si on la nomme, ou si aucune autre ne peut l'être (recommandé refusé, échéancier rompu).
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
     contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir, ou si
@@ -208,6 +209,9 @@ def proposer_maintenant(
             if choisies is not None:
                 faits = replace(faits, echeances=tuple(e for e in faits.echeances if e.id in choisies))
             resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
+            if derogation and (choisies is not None or not resultat.envois):
+                faits = _a_refaire(faits)
+                resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
             resultats.append((faits, plan, _a_valider(resultat, motif), resultat.decisions))
     if not any(r.envois for _f, _p, r, _d in resultats):
         raisons = {motifs.phrase(d) for _f, _p, _r, decisions in resultats for d in decisions}
@@ -219,6 +223,36 @@ def proposer_maintenant(
     return [(f, p, r) for f, p, r, _d in resultats]
 
 
+def _a_refaire(faits: ClientFaits) -> ClientFaits:
+    """Les pièces déjà mises en demeure, jugées comme si elles ne l'étaient pas encore."""
+
+    def avant(e: EcheanceFaits) -> EcheanceFaits:
+        return e._replace(nature=Nature.FORMALISATION, rang=0, version=None) if e.nature > Nature.FORMALISATION else e
+
+    return replace(faits, echeances=tuple(avant(e) for e in faits.echeances))
+
+
+def _remplacer(resultats: list[tuple]) -> tuple[list[int], list[str]]:
+    """Les mises en demeure parties que celles-ci refont cèdent leur palier.
+
+    Rend les échéances qui l'avaient dépassé, et les références des courriers remplacés.
+    """
+    demeures = [
+        d.echeance.id
+        for _f, _p, r in resultats
+        for v in r.envois
+        if v.palier.nature is Nature.MISE_EN_DEMEURE
+        for d in v.decisions
+    ]
+    anciennes = Relance.objects.filter(
+        echeance__in=demeures, nature=Nature.MISE_EN_DEMEURE, statut=Relance.Statut.ENVOYEE
+    )
+    references = sorted(set(anciennes.values_list("courrier__reference", flat=True)))
+    au_dela = list(anciennes.filter(echeance__niveau__gt=Nature.MISE_EN_DEMEURE).values_list("echeance", flat=True))
+    anciennes.update(statut=Relance.Statut.REMPLACEE)
+    return au_dela, references
+
+
 def relancer_maintenant(
     client: Client, *, par, au: date, derogation: str = "", pieces: Iterable[int] | None = None
 ) -> list[Courrier]:
@@ -227,13 +261,17 @@ def relancer_maintenant(
         Client.objects.select_for_update().get(pk=client.pk)
         resultats = proposer_maintenant(client, au=au, derogation=derogation, pieces=pieces)
         passage = _passage_manuel(client.societe, au=au, par=par)
+        au_dela, references = _remplacer(resultats)
         cles = enregistrer(passage, resultats, societe=client.societe)
+        recalculer_niveaux(au_dela, au=au)  # le niveau ne redescend pas (exigence 8)
         if derogation:
             Courrier.objects.filter(pk__in=cles).update(derogation=derogation[:250])
         courriers = list(Courrier.objects.filter(pk__in=cles).select_related("societe").order_by("pk"))
         for courrier in courriers:
             texte = f"{courrier.get_nature_display()} demandée sans attendre"
-            _consigner("courrier.demande", courrier, par, f"{texte} : {derogation}" if derogation else texte)
+            if derogation:
+                texte = f"{texte} : {derogation}"
+            _consigner("courrier.demande", courrier, par, texte, remplace=references)
     return courriers
 
 

@@ -1,4 +1,4 @@
-"""Le niveau d'une échéance : la plus haute de ses relances vivantes (exigences 8 et 22)."""
+"""Le niveau d'une échéance : la plus haute de ses relances vivantes ou remplacées (exigences 8 et 22)."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from relances.models import Relance, Verdict
 
 
 def recalculer_niveaux(echeances: Iterable[int], *, au: date) -> None:
-    """Après une erreur ou une annulation : le niveau redescend à la plus haute relance vivante.
+    """Après une erreur ou une annulation : le niveau redescend à la plus haute relance vivante ou remplacée.
 
     Le verdict courant, fondé sur l'ancien niveau, est clos : la prochaine nuit en écrit un autre.
     À appeler dans la transaction qui change les relances.
@@ -19,18 +19,19 @@ def recalculer_niveaux(echeances: Iterable[int], *, au: date) -> None:
     if not ids:
         return
     plus_haute: dict[int, tuple] = {}
-    vivantes = Relance.objects.filter(echeance__in=ids, statut__in=Relance.VIVANTES)
-    for e, nature, rang, version, decidee, depot, envoi in vivantes.values_list(
-        "echeance", "nature", "palier__rang", "palier__version", "decidee_le", "courrier__depose_le",
+    atteintes = Relance.objects.filter(echeance__in=ids, statut__in=Relance.ATTEINTES)
+    for e, nature, statut, rang, version, decidee, depot, envoi in atteintes.values_list(
+        "echeance", "nature", "statut", "palier__rang", "palier__version", "decidee_le", "courrier__depose_le",
         "courrier__envoye_le",
     ):  # fmt: skip
         # Le palier suivant se compte du départ réel, non du jour décidé.
         le = depot or (timezone.localdate(envoi) if envoi else decidee)
-        plus_haute[e] = max(plus_haute.get(e, (0, 0, 0, le)), (nature, rang, version, le))
+        vivante = statut in Relance.VIVANTES  # à nature égale, celle qui a remplacé l'autre
+        plus_haute[e] = max(plus_haute.get(e, (0, False, 0, 0, le)), (nature, vivante, rang, version, le))
     par_niveau: dict[tuple, list[int]] = {}
     for e in ids:
-        par_niveau.setdefault(plus_haute.get(e, (0, 0, None, None)), []).append(e)
-    for (nature, rang, version, le), groupe in par_niveau.items():
+        par_niveau.setdefault(plus_haute.get(e, (0, False, 0, None, None)), []).append(e)
+    for (nature, _vivante, rang, version, le), groupe in par_niveau.items():
         Echeance.objects.filter(pk__in=groupe).update(
             niveau=nature, niveau_rang=rang, niveau_version=version, niveau_le=le
         )

@@ -185,7 +185,7 @@ def _rappels(courrier: Courrier, echeances: list[int]) -> list[date]:
     """
     parties = Relance.objects.filter(
         echeance__in=echeances,
-        statut=Relance.Statut.ENVOYEE,
+        statut__in=Relance.PARTIES,
         courrier__statut__in=(Courrier.Statut.ENVOYE, Courrier.Statut.POSTE),
     ).exclude(courrier=courrier.pk)
     jours: dict[int, set[date]] = {e: set() for e in echeances}

@@ -38,7 +38,7 @@ def fin_du_delai(courrier: Courrier) -> date | None:
 def mises_en_demeure_recues(echeances: Iterable[int], *, au: date) -> dict[int, date]:
     """{échéance: jour où sa première mise en demeure fut reçue, `au` au plus tard} ; absente : pas reçue."""
     parties = Relance.objects.filter(
-        echeance__in=set(echeances), nature=Nature.MISE_EN_DEMEURE, statut=Relance.Statut.ENVOYEE
+        echeance__in=set(echeances), nature=Nature.MISE_EN_DEMEURE, statut__in=Relance.PARTIES
     ).select_related("courrier")
     recues: dict[int, date] = {}
     for relance in parties:

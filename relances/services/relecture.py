@@ -122,7 +122,18 @@ def retirer(relances: list[Relance], raison: str = "", *, au: date) -> None:
     with transaction.atomic():
         for r in relances:
             Relance.objects.filter(pk=r.pk).update(statut=Relance.Statut.ANNULEE, raison=(r.raison or raison)[:250])
+        rendre_les_remplacees(relances)
         recalculer_niveaux([r.echeance_id for r in relances], au=au)
+
+
+def rendre_les_remplacees(annulees: list[Relance]) -> None:
+    """La dernière mise en demeure partie vaut de nouveau quand celle qui la refaisait ne part pas."""
+    for r in annulees:
+        meme = Relance.objects.filter(echeance=r.echeance_id, nature=r.nature)
+        if meme.filter(statut__in=Relance.VIVANTES).exists():
+            continue
+        if ancienne := meme.filter(statut=Relance.Statut.REMPLACEE).order_by("-pk").first():
+            Relance.objects.filter(pk=ancienne.pk).update(statut=Relance.Statut.ENVOYEE)
 
 
 def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
