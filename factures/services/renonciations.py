@@ -5,6 +5,7 @@ pour tout un compte.
 """
 
 from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,9 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import TypeDebiteur
+from recouvrement.commun.formats import somme
+from recouvrement.comptes.droits import Droit, peut
 from recouvrement.journal.services import consigner
 
+from .. import decompte
 from ..models import Facture, Renonciation
+from .taux import bareme
+
+Portee = Renonciation.Portee
 
 
 @transaction.atomic
@@ -22,7 +29,8 @@ def renoncer(facture: Facture, *, portee: str, motif: str, le: date, acteur) -> 
     """Renonce aux pénalités de la facture, à ses 40 €, ou aux deux, à compter du jour `le`.
 
     Redire la même décision (double clic) rend celle qui est prise. Lève ValidationError : motif vide, portée
-    inconnue, débiteur qui n'en doit pas, ou autre renonciation en vigueur, à annuler d'abord.
+    inconnue, débiteur qui n'en doit pas, autre renonciation en vigueur, à annuler d'abord, ou somme qui demande un
+    responsable (au-delà du seuil de la société).
     """
     motif = motif.strip()
     if not motif:
@@ -37,6 +45,7 @@ def renoncer(facture: Facture, *, portee: str, motif: str, le: date, acteur) -> 
         if (prise.portee, prise.motif) == (portee, motif):
             return prise
         raise ValidationError(_("Une renonciation est déjà en vigueur sur cette facture : annulez-la d'abord."))
+    _exiger_un_responsable(facture, portee, au=le, acteur=acteur)
     renonciation = Renonciation(facture=facture, portee=portee, motif=motif, le=le, auteur=acteur)
     renonciation.full_clean(validate_unique=False, validate_constraints=False)
     renonciation.save(force_insert=True)
@@ -50,6 +59,29 @@ def renoncer(facture: Facture, *, portee: str, motif: str, le: date, acteur) -> 
         donnees={"renonciation": renonciation.pk, "portee": portee, "motif": motif, "le": le},
     )
     return renonciation
+
+
+def accessoires(facture: Facture, portee: str, *, au: date) -> Decimal:
+    """Ce que la facture doit de cette portée au jour dit, dans sa devise ; zéro si rien ne s'en calcule encore."""
+    lignes = decompte.calculer(facture.client, facture.echeances.select_related("facture"), au=au, bareme=bareme())
+    calculs = [x.calcul for x in lignes if x.calcul]
+    interets = sum((c.interets_restants for c in calculs), Decimal(0))
+    indemnite = sum((c.indemnite for c in calculs), Decimal(0))
+    sommes = {Portee.PENALITES: interets, Portee.INDEMNITE: indemnite, Portee.TOUT: interets + indemnite}
+    return sommes[Portee(portee)]
+
+
+def _exiger_un_responsable(facture: Facture, portee: str, *, au: date, acteur) -> None:
+    societe = facture.client.societe
+    seuil = societe.seuil_deux_personnes
+    if seuil is None or peut(acteur, Droit.VALIDER_PLAFOND, societe):
+        return
+    montant = accessoires(facture, portee, au=au)
+    if montant > seuil:
+        raise ValidationError(
+            _("%(somme)s d'accessoires : au-delà de %(seuil)s, un responsable doit y renoncer.")
+            % {"somme": somme(montant, facture.devise), "seuil": somme(seuil, "EUR")}
+        )
 
 
 @transaction.atomic

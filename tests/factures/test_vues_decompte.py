@@ -50,7 +50,8 @@ def test_chaque_chiffre_dit_d_ou_il_vient(client, claire, debiteur):
     page = lire(client, debiteur)
     for attendu in (
         "8 921,64 €", "387,96 €", "40,00 €", "9 349,60 €", "12 480,00 × 12,15 % × 91 / 365",
-        "BCE 2,15 au 01/01/2026 + 10", "−441,64", "−3 558,36", "Le compte client porte 8 480,00 €", "441,64 € d'intérêts", "C. com., art. L441-10, II",
+        "BCE 2,15 au 01/01/2026 + 10", "−441,64", "−3 558,36", "Le compte client porte 8 480,00 €",
+        "441,64 € d'intérêts", "C. com., art. L441-10, II",
         "Base 365 jours", "7,86", "8,25", "un arrêté après le 31/12/2026 sera refusé",
     ):  # fmt: skip
         assert attendu in page, attendu
@@ -144,6 +145,30 @@ def test_une_renonciation_sans_motif_est_refusee_et_ne_s_ecrit_pas(client, clair
     client.post(reverse("factures:renoncer", args=[e.facture_id]), {"portee": "tout", "motif": " "})
     client.post(reverse("factures:renoncer", args=[e.facture_id]), {"portee": "rien", "motif": "x"})
     assert not Renonciation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "seuil", "portee", "prise"),
+    [
+        (Role.GESTIONNAIRE, 39, "indemnite", False),
+        (Role.GESTIONNAIRE, 39, "tout", False),
+        (Role.GESTIONNAIRE, 40, "indemnite", True),
+        (Role.GESTIONNAIRE, 40, "tout", False),
+        (Role.GESTIONNAIRE, None, "tout", True),
+        (Role.RESPONSABLE, 39, "tout", True),
+    ],
+)
+def test_au_dela_du_seuil_de_la_societe_un_responsable_renonce(client, debiteur, role, seuil, portee, prise):
+    """Droit `valider_plafond` : abandonner beaucoup n'est pas d'un gestionnaire seul."""
+    e = EcheanceFactory(client=debiteur, echue_le=date(2026, 3, 31))
+    type(debiteur.societe).objects.filter(pk=debiteur.societe_id).update(seuil_deux_personnes=seuil)
+    personne = UtilisateurFactory(societe=debiteur.societe, role=role)
+    type(debiteur).objects.filter(pk=debiteur.pk).update(gestionnaire=personne)
+    client.force_login(personne)
+    saisie = {"portee": portee, "motif": "geste"}
+    page = client.post(reverse("factures:renoncer", args=[e.facture_id]), saisie, follow=True).content.decode()
+    assert Renonciation.objects.exists() is prise
+    assert ("un responsable doit y renoncer" in page) is not prise
 
 
 def test_un_lecteur_lit_le_decompte_sans_pouvoir_renoncer_ni_choisir(client, debiteur):
