@@ -62,16 +62,20 @@ def veiller_prescriptions(societe: Societe, *, au: date) -> list[Tache]:
     """Une tâche par client et par seuil (6 mois, 3 mois, date passée), pour toutes les factures ouvertes (exigence 37).
 
     La clé porte la date d'origine la plus lointaine du seuil : une tâche faite ne revient que si une facture de plus y
-    entre. Une tâche dont plus aucune facture n'est à ce seuil se ferme. Requêtes : par lots de clients.
+    entre. Une tâche dont plus aucune facture n'est à ce seuil se ferme. Un lot de clients à la fois : ni la mémoire ni
+    une transaction ne portent toutes les alertes de la société.
     """
-    par_client: dict[int, dict[int, list[Approche]]] = defaultdict(lambda: defaultdict(list))
-    for a in approchent(Facture.objects.filter(societe=societe), au=au):
-        par_client[a.client][a.alerte].append(a)
-    ouvertes = Tache.objects.filter(societe=societe, cle__startswith=CLE_PRESCRIPTION, faite_le=None)
-    concernes = sorted({*par_client, *ouvertes.values_list("client", flat=True).distinct()})
-    taches = []
-    for debut in range(0, len(concernes), CLIENTS_PAR_LOT):
-        taches += _mettre_a_jour(societe, concernes[debut : debut + CLIENTS_PAR_LOT], par_client, au)
+    suivies = Tache.objects.filter(societe=societe, cle__startswith=CLE_PRESCRIPTION, faite_le=None)
+    taches, clients = [], list(Client.objects.filter(societe=societe).order_by("pk").values_list("pk", flat=True))
+    for debut in range(0, len(clients), CLIENTS_PAR_LOT):
+        lot = clients[debut : debut + CLIENTS_PAR_LOT]
+        bornes = {"client__gte": lot[0], "client__lte": lot[-1]}
+        par_client: dict[int, dict[int, list[Approche]]] = defaultdict(lambda: defaultdict(list))
+        for a in approchent(Facture.objects.filter(societe=societe, **bornes), au=au):
+            par_client[a.client][a.alerte].append(a)
+        concernes = {*par_client, *suivies.filter(**bornes).values_list("client", flat=True)}
+        if concernes:
+            taches += _mettre_a_jour(societe, sorted(concernes), par_client, au)
     return taches
 
 

@@ -1,5 +1,6 @@
 """Prescription : celles qui approchent, et l'histoire de chaque facture avec ses preuves (exigence 37)."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -44,25 +45,29 @@ def approches(request):
         factures = factures.filter(client__type=type_debiteur)
     if (gestionnaire := entier(request.GET.get("gestionnaire"))) is not None:
         factures = factures.filter(client__gestionnaire=gestionnaire)
-    toutes = sorted(services.approchent(factures, au=au), key=lambda a: (a.origine, a.facture))
     seuil = SEUILS[valeur_parmi(request, "seuil", SEUILS)]
-    gardees = [a for a in toutes if seuil is None or a.alerte == seuil]
+    comptes, gardees = Counter(), []
+    for a in services.approchent(factures, au=au):  # en flux : de chacune, seul son rang reste
+        comptes[a.alerte] += 1
+        if seuil is None or a.alerte == seuil:
+            gardees.append((a.origine, a.facture))
+    gardees.sort()
     liste = Liste(request, gardees)
-    choisies = Facture.objects.filter(pk__in=[a.facture for a in liste]).select_related("client__gestionnaire")
+    choisies = Facture.objects.filter(pk__in=[pk for _origine, pk in liste]).select_related("client__gestionnaire")
     lues = {p.facture.pk: p for p in services.pour_factures(choisies, au=au)}
     contexte = {
         "liste": liste,
-        "lignes": [lues[a.facture] for a in liste],
+        "lignes": [lues[pk] for _origine, pk in liste],
         "seuils": onglets(request, "seuil", [
-            (cle, nom, sum(1 for a in toutes if SEUILS[cle] is None or a.alerte == SEUILS[cle])) for cle, nom in _noms()
+            (cle, nom, comptes.total() if SEUILS[cle] is None else comptes[SEUILS[cle]]) for cle, nom in _noms()
         ]),
         "types": TypeDebiteur.choices,
         "gestionnaires": _gestionnaires(request),
         "au": au,
         "annonce": _("%(n)s factures") % {"n": nombre(len(gardees))},
         "resume": ngettext(
-            "%(n)s facture ouverte en alerte au %(j)s", "%(n)s factures ouvertes en alerte au %(j)s", len(toutes)
-        ) % {"n": nombre(len(toutes)), "j": ecrire_jour(au)},
+            "%(n)s facture ouverte en alerte au %(j)s", "%(n)s factures ouvertes en alerte au %(j)s", comptes.total()
+        ) % {"n": nombre(comptes.total()), "j": ecrire_jour(au)},
     }  # fmt: skip
     return rendre(request, "contentieux/prescriptions.html", "contentieux/_prescriptions.html", contexte)
 

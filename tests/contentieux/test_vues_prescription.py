@@ -10,15 +10,18 @@ from django.urls import reverse
 from clients.models import TypeDebiteur
 from contentieux import services
 from contentieux.models import Interruption
+from contentieux.services import veille
 from factures.models import Facture
+from factures.services.echeanciers import accepter, annuler_echeancier
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
+from relances.domaine.natures import Nature
 from relances.models import Tache
 from relances.services.taches import terminer_tache
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import UtilisateurFactory
-from tests.contentieux.factories import AU, DossierFactory, pdf
-from tests.factures.factories import EcheanceFactory, ImputationFactory
+from tests.contentieux.factories import AU, CourrierEnvoyeFactory, CreanceFactory, DossierFactory, pdf
+from tests.factures.factories import EcheanceFactory, FactureFactory, ImputationFactory
 
 pytestmark = pytest.mark.django_db
 EXECUTION = date(2025, 1, 15)
@@ -144,6 +147,71 @@ def test_la_nature_de_la_facture_l_emporte_sur_celle_du_dossier_et_ses_actes_val
     assert lue(facture).possible == AU.replace(year=2027)
 
 
+def publique(**courrier):
+    """Facture publique de 2021 et la relance partie pour elle."""
+    facture = FactureFactory(
+        client=ClientFactory(administration=True), date_emission=date(2021, 3, 1), date_execution=date(2021, 2, 20)
+    )
+    e = EcheanceFactory(facture=facture, echue_le=date(2021, 4, 1), montant=1000)
+    CourrierEnvoyeFactory([e], **{"nature": Nature.FORMALISATION, "le": date(2024, 5, 2)} | courrier)
+    return services.de_la_facture(facture, au=AU).prescription
+
+
+def test_une_relance_ecrite_a_une_administration_interrompt_la_quadriennale():
+    """Loi 68-1250, art. 2 : toute réclamation écrite ; la date d'origine reste la limite affichée."""
+    lue = publique()
+    assert (lue.origine, lue.possible) == (date(2025, 12, 31), date(2028, 12, 31))
+    assert [(e.acte, e.interrompt) for e in lue.etapes[1:]] == [("reclamation_ecrite", True)]
+
+
+@pytest.mark.parametrize(
+    "champs", [{"nature": Nature.AVANT_ECHEANCE}, {"canal": "appel"}, {"canal": "sms"}, {"statut": "annule"}]
+)
+def test_ce_qui_n_est_pas_un_ecrit_parti_qui_reclame_n_interrompt_pas(champs):
+    assert publique(**champs).etapes[1:] == ()
+
+
+def test_une_relance_n_interrompt_rien_contre_une_entreprise():
+    (e,) = CreanceFactory(factures=1)
+    lue = services.de_la_facture(e.facture, au=AU).prescription
+    assert [x.acte for x in lue.etapes[1:]] == ["mise_en_demeure"]
+    assert lue.possible == lue.origine
+
+
+def test_un_echeancier_accepte_est_une_reconnaissance_possible():
+    """C. civ., art. 2240 ; annulé, il ne prouve plus rien."""
+    (e,) = CreanceFactory(factures=1, demeure=False)
+    acteur = UtilisateurFactory(societe=e.societe)
+    termes = [(AU + timedelta(30), e.reste_du / 2), (AU + timedelta(60), e.reste_du / 2)]
+    x = accepter(
+        e.client, echeances=[e], mensualites=termes, accepte_le=AU, clause_decheance=False, au=AU, acteur=acteur
+    )
+    lue = services.de_la_facture(e.facture, au=AU).prescription
+    assert [(y.jour, y.acte, y.interrompt) for y in lue.etapes[1:]] == [(AU, "reconnaissance", True)]
+    assert lue.possible > lue.origine
+    annuler_echeancier(x, motif="noté à tort", au=AU, acteur=acteur)
+    assert services.de_la_facture(e.facture, au=AU).prescription.etapes[1:] == ()
+
+
+def test_un_titre_se_date_a_l_ecran_et_fait_partir_ses_dix_ans(client, facture, responsable):
+    client.force_login(responsable)
+    url = reverse("contentieux:prescription_creance", args=[facture.pk])
+    donnees = {"creance-nature": "titre_executoire", "creance-execution": "", "creance-titre": "03/09/2026"}
+    assert client.post(url, donnees).status_code == 303
+    facture.refresh_from_db()
+    assert services.de_la_facture(facture, au=AU).prescription.origine == date(2036, 9, 3)
+    assert client.post(url, donnees | {"creance-titre": "03/09/2030"}).status_code == 422
+
+
+def test_l_ordonnance_signifiee_d_un_dossier_est_le_titre_de_ses_factures():
+    dossier = DossierFactory(factures=1)
+    type(dossier).objects.update(
+        nature_creance="titre_executoire", ordonnance_le=date(2026, 9, 3), signifiee_le=date(2026, 9, 20)
+    )
+    (p,) = services.du_dossier(dossier, au=AU)
+    assert p.prescription.depart == date(2026, 9, 3)
+
+
 def test_relever_un_acte_fait_relire_le_dossier(facture):
     dossier = DossierFactory(factures=1)
     services.completer(dossier, par=dossier.ouvert_par, prescription_relue_le=AU)
@@ -194,6 +262,18 @@ def test_le_tri_de_la_base_et_la_date_exacte_disent_la_meme_alerte(facture, type
         == alerte
         == services.de_la_facture(e.facture.__class__.objects.get(pk=e.facture_id), au=AU).alerte
     )
+
+
+@pytest.mark.parametrize("lot", [1, 2, 500])
+def test_la_veille_par_lots_de_clients_ouvre_et_ferme_les_memes_taches(facture, monkeypatch, lot):
+    """La mémoire d'une société d'un million de factures ne porte qu'un lot."""
+    monkeypatch.setattr(veille, "CLIENTS_PAR_LOT", lot)
+    clients = {approche(facture, date(2025, 4, 30), type="particulier").client_id for _ in range(3)}
+    assert {t.client_id for t in services.veiller(facture.societe, au=AU)} == {*clients, facture.client_id}
+    Facture.objects.filter(client__in=clients).update(date_execution=date(2026, 6, 1))
+    services.veiller(facture.societe, au=AU)
+    ouvertes = Tache.objects.filter(faite_le=None, cle__startswith="prescription-")
+    assert set(ouvertes.values_list("client", flat=True)) == {facture.client_id}
 
 
 def test_une_facture_soldee_ou_signifiee_n_alerte_plus(facture):
