@@ -6,6 +6,7 @@ from datetime import date
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clients.models import TypeDebiteur
 from factures.models import Echeance
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import maintenant
@@ -160,7 +161,7 @@ class _Gestes:
             Motif.SEUIL_ENVOI: (self.plans, adresse("relances:plans"), _("Voir le seuil du plan")),
             Motif.DELAI_CONTACT: (self.f.pilote, f"{self.fiche}?volet=modifier#volet", _("Changer le délai")),
             Motif.DONNEES_PERIMEES: (self.importe, adresse("factures:imports"), _("Importer")),
-            Motif.TERMINEE: (self.contentieux, adresse("contentieux:ouvrir", client), _("Ouvrir un dossier")),
+            Motif.TERMINEE: (self.contentieux, adresse("contentieux:ouvrir", client), self._dossier()),
             Motif.FE_ARRETEE: (self.agit, facture, _("Voir la facture")),
             Motif.FE_RETENUE: (self.agit, facture, _("Voir la facture")),
             Motif.FE_A_VERIFIER: (self.agit, facture, _("Voir la facture")),
@@ -175,6 +176,11 @@ class _Gestes:
             choix[Motif.ECHEANCIER] = choix[Motif.TERME_NON_ECHU] = (True, url, _("Voir l'échéancier"))
         permis, url, libelle = choix.get(motif, (False, "", ""))
         return (url, libelle) if permis and url else None
+
+    def _dossier(self) -> str:
+        """Jamais d'injonction contre une administration (CGCT, art. L1612-16)."""
+        publique = self.f.client.type == TypeDebiteur.ADMINISTRATION
+        return _("Demander le mandatement d'office") if publique else _("Ouvrir un dossier")
 
     def _decider(self) -> tuple[bool, str, str]:
         """La tâche « mise en demeure ou abandon ? » du client, sinon le geste nu."""

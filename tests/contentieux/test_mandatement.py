@@ -207,3 +207,16 @@ def test_les_saisies_du_prefet_s_enregistrent(client, dossier):
     assert reponse.status_code == 303
     dossier.refresh_from_db()
     assert (dossier.marche, dossier.delai_ordonnateur_mois) == ("commande 12", 2)
+
+
+def test_la_fiche_d_une_administration_nomme_le_mandatement_et_jamais_le_contentieux(client, dossier):
+    """CGCT, art. L1612-16 : la tâche, le geste de la fiche et l'écran d'ouverture disent la même voie."""
+    client.force_login(dossier.ouvert_par)
+    fiche = client.get(reverse("clients:fiche", args=[dossier.client_id])).content.decode()
+    assert "Demander le mandatement d’office" in fiche and "Ouvrir un dossier contentieux" not in fiche
+    ouvrir = client.get(reverse("contentieux:ouvrir", args=[dossier.client_id])).content.decode()
+    assert "Ouvrir un dossier de mandatement d’office" in ouvrir
+    entreprise = CreanceFactory(client=DebiteurFactory(societe=dossier.societe), factures=1)[0].client
+    assert (
+        "Ouvrir un dossier contentieux" in client.get(reverse("clients:fiche", args=[entreprise.pk])).content.decode()
+    )
