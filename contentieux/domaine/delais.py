@@ -58,6 +58,12 @@ class Duree:
     def attente_apres(self, depart: date, *, region: str = METROPOLE, distance_mois: int = 0) -> date:
         """Dernier jour d'une attente, reporté au premier jour ouvrable (CPC, art. 642) ; agir le lendemain.
 
-        distance_mois : 1 outre-mer, 2 à l'étranger (CPC, art. 643).
+        distance_mois : 1 outre-mer, 2 à l'étranger (CPC, art. 643) ; ils s'ajoutent aux mois du délai avant d'en
+        chercher le quantième : deux mois et un depuis le 31 décembre vont au 31 mars.
         """
-        return jour_ouvre_suivant(ajouter_mois(self.apres(depart), distance_mois), region)
+        if self.unite is Unite.JOURS:
+            terme = ajouter_mois(self.apres(depart), distance_mois)
+        else:
+            mois = self.nombre * (MOIS_PAR_AN if self.unite is Unite.ANNEES else 1)
+            terme = ajouter_mois(depart, mois + distance_mois)
+        return jour_ouvre_suivant(terme, region)

@@ -1,7 +1,8 @@
 """La voie de l'administration : ce qu'il faut, puis le projet de demande de mandatement d'office au préfet.
 
-CGCT, art. L1612-16 : dette échue, certaine, liquide, non sérieusement contestée ; le préfet met l'ordonnateur en
-demeure, puis mandate d'office à l'expiration du délai. L'outil prépare, une personne relit, signe et envoie.
+CGCT, art. L1612-16 : dette échue, certaine, liquide, non sérieusement contestée, d'une collectivité ou de son
+établissement public, jamais de l'État ; le préfet met l'ordonnateur en demeure, puis mandate d'office à l'expiration
+du délai. L'outil prépare, une personne relit, signe et envoie.
 """
 
 from datetime import date
@@ -61,7 +62,10 @@ def _prefet(dossier: DossierContentieux) -> Point:
     if not dossier.tribunal.strip() or not dossier.tribunal_adresse.strip():
         manque = _("Nommez la préfecture et son adresse.")
     elif not dossier.competence_relue:
-        manque = _("À relire : le mandatement d'office vise une collectivité ou un établissement public local.")
+        manque = _(
+            "À relire : le mandatement d'office vise une collectivité ou un établissement public local, pas l'État "
+            "(référé-provision : CJA, art. R541-1)."
+        )
     else:
         manque = ""
     return Point("juridiction", titre, manque, "juridiction")

@@ -97,8 +97,8 @@ def _conditions_du_client(client: Client, *, au: date, voie: str) -> tuple[tuple
         refus.append(_("Le type du client est à qualifier : la juridiction et la procédure en dépendent."))
     if client.type == TypeDebiteur.ADMINISTRATION and voie == Voie.INJONCTION:
         refus.append(
-            _("Une personne publique ne se poursuit pas par injonction de payer : mandatement d'office "
-              "(CGCT, art. L1612-16) ou référé-provision (CJA, art. R541-1).")
+            _("Une personne publique ne se poursuit pas par injonction de payer : mandatement d'office d'une "
+              "collectivité (CGCT, art. L1612-16) ou référé-provision, seul contre l'État (CJA, art. R541-1).")
         )  # fmt: skip
     if client.type != TypeDebiteur.ADMINISTRATION and voie == Voie.MANDATEMENT:
         refus.append(_("Le mandatement d'office n'atteint que les personnes publiques (CGCT, art. L1612-16)."))

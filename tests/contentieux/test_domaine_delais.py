@@ -60,3 +60,10 @@ def test_une_duree_se_lit_et_se_relit(texte, lu):
 def test_une_duree_illisible_est_refusee(texte):
     with pytest.raises(ValueError, match="durée illisible"):
         Duree.lire(texte)
+
+
+def test_les_mois_de_distance_s_ajoutent_avant_de_chercher_le_quantieme():
+    """CPC, art. 641 et 643 : deux mois et un depuis le 31 décembre font trois mois, jamais le 28 mars."""
+    assert Duree.lire("2 mois").attente_apres(date(2025, 12, 31), distance_mois=1) == date(2026, 3, 31)
+    assert Duree.lire("1 an").attente_apres(date(2025, 1, 31), distance_mois=1) == date(2026, 3, 2)
+    assert Duree.lire("15 jours").attente_apres(date(2026, 1, 16), distance_mois=1) == date(2026, 3, 2)
