@@ -333,9 +333,15 @@ class CreanceForm(forms.Form):
         avance=timedelta(0),
         help_text=_("La prescription part de ce jour, non de la facture."),
     )
+    titre = JourField(
+        label=_("Titre exécutoire du"),
+        required=False,
+        avance=timedelta(0),
+        help_text=_("Celle d'un titre exécutoire part du jour où il est rendu."),
+    )
 
     def __init__(self, *args, facture, au, **kwargs):
-        depart = {"nature": facture.nature_creance, "execution": facture.date_execution}
+        depart = {"nature": facture.nature_creance, "execution": facture.date_execution, "titre": facture.titre_le}
         super().__init__(*args, **{"initial": depart, "prefix": "creance", **kwargs})
         table = natures()
         deduite = table[nature_de(facture.client)].libelle

@@ -192,14 +192,26 @@ def calculer(
 
 
 def point_de_depart(
-    nature: NatureCreance, *, execution: date | None, emission: date, exigibilite: date
+    nature: NatureCreance,
+    *,
+    execution: date | None,
+    emission: date,
+    exigibilite: date,
+    titre: date | None = None,
 ) -> tuple[date, tuple[str, ...]]:
     """(jour de départ, avertissements) d'une facture, selon ce que l'on sait d'elle.
 
-    Sans date d'exécution, la date d'émission en tient lieu et l'avertissement le dit.
+    Sans date d'exécution, la date d'émission en tient lieu et l'avertissement le dit ; sans date de titre, l'émission
+    aussi, plus ancienne que lui, donc prudente.
     """
     if nature.depart is Depart.EXIGIBILITE:
         return exigibilite, ()
+    if nature.depart is Depart.TITRE:
+        if titre is not None:
+            return titre, ()
+        return emission, (
+            "Date du titre inconnue : le calcul part de l'émission de la facture, alors que le délai part du titre.",
+        )
     if execution is not None:
         return execution, ()
     return emission, (
@@ -217,6 +229,8 @@ def _terme(nature: NatureCreance, depart: date) -> date:
 def _interrompt(nature: NatureCreance, acte: Acte) -> bool:
     if acte is Acte.REQUETE:
         return False
+    if acte is Acte.RECLAMATION:
+        return nature.code == "public"
     if acte in ECRITS:
         return nature.code in ECRIT_INTERRUPTIF
     return not (nature.forclusion and acte in PAR_LE_DEBITEUR)

@@ -32,10 +32,12 @@ def _a_relire(facture: Facture) -> None:
 
 
 @transaction.atomic
-def qualifier_creance(facture: Facture, *, nature: str, execution: date | None, par, au: date) -> bool:
-    """Nature de la créance (vide : celle du type de débiteur) et date d'exécution. Faux si rien ne change.
+def qualifier_creance(
+    facture: Facture, *, nature: str, execution: date | None, par, au: date, titre: date | None = None
+) -> bool:
+    """Nature de la créance (vide : celle du type de débiteur), dates d'exécution et du titre. Faux si rien ne change.
 
-    Lève ValidationError, par champ : nature inconnue ou sans durée dans la table, exécution à venir.
+    Lève ValidationError, par champ : nature inconnue ou sans durée dans la table, exécution ou titre à venir.
     """
     facture = _verrouiller(facture)
     table = natures().get(nature)
@@ -43,12 +45,14 @@ def qualifier_creance(facture: Facture, *, nature: str, execution: date | None, 
         raise ValidationError({"nature": _("Cette nature n'a pas de durée dans la table : choisissez-en une autre.")})
     if execution and execution > au:
         raise ValidationError({"execution": _("Une exécution à venir ne fait rien partir.")})
-    avant = {"nature": facture.nature_creance, "execution": facture.date_execution}
-    apres = {"nature": nature, "execution": execution}
+    if titre and titre > au:
+        raise ValidationError({"titre": _("Ce titre n'est pas encore obtenu.")})
+    avant = {"nature": facture.nature_creance, "execution": facture.date_execution, "titre": facture.titre_le}
+    apres = {"nature": nature, "execution": execution, "titre": titre}
     if avant == apres:
         return False
-    facture.nature_creance, facture.date_execution = nature, execution
-    facture.save(update_fields=["nature_creance", "date_execution", "updated_at"])
+    facture.nature_creance, facture.date_execution, facture.titre_le = nature, execution, titre
+    facture.save(update_fields=["nature_creance", "date_execution", "titre_le", "updated_at"])
     _a_relire(facture)
     libelle = table.libelle if table else _("celle du débiteur")
     texte = _("%(f)s : nature %(n)s, exécution %(j)s") % {

@@ -16,15 +16,17 @@ from contentieux.domaine.prescription import Acte, Depart, Interruption, Prescri
 from contentieux.donnees import natures
 from contentieux.models import DossierContentieux, DossierEcheance
 from contentieux.models import Interruption as ActeReleve
-from factures.models import Echeance, Facture, Imputation
-from relances.domaine.natures import Nature
-from relances.models import Courrier
+from factures.models import Echeance, Echeancier, Facture, Imputation
+from relances.domaine.natures import Canal, Nature
+from relances.models import Courrier, Relance
 
 NATURE_PAR_TYPE = {
     TypeDebiteur.ENTREPRISE: "commerce",
     TypeDebiteur.PARTICULIER: "consommateur",
     TypeDebiteur.ADMINISTRATION: "public",
 }
+PUBLIQUE = NATURE_PAR_TYPE[TypeDebiteur.ADMINISTRATION]
+ECRITES = (Canal.COURRIEL, Canal.LETTRE, Canal.RECOMMANDE)
 LA_PLUS_COURTE = "consommateur"  # débiteur à qualifier : la durée prudente des trois
 LOT = 2000  # lignes lues d'un coup
 PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.POSTE)
@@ -54,16 +56,19 @@ def pour_factures(factures: Iterable[Facture], *, au: date) -> list[Prescription
     """
     factures = list(factures)
     ids = [f.pk for f in factures]
-    releves, exigibles, confiees = _actes(ids), _exigibilites(ids), _natures_des_dossiers(ids)
+    exigibles, confiees, titres = _exigibilites(ids), _natures_des_dossiers(ids), _titres_des_dossiers(ids)
+    tables = {f.pk: natures()[nature_de(f.client, f.nature_creance or confiees.get(f.pk, ""))] for f in factures}
+    releves = _actes(ids, publiques={pk for pk, table in tables.items() if table.code == PUBLIQUE})
     resultat = []
     for facture in factures:
         choisie = facture.nature_creance or confiees.get(facture.pk, "")
-        table = natures()[nature_de(facture.client, choisie)]
+        table = tables[facture.pk]
         depart, avertissements = regle.point_de_depart(
             table,
             execution=facture.date_execution,
             emission=facture.date_emission,
             exigibilite=exigibles.get(facture.pk, facture.date_emission),
+            titre=facture.titre_le or titres.get(facture.pk),
         )
         if not choisie and facture.client.type == TypeDebiteur.A_QUALIFIER:
             avertissements = (*avertissements, _("Débiteur à qualifier : la durée la plus courte est retenue."))
@@ -112,6 +117,14 @@ def approchent(factures: QuerySet[Facture], *, au: date) -> Iterator[Approche]:
     lues = (
         factures.annotate(
             debut=debut,
+            titre=Coalesce(
+                "titre_le",
+                Subquery(
+                    confiee.filter(dossier__signifiee_le__isnull=False)
+                    .order_by("-pk")
+                    .values("dossier__ordonnance_le")[:1]
+                ),
+            ),
             exigible=Subquery(ouvertes.order_by("date_echeance").values("date_echeance")[:1]),
             nature_du_dossier=Coalesce(
                 Subquery(
@@ -124,22 +137,29 @@ def approchent(factures: QuerySet[Facture], *, au: date) -> Iterator[Approche]:
         .exclude(Exists(confiee.filter(active=True, dossier__signifiee_le__isnull=False)))
         .order_by()
         .values_list(
-            "pk", "client_id", "numero", "client__type", "nature_creance", "nature_du_dossier", "debut", "exigible"
+            "pk", "client_id", "numero", "client__type", "nature_creance", "nature_du_dossier", "debut", "exigible",
+            "date_emission", "titre",
         )
-    )
-    for pk, client, numero, type_debiteur, nature, confiee_comme, depart, exigible in lues.iterator(LOT):
+    )  # fmt: skip
+    for pk, client, numero, type_debiteur, nature, confiee_comme, *dates in lues.iterator(LOT):
+        depart, exigible, emission, titre = dates
         code = next((c for c in (nature, confiee_comme) if c in natures()), "")
         table = natures()[code or NATURE_PAR_TYPE.get(type_debiteur, LA_PLUS_COURTE)]
         if table.duree is None or table.depart is None:
             continue  # une nature sans durée se règle à l'écran : rien à compter
-        origine = regle.date_origine(table, exigible if table.depart is Depart.EXIGIBILITE else depart)
+        departs = {Depart.EXIGIBILITE: exigible, Depart.TITRE: titre or emission}
+        origine = regle.date_origine(table, departs.get(table.depart, depart))
         seuil = regle.alerte(origine, au)
         if seuil is not None:
             yield Approche(pk, client, numero, table.code, origine, seuil)
 
 
-def _actes(factures: list[int]) -> Mapping[int, list[Interruption]]:
-    """Actes relevés, paiements partiels, mises en demeure et actes des dossiers ; la règle dit ce qui interrompt."""
+def _actes(factures: list[int], *, publiques: set[int]) -> Mapping[int, list[Interruption]]:
+    """Actes relevés, paiements partiels, échéanciers, lettres et actes des dossiers ; la règle dit ce qui interrompt.
+
+    publiques : factures d'une personne publique, où toute relance écrite et envoyée est une réclamation (loi 68-1250,
+    art. 2).
+    """
     actes: dict[int, list[Interruption]] = defaultdict(list)
     payees = (
         Imputation.objects.filter(echeance__facture__in=factures, avoir=None)
@@ -149,22 +169,39 @@ def _actes(factures: list[int]) -> Mapping[int, list[Interruption]]:
     )
     for facture, jour, reference in payees:
         actes[facture].append(Interruption(jour, Acte.PAIEMENT_PARTIEL, reference))
-    mises_en_demeure = (
-        Courrier.objects.filter(
-            nature=Nature.MISE_EN_DEMEURE, statut__in=PARTIS, relances__echeance__facture__in=factures
-        )
-        .values_list("relances__echeance__facture", "depose_le", "envoye_le", "reference")
-        .order_by()
-        .distinct()
-    )
-    for facture, depose, envoye, reference in mises_en_demeure:
-        jour = depose or (envoye and timezone.localdate(envoye))
-        if jour and facture in factures:
-            actes[facture].append(Interruption(jour, Acte.MISE_EN_DEMEURE, reference))
+    # Annulé, l'accord fut peut-être noté à tort : il ne prouve rien.
+    acceptes = Echeancier.objects.filter(echeances__facture__in=factures).exclude(statut=Echeancier.Statut.ANNULE)
+    for facture, jour in acceptes.order_by().values_list("echeances__facture", "accepte_le").distinct():
+        if facture in factures:
+            actes[facture].append(Interruption(jour, Acte.RECONNAISSANCE, _("échéancier accepté")))
+    _lettres(factures, publiques, actes)
     for i in ActeReleve.objects.filter(facture__in=factures, annulee_le=None):
         actes[i.facture_id].append(Interruption(i.jour, Acte(i.acte), i.preuve_nom or i.note, i.pk))
     _actes_des_dossiers(factures, actes)
     return actes
+
+
+def _lettres(factures: list[int], publiques: set[int], actes: dict[int, list[Interruption]]) -> None:
+    """Mises en demeure, et pour une personne publique tout écrit qui réclame le paiement, réellement partis."""
+    reclament = Q(nature=Nature.MISE_EN_DEMEURE) | Q(
+        nature__gt=Nature.AVANT_ECHEANCE, canal__in=ECRITES, relances__echeance__facture__in=publiques
+    )
+    parties = (
+        Courrier.objects.filter(
+            reclament,
+            statut__in=PARTIS,
+            relances__echeance__facture__in=factures,
+            relances__statut__in=Relance.PARTIES,
+        )
+        .values_list("relances__echeance__facture", "depose_le", "envoye_le", "reference", "nature")
+        .order_by()
+        .distinct()
+    )
+    for facture, depose, envoye, reference, nature in parties:
+        jour = depose or (envoye and timezone.localdate(envoye))
+        acte = Acte.MISE_EN_DEMEURE if nature == Nature.MISE_EN_DEMEURE else Acte.RECLAMATION
+        if jour and facture in factures and (acte is Acte.MISE_EN_DEMEURE or facture in publiques):
+            actes[facture].append(Interruption(jour, acte, reference))
 
 
 def _actes_des_dossiers(factures: list[int], actes: dict[int, list[Interruption]]) -> None:
@@ -195,6 +232,13 @@ def _natures_des_dossiers(factures: list[int]) -> dict[int, str]:
     """Nature qu'une personne a dite pour tout un dossier ; celle de la facture l'emporte."""
     lignes = DossierEcheance.objects.filter(echeance__facture__in=factures).exclude(dossier__nature_creance="")
     return dict(lignes.order_by("pk").values_list("echeance__facture", "dossier__nature_creance"))
+
+
+def _titres_des_dossiers(factures: list[int]) -> dict[int, date]:
+    """Jour de l'ordonnance signifiée d'un dossier : le titre de ses factures."""
+    lignes = DossierEcheance.objects.filter(echeance__facture__in=factures, dossier__signifiee_le__isnull=False)
+    lignes = lignes.exclude(dossier__ordonnance_le=None)
+    return dict(lignes.order_by("pk").values_list("echeance__facture", "dossier__ordonnance_le"))
 
 
 def _exigibilites(factures: list[int]) -> dict[int, date]:

@@ -1,6 +1,6 @@
 """Prescription : durée par nature, départ, interruptions vraies et fausses, alertes (exigence 37)."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -76,6 +76,25 @@ def test_une_creance_a_terme_part_de_son_exigibilite():
         natures()["telecoms"], execution=None, emission=date(2026, 3, 31), exigibilite=date(2026, 4, 30)
     )
     assert (depart, avertissements) == (date(2026, 4, 30), ())
+
+
+@pytest.mark.parametrize(
+    ("titre", "depart", "dit"), [(date(2026, 9, 3), date(2026, 9, 3), False), (None, date(2026, 3, 31), True)]
+)
+def test_un_titre_executoire_part_de_son_jour_jamais_de_l_execution(titre, depart, dit):
+    """CPCEx, art. L111-4 ; sans sa date, l'émission de la facture, plus ancienne, est la lecture prudente."""
+    obtenu, avertissements = point_de_depart(
+        natures()["titre_executoire"], execution=date(2026, 2, 1), emission=date(2026, 3, 31),
+        exigibilite=date(2026, 4, 30), titre=titre,
+    )  # fmt: skip
+    assert (obtenu, bool(avertissements)) == (depart, dit)
+
+
+def test_une_simple_reclamation_n_interrompt_ni_le_prive_ni_l_assurance():
+    """C. assur., art. L114-2 : une lettre recommandée ; la réclamation écrite est celle de la loi 68-1250."""
+    for code in ("commerce", "assurance"):
+        faits = [Interruption(LIVRAISON + timedelta(60), Acte.RECLAMATION)]
+        assert not calculer(natures()[code], LIVRAISON, faits).etapes[1].interrompt
 
 
 @pytest.mark.parametrize(

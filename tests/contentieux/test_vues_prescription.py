@@ -16,7 +16,7 @@ from factures.services.echeanciers import accepter, annuler_echeancier
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
-from relances.models import Tache
+from relances.models import Courrier, Tache
 from relances.services.taches import terminer_tache
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import UtilisateurFactory
@@ -148,18 +148,19 @@ def test_la_nature_de_la_facture_l_emporte_sur_celle_du_dossier_et_ses_actes_val
 
 
 def publique(**courrier):
-    """Facture publique de 2021 et la relance partie pour elle."""
+    """Prescription d'une facture publique de 2021 et la relance partie pour elle en 2024."""
     facture = FactureFactory(
         client=ClientFactory(administration=True), date_emission=date(2021, 3, 1), date_execution=date(2021, 2, 20)
     )
     e = EcheanceFactory(facture=facture, echue_le=date(2021, 4, 1), montant=1000)
-    CourrierEnvoyeFactory([e], **{"nature": Nature.FORMALISATION, "le": date(2024, 5, 2)} | courrier)
+    parti = CourrierEnvoyeFactory([e], nature=Nature.FORMALISATION, le=date(2024, 5, 2))
+    Courrier.objects.filter(pk=parti.pk).update(**courrier)
     return services.de_la_facture(facture, au=AU).prescription
 
 
 def test_une_relance_ecrite_a_une_administration_interrompt_la_quadriennale():
     """Loi 68-1250, art. 2 : toute réclamation écrite ; la date d'origine reste la limite affichée."""
-    lue = publique()
+    lue = publique(canal="courriel")
     assert (lue.origine, lue.possible) == (date(2025, 12, 31), date(2028, 12, 31))
     assert [(e.acte, e.interrompt) for e in lue.etapes[1:]] == [("reclamation_ecrite", True)]
 
