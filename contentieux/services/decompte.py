@@ -45,10 +45,9 @@ def compter(dossier: DossierContentieux) -> Compte:
     client, au = dossier.client, dossier.arrete_au
     toutes = Echeance.objects.filter(dossiers__dossier=dossier).select_related("facture")
     d = etablir_lignes(toutes.order_by("date_echeance", "pk"), client, au=au)
-    # Payée au principal le jour de l'arrêté, une échéance sort du dossier ; incalculable, elle y reste pour être dite.
-    d = replace(
-        d, devise=dossier.devise, lignes=tuple(x for x in d.lignes if x.reste or x.conteste or x.calcul is None)
-    )
+    # Réglée au principal, une échéance y reste pour ce que les intérêts, imputés d'abord, laissent dû (C. civ., art.
+    # 1343-1) ; plus rien n'est dû, elle en sort. Incalculable, elle y reste pour être dite.
+    d = replace(d, devise=dossier.devise, lignes=tuple(x for x in d.lignes if x.due or x.conteste))
     dues = dues_du_decompte(d)
     credits = tuple(credits_ouverts(client, dossier.devise, au=au))
     return Compte(

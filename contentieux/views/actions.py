@@ -15,10 +15,12 @@ from clients.models import Client
 from contentieux import services
 from contentieux.forms import OuvertureForm
 from recouvrement.commun import depot
+from recouvrement.commun.formats import somme
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
+from relances.services.decomptes import etablir, reglees_au_principal
 
 from .fiche import Vue, dossier_visible, geste_demande, rendre_fiche
 
@@ -79,8 +81,17 @@ def ouvrir(request, pk: int):
             fait(request, _("Dossier %(r)s ouvert.") % {"r": dossier.reference})
             return rediriger(request, dossier.get_absolute_url())
     status = 422 if form.errors else 200
-    contexte = {"client": client, "examen": examen, "form": form, "au": au, "mandatement": voie == "mandatement"}
+    contexte = {
+        "client": client, "examen": examen, "form": form, "au": au, "mandatement": voie == "mandatement",
+        "reglees": _reglees(client, au),
+    }  # fmt: skip
     return rendre(request, "contentieux/ouvrir.html", "contentieux/ouvrir.html", contexte, status=status)
+
+
+def _reglees(client: Client, au) -> list[tuple[int, str]]:
+    """(échéances, accessoires restants) des pièces réglées au principal, par devise : le dossier ne les prend pas."""
+    lignes = [(reglees_au_principal(d), d.devise) for d in etablir(client, au=au, reglees=True, avec_credits=False)]
+    return [(len(xs), somme(sum(x.calcul.total for x in xs), devise)) for xs, devise in lignes if xs]
 
 
 @require_safe

@@ -4,20 +4,25 @@ import csv
 import io
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from clients.models import Client
 from contentieux import services
 from contentieux.models import Piece
 from contentieux.services.requete import composer, diligences
 from factures.models import Facture
+from factures.services import renoncer
 from recouvrement.commun import depot
+from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.models import Courrier
 from relances.rendu import lettres
+from tests.comptes.factories import UtilisateurFactory
 from tests.contentieux.factories import (
     AU,
     CourrierEnvoyeFactory,
@@ -71,6 +76,11 @@ def echeance(dossier):
     return dossier.lignes.get().echeance
 
 
+def tout_eteindre(dossier):
+    ImputationFactory(echeance=echeance(dossier), date=AU)
+    renoncer(echeance(dossier).facture, portee="tout", motif="payé", le=AU, acteur=dossier.ouvert_par)
+
+
 @pytest.mark.parametrize(
     ("abimer", "cle", "ou"),
     [
@@ -85,7 +95,7 @@ def echeance(dossier):
         (lambda d: services.completer(d, par=d.ouvert_par, tribunal=""), "juridiction", "juridiction"),
         (lambda d: services.completer(d, par=d.ouvert_par, competence_relue=False), "juridiction", "juridiction"),
         (lambda d: ImputationFactory(echeance=echeance(d), montant=10, date=AU + timedelta(1)), "montant", "decompte"),
-        (lambda d: ImputationFactory(echeance=echeance(d), date=AU), "montant", "decompte"),
+        (tout_eteindre, "montant", "decompte"),
         (lambda d: services.completer(d, par=d.ouvert_par, arrete_au=AU.replace(year=2028)), "montant", "taux"),
         (lambda d: services.completer(d, par=d.ouvert_par, prescription_relue_le=None), "prescription", "prescription"),
         (lambda d: services.completer(d, par=d.ouvert_par, expose=" "), "expose", "dossier"),
@@ -111,8 +121,6 @@ def test_sans_mise_en_demeure_ni_derogation_la_requete_est_fermee():
 def test_l_avis_de_reception_se_saisit_et_se_joint(champs, ou):
     echeances = CreanceFactory(demeure=False, factures=1)
     courrier = CourrierEnvoyeFactory(echeances, **champs)
-    from tests.comptes.factories import UtilisateurFactory
-
     par = UtilisateurFactory(societe=courrier.societe)
     dossier = services.ouvrir_dossier(courrier.client, [echeances[0].pk], par=par, au=AU, motif="x")
     assert manques(dossier)["mise_en_demeure"].startswith(ou)
@@ -142,6 +150,37 @@ def test_sans_mise_en_demeure_recue_un_particulier_ne_doit_que_le_principal():
     dossier = DossierFactory(client=DebiteurFactory(type="particulier", forme=""), factures=1)
     Courrier.objects.filter(client=dossier.client).update(retour=Courrier.Retour.NPAI)
     assert str(services.compter(dossier).totaux.a_payer) == "1000.00"
+
+
+def test_une_piece_reglee_au_principal_reste_au_dossier_pour_ce_que_le_paiement_laisse():
+    """C. civ., art. 1343-1 : payés d'abord, les intérêts laissent du principal dû, et les 40 € avec (droit.md § 17)."""
+    dossier = DossierFactory(factures=2)
+    payee, autre = [ligne.echeance for ligne in dossier.lignes.order_by("pk")]
+    jour = AU - timedelta(days=1)
+    avant = services.compter(dossier).totaux.a_payer
+    ImputationFactory(
+        echeance=payee, encaissement=EncaissementFactory(client=dossier.client, montant=1000, date=jour), montant=1000,
+        date=jour,
+    )  # fmt: skip
+    compte = services.compter(dossier)
+    reste = next(x for x in compte.lignes if x.numero == payee.facture.numero)
+    assert (reste.reste_du, reste.indemnite) == (0, 40) and reste.principal == reste.interets_regles > 0
+    assert compte.totaux.a_payer == avant - 1000 - Decimal("0.33"), "un jour d'intérêts de moins sur 1 000 €"
+
+    renoncer(payee.facture, portee="tout", motif="geste", le=AU, acteur=dossier.ouvert_par)
+    assert [x.numero for x in services.compter(dossier).lignes] == [autre.facture.numero], "plus rien n'en est dû"
+
+
+def test_l_ecran_d_ouverture_dit_ce_que_doivent_encore_les_pieces_reglees(client):
+    (echeance,) = CreanceFactory(factures=1)
+    reglee = EcheanceFactory(client=echeance.client, echue_le=AU - timedelta(days=90))
+    ImputationFactory(
+        echeance=reglee, encaissement=EncaissementFactory(client=echeance.client, montant=reglee.montant, date=AU),
+        montant=reglee.montant, date=AU,
+    )  # fmt: skip
+    client.force_login(UtilisateurFactory(societe=echeance.societe, role=Role.RESPONSABLE))
+    page = client.get(reverse("contentieux:ouvrir", args=[echeance.client_id])).content.decode()
+    assert "1 échéance réglée au principal doit encore" in page and "reglees=1" in page
 
 
 def test_le_dossier_arrete_dans_le_passe_ignore_ce_qui_l_a_suivi():
