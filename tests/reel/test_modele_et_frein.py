@@ -55,7 +55,7 @@ def entrer(societe, live_server, browser):
 
 
 def test_un_paragraphe_change_se_voit_se_publie_et_part_dans_la_prochaine_lettre(entrer, societe):
-    """Exigences 23 et 24 : le texte se règle à côté de son aperçu ; hors de la liste fermée, rien ne s'insère."""
+    """Exigence 23 : le texte se règle à côté de son aperçu ; hors de la liste fermée, rien ne s'insère."""
     p = entrer("Marc Delattre")
     page = p.page
     p.aller("relances:modele_livre", societe.pk, DEMEURE)
@@ -110,7 +110,7 @@ def mettre_en_demeure(societe) -> None:
 
 
 def test_un_frein_se_leve_a_deux_et_ce_soir_le_montre(entrer, societe):
-    """Exigence 17 : au-dessus du montant réglé, l'une demande avec sa raison, l'autre approuve ; l'envoi se valide."""
+    """Au-dessus du montant réglé, l'une demande avec sa raison, l'autre approuve ; l'envoi se valide."""
     au = jour_simule()
     client = ClientFactory(societe=societe, raison_sociale="Hôtelière du Val de Risle")
     EcheanceFactory(client=client, echue_le=au - timedelta(days=6), montant=Decimal(18_500))

@@ -77,7 +77,7 @@ def p(maison, live_server, page) -> Parcours:
 
 
 def test_du_plan_publie_aux_cinq_retours_d_avis(p, maison):
-    """Exigences 1, 10, 26 et 27 : le plan se règle et se publie ; le lot s'imprime, ses avis se consignent."""
+    """Exigences 7 et 26 : le plan se règle et se publie ; le lot s'imprime, ses avis se consignent."""
     regler_comparer_publier(p, maison)
     valider_les_mises_en_demeure(p, maison)
     choisir_l_electronique(p, maison)
