@@ -16,6 +16,7 @@ from factures.models import Encaissement, Facture
 from recouvrement.comptes.models import Societe
 
 from . import grand_livre, personnages, societes, volume
+from .droit import scenes_de_droit
 from .gestes import Gestes
 from .grand_livre import GrandLivre
 from .histoire import Histoire
@@ -23,7 +24,7 @@ from .personnages import Personnage
 from .scenes import scenes
 from .temps import Jours, horloge_rejouee
 
-CLIENTS, FACTURES = 60, 400  # ce que l'histoire anime ; au-delà, un grand livre repris en bloc
+CLIENTS, FACTURES = 75, 450  # ce que l'histoire anime ; au-delà, un grand livre repris en bloc
 SECONDE = (6, 24)  # clients et factures de la seconde société
 HISTOIRE = timedelta(days=118)
 PROFONDEUR = timedelta(days=425)  # quatorze mois
@@ -53,7 +54,7 @@ def charger(*, au: date, clients: int = CLIENTS, factures: int = FACTURES, grain
     if Societe.objects.filter(code=societes.CODE).exists():
         raise DejaChargee("la démonstration est déjà chargée")
     jours, r = Jours(au), random.Random(graine)
-    ecrites = list(scenes(jours))
+    ecrites = [*scenes(jours), *scenes_de_droit(jours)]
     minimum = (len(ecrites) + SECONDE[0], sum(len(s.pieces) + s.histoire for s in ecrites) + SECONDE[1])
     if clients < minimum[0] or factures < minimum[1]:
         raise TropPetit(f"au moins {minimum[0]} clients et {minimum[1]} factures")

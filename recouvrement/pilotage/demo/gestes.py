@@ -17,26 +17,33 @@ from contentieux.services import (
     enregistrer_etape,
     joindre_piece,
     ouvrir_dossier,
+    projet_de_mandatement,
     projet_de_requete,
     proposer_expose,
+    relever_acte,
 )  # fmt: skip
 from factures import services as compte
 from factures.domaine.calendrier import jour_ouvre_suivant
 from factures.imports.appliquer import importer
-from factures.models import Avoir, Echeance
+from factures.models import Avoir, Echeance, Facture
+from factures.services import copies, echeanciers, exclusions, prelevements, renonciations
 from recouvrement.commun import pdf
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.journal.services import consigner
 from relances.domaine.appels import Issue
 from relances.domaine.natures import Canal
 from relances.models import Courrier, Tache
+from relances.recommandes import Manuel
 from relances.rendu.lettres import FEUILLE
-from relances.services import gestes, taches
+from relances.services import gestes, levees, taches
+from relances.services.remises import choisir_la_voie
 
 from .grand_livre import GrandLivre
 from .personnages import Personnage
 
 S = Courrier.Statut
+Voie = DossierContentieux.Voie
+CENT = Decimal("0.01")
 DECLARATION_MOIS = 2  # C. com., art. R622-24
 
 
@@ -108,6 +115,40 @@ class Gestes:
             compte.imputer_avoir(avoir, [(echeance, avoir.montant)], au=le, cle=self._cle(), acteur=self.par(p))
         return True
 
+    def echelonner(self, p, le: date, *, pieces: tuple[str, ...], dates: tuple[date, ...], clause=False) -> bool:
+        """Échéancier accepté, en parts égales ; la dernière prend les centimes."""
+        echeances = self._echeances(p, pieces)
+        du = sum((e.reste_du for e in echeances), Decimal(0))
+        part = (du / len(dates)).quantize(CENT)
+        montants = [part] * (len(dates) - 1) + [du - part * (len(dates) - 1)]
+        echeanciers.accepter(
+            p.client, echeances=echeances, mensualites=list(zip(dates, montants, strict=True)), accepte_le=le, au=le,
+            clause_decheance=clause, acteur=self.par(p),
+        )  # fmt: skip
+        return True
+
+    def rejeter_prelevement(self, p, le: date, *, piece: str, motif: str) -> bool:
+        (echeance,) = self._echeances(p, (piece,))
+        return prelevements.rejeter_prelevement(echeance, motif=motif, acteur=self.par(p))
+
+    def renoncer(self, p, le: date, *, piece: str, portee: str, motif: str) -> bool:
+        (echeance,) = self._echeances(p, (piece,))
+        renonciations.renoncer(echeance.facture, portee=portee, motif=motif, le=le, acteur=self.responsable)
+        return True
+
+    def copier(self, p, le: date, *, pieces: tuple[str, ...]) -> bool:
+        """Les copies des factures, que les courriers joignent ensuite."""
+        for e in self._echeances(p, pieces):
+            numero = e.facture.numero
+            copies.deposer(e.facture, octets=specimen(f"Facture {numero}"), nom=f"{numero}.pdf", acteur=self.par(p))
+        return True
+
+    def suivre_facture(self, p, le: date, *, piece: str, statut: str) -> bool:
+        """Statut de facture électronique, tel que la plateforme l'a donné ce jour-là."""
+        (echeance,) = self._echeances(p, (piece,))
+        Facture.objects.filter(pk=echeance.facture_id).update(statut_fe=statut, statut_fe_le=le)
+        return True
+
     # --- Le client -------------------------------------------------------------------------------
     def appeler(self, p, le: date, *, issue: str, motif: str = "", commentaire: str = "") -> bool:
         taches.consigner_appel(
@@ -138,6 +179,17 @@ class Gestes:
 
     def suspendre(self, p, le: date, *, jusqu_au: date, motif: str) -> bool:
         fiches.suspendre(p.client, motif=motif, du=le, au=jusqu_au, acteur=self.par(p))
+        return True
+
+    def exclure(self, p, le: date, *, piece: str, jusqu_au: date, motif: str) -> bool:
+        (echeance,) = self._echeances(p, (piece,))
+        exclusions.exclure(echeance, motif=motif, du=le, au=jusqu_au, acteur=self.par(p))
+        return True
+
+    def lever(self, p, le: date, *, piece: str, frein: str, pour_le: date, motif: str) -> bool:
+        """Demandée par l'administratrice ; au-dessus du seuil de la société, elle attend une seconde personne."""
+        (echeance,) = self._echeances(p, (piece,))
+        levees.lever(echeance, frein=frein, motif=motif, pour_le=pour_le, par=self.administratrice, au=le)
         return True
 
     def noter(self, p, le: date, *, texte: str) -> bool:
@@ -180,12 +232,20 @@ class Gestes:
         return bool(courrier) and self.poster_courrier(courrier, le, self.par(p))
 
     def poster_courrier(self, courrier: Courrier, le: date, par) -> bool:
-        suivi = ""
-        if courrier.canal == Canal.RECOMMANDE:
-            self.suivis += 1
-            suivi = f"1A{20_400_000_000 + self.suivis * 7919:011d}"
+        suivi = self.numero_de_suivi() if courrier.canal == Canal.RECOMMANDE else ""
         gestes.poster(courrier, par=par, depose_le=le, numero_suivi=suivi)
         return True
+
+    def numero_de_suivi(self) -> str:
+        self.suivis += 1
+        return f"1A{20_400_000_000 + self.suivis * 7919:011d}"
+
+    def remettre_en_ligne(self, p, le: date) -> bool:
+        """Recommandé électronique, pour un client qui l'a accepté."""
+        courrier = self._courrier(p, S.A_POSTER)
+        if courrier:
+            choisir_la_voie(courrier, electronique=True, par=self.responsable, au=le, fournisseur=Manuel())
+        return bool(courrier)
 
     def retour(self, p, le: date, *, retour: str) -> bool:
         courrier = self._courrier(p, S.POSTE)
@@ -211,11 +271,11 @@ class Gestes:
         return bool(courrier)
 
     # --- Le contentieux --------------------------------------------------------------------------
-    def ouvrir_dossier(self, p, le: date, *, motif: str) -> bool:
+    def ouvrir_dossier(self, p, le: date, *, motif: str, voie: str = Voie.INJONCTION) -> bool:
         """Le responsable ouvre le dossier ; l'examen des conditions peut encore dire non."""
         ouvertes = [e.pk for e in self._echeances(p, tuple(x.cle for x in p.scene.pieces)) if e.reste_du]
         try:
-            ouvrir_dossier(p.client, ouvertes, par=self.responsable, au=le, motif=motif)
+            ouvrir_dossier(p.client, ouvertes, par=self.responsable, au=le, motif=motif, voie=voie)
         except ValidationError:
             return False
         return True
@@ -243,6 +303,26 @@ class Gestes:
         enregistrer_etape(dossier, "depot_requete", le=le, par=self.responsable, au=le)
         return True
 
+    def saisir_le_prefet(self, p, le: date, **champs) -> bool:
+        """Complète le dossier et produit le projet de demande de mandatement d'office."""
+        dossier = self._dossier(p)
+        if dossier is None:
+            return False
+        dossier = completer(
+            dossier, par=self.responsable, arrete_au=le, competence_relue=True, prescription_relue_le=le, **champs
+        )
+        projet_de_mandatement(dossier, par=self.responsable, au=le)
+        return True
+
+    def interrompre(self, p, le: date, *, piece: str, acte: str, survenu_le: date, nom: str, note: str) -> bool:
+        """Un acte interruptif relevé, avec sa preuve."""
+        (echeance,) = self._echeances(p, (piece,))
+        relever_acte(
+            echeance.facture, acte=acte, jour=survenu_le, par=self.responsable, au=le, note=note, nom=nom,
+            preuve=specimen("Reconnaissance de dette"),
+        )  # fmt: skip
+        return True
+
     def avancer(self, p, le: date, *, evenement: str) -> bool:
         try:
             enregistrer_etape(self._dossier(p), evenement, le=le, par=self.responsable, au=le)
@@ -252,6 +332,10 @@ class Gestes:
 
     def _dossier(self, p) -> DossierContentieux | None:
         return DossierContentieux.objects.filter(client=p.client).first()
+
+    @property
+    def administratrice(self):
+        return self.personnes["ines.vauquelin"]
 
     @property
     def responsable(self):

@@ -15,6 +15,7 @@ from relances.services import quotidien
 from relances.services.envoi import envoyer
 from relances.services.taches import terminer_tache
 
+from . import maison
 from .gestes import Gestes
 from .grand_livre import Reglement
 from .personnages import Personnage
@@ -39,12 +40,15 @@ class Histoire:
         self.scenes = {p.client.pk for p in personnages if p.scene}
         self.recus: dict[date, list[Reglement]] = defaultdict(list)
         self.agenda: dict[date, list] = defaultdict(list)
+        self.maison: dict[date, list] = defaultdict(list)
         self.recents = ajouter_jours_ouvres(jours.veille, -RESTE_A_FAIRE)
 
     def raconter(self, debut: date) -> None:
         for p in self.par_client.values():
             for geste in p.scene.gestes if p.scene else ():
                 self.agenda[min(geste.jour, self.jours.veille)].append((p, geste))
+        for jour, faire in maison.evenements(self.jours):
+            self.maison[min(jour, self.jours.veille)].append(faire)
         with override_settings(EMAIL_BACKEND=BOITE):
             for jour in self.jours.ouvres(debut):
                 self.journee(jour)
@@ -60,6 +64,9 @@ class Histoire:
         for p, geste in self.agenda.pop(jour, []):
             if not getattr(self.gestes, geste.verbe)(p, jour, **geste.options) and jour < self.jours.veille:
                 self.agenda[ajouter_jours_ouvres(jour, 1)].append((p, geste))
+        for faire in self.maison.pop(jour, []):
+            if not faire(self.gestes, jour) and jour < self.jours.veille:
+                self.maison[ajouter_jours_ouvres(jour, 1)].append(faire)
         self._appels(jour)
         self._courriers(jour)
         self.horloge.poser(jour, 11, 30)

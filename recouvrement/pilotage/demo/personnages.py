@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from clients.models import Client, Contact
+from clients.models import Client, Contact, RoleContact
 from relances.models import Echelle
 
 from . import noms
@@ -81,7 +81,15 @@ def enregistrer(personnages: list[Personnage], plans: dict[str, Echelle], r: ran
     contacts = []
     for p in personnages:
         nom = p.scene.contact if p.scene else f"{r.choice(noms.PRENOMS)} {r.choice(noms.FAMILLES)}"
-        if nom:
+        for qui, fonction, role in p.scene.interlocuteurs if p.scene else ():
+            contacts.append(
+                Contact(
+                    client=p.client, nom=qui, fonction=fonction, role=role, telephone=noms.telephone(r),
+                    courriel=f"{noms.domaine(qui)[:-8]}@{p.client.courriel.partition('@')[2]}",
+                    recoit_relances=role == RoleContact.COMPTABILITE,
+                )
+            )  # fmt: skip
+        if nom and not (p.scene and p.scene.interlocuteurs):
             contacts.append(
                 Contact(
                     client=p.client, nom=nom, fonction=r.choice(noms.FONCTIONS), courriel=p.client.courriel,

@@ -54,6 +54,7 @@ class Scene:
     plan: str = ""
     pieces: tuple[Piece, ...] = ()
     gestes: tuple[Geste, ...] = ()
+    interlocuteurs: tuple[tuple[str, str, str], ...] = ()  # (nom, fonction, rôle)
     histoire: int = 4
     habitude: int = 4  # jours de retard d'ordinaire
     conduite: bool = False
@@ -80,11 +81,16 @@ def _grands_dossiers(x: Jours) -> Iterator[Scene]:
         "Chaudronnerie Belcourt", "SAS", segment="industrie", contact="Nadia Ferrand", plafond=40_000, histoire=9,
         adresse=("18 rue des Forges", "48200", "Saint-Chély-le-Vieux"), habitude=9, conduite=True,
         champs={"delai_entre_contacts": 0},
+        interlocuteurs=(
+            ("Olivier Belcourt", "Président", "direction"), ("Samira Haddad", "Acheteuse", "achats"),
+            ("Nadia Ferrand", "Comptable fournisseurs", "comptabilite"),
+        ),
         pieces=(
             p("a", "9360.00", x.pour(o(15), 20)), p("b", "4286.40", j(27)), p("c", "5616.40", j(20)),
             p("d", "7584.00", j(-10)), p("e", "6200.40", j(-25)),
         ),
         gestes=(
+            g(o(18), "copier", pieces=("a", "b", "c")),
             g(o(14), "appeler", issue="promesse", motif="tresorerie",
               commentaire="« Le client final nous paie en fin de semaine. »"),
             g(o(14), "promettre", pieces=("b",), pour=j(9)),
@@ -183,10 +189,12 @@ def _ce_qui_part_ce_soir(x: Jours) -> Iterator[Scene]:
         gestes=(
             g(o(44), "crediter", montant="240.00", sur="b"), g(o(42), "encaisser", montant="1200.00", sur=("b",)),
             g(o(9), "crediter", montant="300.00"),
+            g(o(40), "renoncer", piece="b", portee="tout", motif="Avoir tardif de notre fait"),
         ),
     )  # fmt: skip
     yield Scene(
         "Plomberie Kervadec", "EURL", gestionnaire=KARIM, segment="artisanat", contact="Yann Kervadec", habitude=20,
+        champs={"taux_penalites": Decimal("6.00"), "sous_plancher": "defaut"},
         adresse=("9 rue du Moulin-Vert", "29160", "Crozenn"), conduite=True, pieces=(p("a", "5184.00", j(62)),),
         gestes=(
             g(o(48), "appeler", issue="injoignable"), g(o(22), "valider"), g(o(20), "poster"),
@@ -223,11 +231,16 @@ def _ce_qui_est_retenu(x: Jours) -> Iterator[Scene]:
     yield Scene(
         "Scierie Maupertuis", "SAS", gestionnaire=KARIM, segment="industrie", contact="Alain Maupertuis",
         pieces=(p("a", "6264.00", j(17)),),
-        gestes=(g(o(9), "suspendre", jusqu_au=j(-11), motif="Remise en ordre du compte convenue avec la direction"),),
+        gestes=(
+            g(o(9), "suspendre", jusqu_au=j(-11), motif="Remise en ordre du compte convenue avec la direction"),
+            g(v, "lever", piece="a", frein="suspendue", pour_le=x.soir, motif="Leur direction demande un état écrit"),
+        ),
     )  # fmt: skip
     yield Scene(
         "Cave coopérative des Trois-Monts", "SCA", gestionnaire=KARIM, segment="agroalimentaire",
-        champs={"prelevement": True}, pieces=(p("a", "3168.00", j(6), prelevement=True),), habitude=0,
+        champs={"prelevement": True}, habitude=0,
+        pieces=(p("a", "3168.00", j(6), prelevement=True), p("b", "1584.00", j(13), prelevement=True)),
+        gestes=(g(o(11), "rejeter_prelevement", piece="b", motif="MS03, motif non communiqué"),),
     )  # fmt: skip
     yield Scene(
         "M. Thibault Gaillac", type="particulier", segment="particuliers", courriel="thibault", histoire=1,
@@ -278,6 +291,7 @@ def _ce_qui_est_parti(x: Jours) -> Iterator[Scene]:
     )  # fmt: skip
     yield Scene(
         "Tuilerie de Bréhan", "SAS", gestionnaire=KARIM, segment="industrie", contact="Maud Bréhan", habitude=28,
+        champs={"taux_penalites": Decimal("5.00")},
         adresse=("2 route des Ormes", "86150", "Lussac-la-Rivière"), conduite=True,
         pieces=(p("a", "4752.00", x.pour(o(21), 20)),), gestes=(g(o(26), "appeler", issue="en_validation"),),
     )  # fmt: skip

@@ -10,7 +10,6 @@ from recouvrement.comptes import demo
 from recouvrement.comptes.models import Affectation, Role, Societe, Utilisateur
 from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.models import Echelle, Palier, VersionEchelle
-from relances.services.brouillons import nouveau_brouillon
 from relances.services.plans import installer_plans, publier
 
 from .noms import luhn
@@ -42,7 +41,7 @@ def creer_societes() -> tuple[Societe, Societe]:
         signataire_fonction="Responsable du recouvrement", representant="Inès Vauquelin",
         representant_fonction="présidente", ville_signature="Valbonne-sur-Rhône",
         mediateur="Médiation du commerce équipé, 8 rue du Lavoir, 69100 Valbonne-sur-Rhône, mediation.example",
-        heure_passage=time(19, 0), alimentee_par_import=False,
+        heure_passage=time(19, 0), alimentee_par_import=False, seuil_deux_personnes=Decimal("5000.00"),
         relances_actives=any(sorte in settings.EMAIL_BACKEND for sorte in SUR_PLACE),
     )  # fmt: skip
     seconde = Societe.objects.create(
@@ -68,13 +67,8 @@ def creer_personnes(principale: Societe, seconde: Societe) -> dict[str, Utilisat
 
 
 def creer_plans(societe: Societe, *, par) -> dict[str, Echelle]:
-    """Les trois plans livrés, une version 2 avec seuils pour les entreprises, deux plans particuliers."""
+    """Les trois plans livrés, et deux plans particuliers."""
     installer_plans(societe)
-    version = nouveau_brouillon(societe.echelles.get(code="entreprise"), par=par)
-    version.seuil_piece, version.seuil_envoi = Decimal("15.00"), Decimal("30.00")
-    version.plafond_envoi = Decimal("25000.00")
-    version.save(update_fields=["seuil_piece", "seuil_envoi", "plafond_envoi"])
-    publier(version, par=par)
     courriel, recommande, tache = [Canal.COURRIEL, Canal.LETTRE], [Canal.RECOMMANDE], [Canal.TACHE]
     auto, valider = ModePalier.AUTOMATIQUE, ModePalier.A_VALIDER
     particuliers = {

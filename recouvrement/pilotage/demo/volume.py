@@ -32,7 +32,9 @@ def seconde_societe(societe, personnes, pris: set[str], jours: Jours, r: random.
     fiches = [personnages.ordinaire(societe, f"SV-{101 + i:04d}", karim, pris, r) for i in range(clients)]
     for p in fiches:
         p.retard = EN_RETARD
-    pieces, recus = _imaginer(fiches, factures, jours, r, "v")
+    pieces, recus = _imaginer(fiches, factures - 1, jours, r, "v")
+    # Une pièce échue que personne ne paie : ce que la société incomplète retient, quel que soit le jour.
+    pieces.append(grand_livre.ordinaire(fiches[0], 0, jours.veille - timedelta(days=130), r))
     pieces.sort(key=lambda f: (f.emission, f.cle))
     numeros = {id(t): f"SV-{rang:05d}" for rang, f in enumerate(pieces, 1) for t in f.tranches}
     fichiers = {
