@@ -110,7 +110,9 @@ INTERDITS: tuple[Interdit, ...] = (
         r"(?<!erreur de )(?<!erreurs de )(?<!faute de )(?<!delai de )saisies?\b"
         r"(?! (?:informatique|comptable|manuelle|de (?:votre|la|cette|nos|notre) (?:commande|facture|ecriture)))",
         r"saisir vos (?:biens|comptes|salaires?)",
-        r"seiz(?:e|ed|ure|ing)\b|garnish\w*|repossess\w*|attachment of (?:earnings|wages)",
+        # « seize » est aussi un nombre : mille seize euros.
+        r"seiz(?:ed|ure|ing)\b|(?:to|will|may|shall|can|could|would|we) seize\b",
+        r"garnish\w*|repossess\w*|attachment of (?:earnings|wages)",
     ),
     _regle(
         "fichage",

@@ -52,6 +52,7 @@ def codes(texte, debiteur=E, **autres) -> list[str]:
         # Menaces
         ("Nous ferons une saisie sur salaire.", "saisie"),
         ("Your goods may be seized.", "saisie"),
+        ("We will seize your goods.", "saisie"),
         ("Vous serez inscrit au FICP.", "fichage"),
         ("une inscription au fichier des incidents", "fichage"),
         ("You will be blacklisted with a credit bureau.", "fichage"),
