@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import CleField, JourField, MontantField
 
-from .models import CAS_PUBLICS, CasDelai, Client, Contact, RoleContact, TypeDebiteur
+from .models import CAS_PUBLICS, CasDelai, Client, Contact, IssueProcedure, RoleContact, TypeDebiteur
 
 
 class NoteForm(forms.Form):
@@ -33,8 +33,27 @@ class JugementForm(forms.Form):
     )
 
 
-class RetraitJugementForm(forms.Form):
-    motif = forms.CharField(label=_("Pourquoi les relances reprennent"), max_length=200)
+class SuiteJugementForm(forms.Form):
+    """Procédure close, ou jugement noté par erreur : ce n'est pas la même chose pour les intérêts."""
+
+    CLOSE, ERREUR = "close", "erreur"
+    suite = forms.ChoiceField(
+        label=_("Que s'est-il passé ?"),
+        choices=[("", _("Choisir")), (CLOSE, _("La procédure est close")), (ERREUR, _("Jugement noté par erreur"))],
+    )
+    le = JourField(label=_("Close le"), required=False)
+    issue = forms.ChoiceField(
+        label=_("Comment elle s'est terminée"), choices=[("", _("Choisir")), *IssueProcedure.choices], required=False
+    )
+    motif = forms.CharField(label=_("Si c'est une erreur, laquelle"), max_length=200, required=False)
+
+    def clean(self):
+        lus = super().clean()
+        exiges = {self.CLOSE: ("le", "issue"), self.ERREUR: ("motif",)}.get(lus.get("suite"), ())
+        for nom in exiges:
+            if not lus.get(nom) and nom not in self.errors:
+                self.add_error(nom, _("Ce champ est nécessaire."))
+        return lus
 
 
 class ContactForm(forms.ModelForm):

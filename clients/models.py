@@ -57,6 +57,15 @@ class CasDelai(models.TextChoices):
 CAS_PUBLICS = (CasDelai.PUBLIC, CasDelai.PUBLIC_SANTE, CasDelai.ENTREPRISE_PUBLIQUE)
 
 
+class IssueProcedure(models.TextChoices):
+    """Comment une procédure collective s'est terminée."""
+
+    PLAN = "plan", _("Plan de sauvegarde ou de redressement arrêté")
+    INSUFFISANCE = "insuffisance", _("Clôture pour insuffisance d'actif")
+    EXTINCTION = "extinction", _("Clôture pour extinction du passif")
+    AUTRE = "autre", _("Autre fin de procédure")
+
+
 class RoleContact(models.TextChoices):
     COMPTABILITE = "comptabilite", _("Comptabilité fournisseurs")
     ACHATS = "achats", _("Achats")
@@ -132,6 +141,11 @@ class Client(Horodate):
         _("regroupement des lettres"), max_length=20, choices=Regroupement.choices, blank=True
     )
     jugement_ouverture_le = models.DateField(_("jugement d'ouverture"), null=True, blank=True)
+    # La date du jugement reste après la clôture : elle arrête les intérêts (C. com., art. L622-28).
+    procedure_cloturee_le = models.DateField(_("procédure close le"), null=True, blank=True)
+    procedure_issue = models.CharField(
+        _("issue de la procédure"), max_length=20, choices=IssueProcedure.choices, blank=True
+    )
     surendettement = models.BooleanField(_("surendettement recevable"), default=False)
     prelevement = models.BooleanField(_("réglé par prélèvement"), default=False)
     taux_penalites = models.DecimalField(
@@ -163,6 +177,11 @@ class Client(Horodate):
             ),
             models.CheckConstraint(
                 condition=Q(taux_penalites__isnull=True) | Q(taux_penalites__gte=0), name="client_taux_positif"
+            ),
+            models.CheckConstraint(
+                condition=Q(procedure_cloturee_le__isnull=True, procedure_issue="")
+                | Q(jugement_ouverture_le__isnull=False, procedure_cloturee_le__gte=F("jugement_ouverture_le")),
+                name="client_cloture_apres_jugement",
             ),
             # Jamais de taux de professionnel pour un consommateur (droit.md § 4).
             models.CheckConstraint(

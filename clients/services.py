@@ -25,10 +25,13 @@ from recouvrement.journal.models import Maillon
 from recouvrement.journal.services import consigner, deja_consigne
 
 from .models import Client, Contact, Note, Suspension, TypeDebiteur
+from .procedures import cloturer_procedure, comptes_du_debiteur, retirer_jugement, signaler_jugement
+
+__all__ = ["cloturer_procedure", "comptes_du_debiteur", "retirer_jugement", "signaler_jugement"]  # réexportées
 
 DUREE_MAX_SUSPENSION = timedelta(days=366)  # décision de maison : au-delà, ce n'est plus une exclusion datée
 CHAMPS_INTERDITS = {"id", "societe", "code", "version", "created_at", "updated_at", "courriel_invalide_le",
-                    "jugement_ouverture_le"}  # fmt: skip
+                    "jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue"}  # fmt: skip
 
 
 @dataclass
@@ -312,52 +315,3 @@ def rehabiliter_adresse(client: Client, *, courriel: str, acteur) -> int:
             texte=courriel,
         )
     return retablies
-
-
-# --- Procédure collective ----------------------------------------------------------------------
-
-
-@transaction.atomic
-def signaler_jugement(client: Client, *, le: date, acteur, au: date, publie_le: date | None = None) -> bool:
-    """Jugement d'ouverture : les relances du client s'arrêtent dès ce jour (L622-21 C. com., exigence 36).
-
-    `au` : jour de la saisie ; `publie_le` : publication au BODACC. Faux si ce jugement était déjà connu. Lève
-    ValidationError : une date à venir, ou une publication d'avant le jugement.
-    """
-    if le > au:
-        raise ValidationError({"le": _("Un jugement à venir n'arrête encore rien.")})
-    if publie_le and publie_le > au:
-        raise ValidationError({"publie_le": _("Une publication à venir ne fait encore courir aucun délai.")})
-    if publie_le and publie_le < le:
-        raise ValidationError({"publie_le": _("La publication ne peut pas précéder le jugement.")})
-    client = _client_verrouille(client)
-    if client.jugement_ouverture_le == le:
-        return False
-    client.jugement_ouverture_le = le
-    client.version += 1
-    client.save(update_fields=["jugement_ouverture_le", "version", "updated_at"])
-    consigner("client.jugement", societe=client.societe, acteur=acteur, objet=client, client=client, donnees={"le": le})
-    return True
-
-
-@transaction.atomic
-def retirer_jugement(client: Client, *, motif: str, acteur) -> bool:
-    """Erreur de saisie ou procédure clôturée : le motif se lit au journal. Faux si aucun jugement n'était noté."""
-    if not motif.strip():
-        raise ValidationError({"motif": _("Dites pourquoi les relances reprennent.")})
-    client = _client_verrouille(client)
-    if client.jugement_ouverture_le is None:
-        return False
-    ancien, client.jugement_ouverture_le = client.jugement_ouverture_le, None
-    client.version += 1
-    client.save(update_fields=["jugement_ouverture_le", "version", "updated_at"])
-    consigner(
-        "client.jugement_retire",
-        societe=client.societe,
-        acteur=acteur,
-        objet=client,
-        client=client,
-        texte=motif.strip(),
-        donnees={"le": ancien},
-    )
-    return True

@@ -98,6 +98,7 @@ class Prevision:
             suspendu_jusqu_au=suspension.au if suspension else None,
             motif_suspension=suspension.motif if suspension else "",
             jugement=client.jugement_ouverture_le,
+            procedure_close=client.procedure_cloturee_le,
             surendettement=client.surendettement,
             canaux=frozenset(Canal),
         )

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clients import services
-from clients.forms import ClientForm, ContactForm, JugementForm, NoteForm, RetraitJugementForm, SuspensionForm
+from clients.forms import ClientForm, ContactForm, JugementForm, NoteForm, SuiteJugementForm, SuspensionForm
 from clients.models import Client
 from contentieux.domaine.delais import ajouter_mois
 from factures.compte import Credit, credits_ouverts, pieces_ouvertes, poser_retenues
@@ -259,25 +259,34 @@ class Modifier(Volet):
 
 
 class Jugement(Volet):
-    """Procédure collective : noter le jugement, ou retirer celui noté à tort."""
+    """Procédure collective : noter le jugement, puis sa clôture, ou retirer celui noté à tort."""
 
     nom, titre, signe = "jugement", gettext_lazy("Procédure collective"), "gavel"
     avec_effets = True
 
     @property
     def bouton(self):
-        return _("Reprendre les relances") if self.client.jugement_ouverture_le else _("Arrêter les relances")
+        return _("Enregistrer") if self.client.jugement_ouverture_le else _("Arrêter les relances")
 
     def formulaire(self, data=None):
         if self.client.jugement_ouverture_le:
-            return RetraitJugementForm(data)
+            return SuiteJugementForm(data)
         return JugementForm(data, initial={"le": self.au})
 
     def effets(self, form):
         if self.client.jugement_ouverture_le:
-            return [_("Le client reprend sa place dans l'échelle dès le prochain passage.")]
+            if valeur(form, "suite") == SuiteJugementForm.ERREUR:
+                return [
+                    _("Le jugement est effacé : le client reprend sa place dans l'échelle dès le prochain passage.")
+                ]
+            return [
+                _("Les intérêts restent arrêtés à la veille du jugement (C. com., art. L622-28)."),
+                _("Les créances nées avant le jugement restent hors relance ; celles nées depuis la reprennent."),
+            ]
         butoir = self._butoir(valeur(form, "le"), valeur(form, "publie_le"))
         phrases = [_("Toutes les relances s'arrêtent aujourd'hui ; les appels et décisions en attente sont clos.")]
+        if autres := services.comptes_du_debiteur(self.client)[1:]:
+            phrases.append(_("Même SIREN : les comptes %(codes)s s'arrêtent aussi.") % {"codes": _codes(autres)})
         if butoir:
             phrases.append(_("Une tâche « Déclarer la créance » est ouverte, au plus tard le %(jour)s.") % {
                 "jour": formats.jour_long(butoir)
@@ -291,10 +300,11 @@ class Jugement(Volet):
     def enregistrer(self, form):
         donnees, acteur = form.cleaned_data, self.fiche.user
         if self.client.jugement_ouverture_le:
-            services.retirer_jugement(self.client, motif=donnees["motif"], acteur=acteur)
-            return Issue(_("Jugement retiré : les relances reprennent au prochain passage."))
+            return self._conclure(donnees, acteur)
         services.signaler_jugement(self.client, **donnees, au=self.au, acteur=acteur)
-        taches.clore_pour_jugement(self.client, acteur=acteur)
+        comptes = services.comptes_du_debiteur(self.client)
+        for compte in comptes:
+            taches.clore_pour_jugement(compte, acteur=acteur)
         butoir = self._butoir(donnees["le"], donnees["publie_le"])
         origine = (
             _("publication au BODACC du %(jour)s") % {"jour": formats.jour(donnees["publie_le"])}
@@ -307,9 +317,20 @@ class Jugement(Volet):
             titre=_("Déclarer la créance avant le %(jour)s") % {"jour": formats.jour(butoir)},
             due_le=butoir,
             cle="declarer",
-            raison=origine,
+            raison=origine + (_(" ; même SIREN : %(codes)s") % {"codes": _codes(comptes[1:])} if comptes[1:] else ""),
         )
         return Issue(_("Relances arrêtées ; créance à déclarer avant le %(jour)s.") % {"jour": formats.jour(butoir)})
+
+    def _conclure(self, donnees: dict, acteur) -> Issue:
+        if donnees["suite"] == SuiteJugementForm.ERREUR:
+            services.retirer_jugement(self.client, motif=donnees["motif"], acteur=acteur)
+            return Issue(_("Jugement retiré : les relances reprennent au prochain passage."))
+        services.cloturer_procedure(self.client, le=donnees["le"], issue=donnees["issue"], au=self.au, acteur=acteur)
+        return Issue(_("Procédure close : seules les créances nées depuis le jugement se relancent."))
+
+
+def _codes(comptes: list[Client]) -> str:
+    return ", ".join(c.code for c in comptes)
 
 
 def valeur(form, nom: str):

@@ -17,6 +17,7 @@ from recouvrement.journal.services import consigner
 
 from ..domaine.mensualites import Etat, Suivi, Terme, suivre
 from ..models import Avoir, Echeance, Echeancier, Encaissement, Mensualite
+from .procedures import posterieures
 from .promesses import limite_promesse, recus, remplacer_promesses
 
 MENSUALITES_MAX = 60
@@ -51,7 +52,7 @@ def accepter(
     for ancien in deja:
         if _est_le_meme(ancien, choisies, termes, accepte_le):
             return ancien
-    _controler_le_client(client)
+    _controler_le_client(client, choisies)
     _controler_les_pieces(client, choisies, deja)
     du = sum((e.reste_du for e in choisies), ZERO)
     _controler_les_termes(termes, du, choisies[0].devise, accepte_le=accepte_le, au=au)
@@ -97,13 +98,19 @@ def _est_le_meme(ancien: Echeancier, choisies, termes: list[Terme], accepte_le: 
     )
 
 
-def _controler_le_client(client: Client) -> None:
-    if client.jugement_ouverture_le:
+def _controler_le_client(client: Client, choisies: list[Echeance]) -> None:
+    if client.jugement_ouverture_le and not _toutes_rendues(client, choisies):
         raise ValidationError(
             _("Procédure collective : une créance antérieure se déclare, elle ne s'échelonne pas (C. com., L622-7).")
         )
     if client.surendettement:
         raise ValidationError(_("Surendettement recevable : le plan est celui de la commission (C. consom., L722-5)."))
+
+
+def _toutes_rendues(client: Client, choisies: list[Echeance]) -> bool:
+    """Procédure close, et rien que des créances nées depuis le jugement."""
+    ids = {e.pk for e in choisies}
+    return client.procedure_cloturee_le is not None and ids <= posterieures(ids)
 
 
 def _controler_les_pieces(client: Client, choisies: list[Echeance], deja: list[Echeancier]) -> None:

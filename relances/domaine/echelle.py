@@ -25,6 +25,7 @@ from .freins import (
     examiner_la_piece,
     freins_de_la_piece,
     freins_du_compte,
+    procedure_collective,
     retenir,
     sous_le_seuil_d_envoi,
     trier_les_leves,
@@ -66,8 +67,8 @@ def juger(
 
     if e.en_contentieux:
         return non(Motif.CONTENTIEUX)
-    if client.jugement and reglages.freins:
-        return non(Motif.PROCEDURE, f"jugement d'ouverture du {client.jugement:%d/%m/%Y}")
+    if client.jugement and reglages.freins and (procedure := procedure_collective(e, client, au=au)):
+        return non(Motif.PROCEDURE, procedure)
     if client.surendettement and reglages.freins:
         return non(Motif.SURENDETTEMENT)
     if e.date_facture > au:

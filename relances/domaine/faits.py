@@ -93,6 +93,7 @@ class EcheanceFaits(NamedTuple):
     statut_fe: str = ""
     statut_fe_le: date | None = None
     paye: Decimal = ZERO  # déjà imputé sur la pièce
+    posterieure: bool = False  # née le jour du jugement d'ouverture ou après ; lu si la procédure est close
     leves: frozenset[Motif] = RIEN  # freins levés par une personne pour cette nuit
 
     @property
@@ -109,6 +110,7 @@ class ClientFaits:
     suspendu_jusqu_au: date | None = None
     motif_suspension: str = ""
     jugement: date | None = None
+    procedure_close: date | None = None
     surendettement: bool = False
     credits: dict[str, Decimal] = field(default_factory=dict)
     # Échu de tout le compte, pièces non rejugées ce soir comprises ; None : celui des échéances ci-dessus.

@@ -46,14 +46,28 @@ def _statut_fe(e: EcheanceFaits) -> tuple[Motif, str] | None:
     return None
 
 
+def procedure_collective(e: EcheanceFaits, client: ClientFaits, *, au: date) -> str:
+    """Ce que la procédure retient de cette pièce ; vide : rien.
+
+    Close, elle rend les créances nées depuis le jugement ; les autres dépendent d'un plan ou d'un passif effacé, et
+    c'est une personne qui décide (C. com., art. L622-21, L626-11, L643-11).
+    """
+    if client.jugement is None:
+        return ""
+    detail = f"jugement d'ouverture du {client.jugement:%d/%m/%Y}"
+    if client.procedure_close is None or client.procedure_close > au:
+        return detail
+    return "" if e.posterieure else f"{detail}, close le {client.procedure_close:%d/%m/%Y} : née avant le jugement"
+
+
 def _freins(
     e: EcheanceFaits, client: ClientFaits, palier: PalierRegle, *, au: date, ouvre: Ouvre
 ) -> Iterator[tuple[Motif, str, date | None]]:
     """(motif, détail, première date où cela peut changer), du plus grave au plus passager."""
     if e.en_contentieux:
         yield Motif.CONTENTIEUX, "", None
-    if client.jugement:
-        yield Motif.PROCEDURE, f"jugement d'ouverture du {client.jugement:%d/%m/%Y}", None
+    if procedure := procedure_collective(e, client, au=au):
+        yield Motif.PROCEDURE, procedure, None
     if client.surendettement:
         yield Motif.SURENDETTEMENT, "", None
     if e.date_facture > au:

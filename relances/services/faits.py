@@ -10,9 +10,8 @@ from django.db.models.functions import Coalesce
 
 from clients.models import Client, Contact, Suspension
 from factures.domaine.calendrier import DERNIER_JOUR, jour_ouvre_suivant
-from factures.domaine.mensualites import Etat, Suivi
-from factures.models import Avoir, Echeance, Echeancier, Encaissement, Exclusion, Litige, Promesse
-from factures.services import echeanciers
+from factures.models import Avoir, Echeance, Encaissement, Exclusion, Litige, Promesse
+from factures.services.procedures import posterieures
 from recouvrement.comptes.models import Societe
 from relances.domaine.echelle import TEMPORELS, ClientFaits, EcheanceFaits, Reglages
 from relances.domaine.freins import FE_SUIVIS
@@ -21,6 +20,7 @@ from relances.domaine.verdicts import LEVABLES
 from relances.models import Courrier, Echelle, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
+from .termes import fins_d_echeanciers
 
 TOLERANCE_PROMESSE = 2  # jours ouvrés ; exigences.md § 2.9
 NATURES = {n.value: n for n in Nature}
@@ -150,7 +150,11 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
         tous = frozenset(Canal)
         types = dict(Client.objects.filter(pk__in=ids).values_list("pk", "type"))
         return [ClientFaits(c, types[c], tuple(_echeance(x) for x in xs), canaux=tous) for c, xs in lignes.items()]
+    clients = list(Client.objects.filter(pk__in=ids))
     complements = _complements(ids, au=au, ouvre=ouvre)
+    if clos := [c.pk for c in clients if c.procedure_cloturee_le]:
+        for pk in posterieures(clients=clos):
+            complements.pieces[pk]["posterieure"] = True
     return [
         ClientFaits(
             id=c.pk,
@@ -159,6 +163,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             suspendu_jusqu_au=complements.suspensions.get(c.pk, (None, ""))[0],
             motif_suspension=complements.suspensions.get(c.pk, (None, ""))[1],
             jugement=c.jugement_ouverture_le,
+            procedure_close=c.procedure_cloturee_le,
             surendettement=c.surendettement,
             credits=complements.credits.get(c.pk, {}),
             echu=complements.echus.get(c.pk, {}),
@@ -172,7 +177,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             regroupement=c.regroupement,
             langue=c.langue,
         )
-        for c in Client.objects.filter(pk__in=ids)
+        for c in clients
     ]
 
 
@@ -320,58 +325,12 @@ def _freins_des_pieces(c: _Complements, ids: list[int], *, au: date) -> None:
         LeveeDeFrein.objects.effectives(au).filter(echeance__client__in=ids).values_list("echeance", "frein")
     ):
         lever_pour(c.pieces[pk], frein)
-    _echeanciers(c, ids, au=au)
+    for pk, nom, fin in fins_d_echeanciers(ids, c.credits, au=au):
+        _au_plus_tard(c.pieces[pk], nom, fin)
 
 
 def lever_pour(champs: dict, frein: str) -> None:
     champs["leves"] = champs.get("leves", frozenset()) | {m for m in LEVABLES if m.value == frein}
-
-
-def _echeanciers(c: _Complements, ids: list[int], *, au: date) -> None:
-    """Tenu, ses pièces se taisent jusqu'à la tolérance de la première mensualité impayée ; manquée, plus rien.
-
-    Un crédit reçu qui couvre le manque n'est pas un défaut : il s'affecte d'abord. Rompu sans clause de déchéance, le
-    solde n'est pas exigible avant la dernière mensualité (C. civ., art. 1305-4).
-    """
-    vivants = list(
-        Echeancier.objects.filter(client__in=ids)
-        .filter(Q(statut=Echeancier.Statut.EN_COURS) | Q(statut=Echeancier.Statut.ROMPU, clause_decheance=False))
-        .annotate(dernier_terme=Max("mensualites__due_le"))
-        .exclude(statut=Echeancier.Statut.ROMPU, dernier_terme__lt=au)
-        .select_related("client__societe")
-    )
-    if not vivants:
-        return
-    pieces: dict[int, list[int]] = defaultdict(list)
-    for cle, pk in Echeancier.echeances.through.objects.filter(echeancier__in=vivants).values_list(
-        "echeancier", "echeance"
-    ):
-        pieces[cle].append(pk)
-    releves = echeanciers.suivis([x for x in vivants if x.statut == Echeancier.Statut.EN_COURS], au=au)
-    for x in vivants:
-        if x.statut == Echeancier.Statut.ROMPU:
-            nom, fin = "terme_jusqu_au", x.dernier_terme
-        else:
-            nom, fin = _fin_d_echeancier(releves[x.pk], c.credits.get(x.client_id, {}), x, au)
-        if fin:
-            for pk in pieces[x.pk]:
-                _au_plus_tard(c.pieces[pk], nom, fin)
-
-
-def _fin_d_echeancier(suivis: list[Suivi], credits: dict, x: Echeancier, au: date) -> tuple[str, date | None]:
-    """(champ de `EcheanceFaits`, dernier jour) où l'échéancier fait taire ses pièces ; None : tout est payé.
-
-    Manquée, la mensualité vaut rupture sans attendre que la nuit l'écrive : un essai à blanc rend le même verdict.
-    """
-    impayees = [s for s in suivis if s.etat is not Etat.PAYEE]
-    if not impayees:
-        return "echeancier_jusqu_au", None
-    manque = sum(s.manque for s in impayees if s.etat is Etat.MANQUEE)
-    if not manque:
-        return "echeancier_jusqu_au", impayees[0].limite
-    if credits.get(x.devise, 0) >= manque:
-        return "echeancier_jusqu_au", au
-    return ("echeancier_jusqu_au", impayees[0].limite) if x.clause_decheance else ("terme_jusqu_au", x.dernier_terme)
 
 
 def credits_reserves(clients: Iterable[int], *, sauf: int | None = None) -> dict[int, list[tuple]]:

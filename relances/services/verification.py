@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from factures.models import Echeance, Echeancier, Litige, Promesse
+from factures.services.procedures import posterieures
 from recouvrement.commun.domaine import ecriture
 from relances.domaine.natures import Nature
 from relances.models import Courrier, LeveeDeFrein
@@ -22,7 +23,7 @@ ZERO = Decimal("0.00")
 def manques_en_base(courrier: Courrier, lettre: c.Lettre, echeances: Iterable[int], *, au: date) -> list[Manque]:
     """Total différent de la somme des pièces ce jour-là, litige, promesse, échéancier, procédure derrière la lettre."""
     ids = list(echeances)
-    return [*_total(lettre, ids), *_procedure(courrier), *_accords(courrier, lettre, ids, au=au)]
+    return [*_total(lettre, ids), *_procedure(courrier, ids, au=au), *_accords(courrier, lettre, ids, au=au)]
 
 
 def _total(lettre: c.Lettre, ids: list[int]) -> Iterator[Manque]:
@@ -40,10 +41,14 @@ def _total(lettre: c.Lettre, ids: list[int]) -> Iterator[Manque]:
         yield Manque("total_change", phrase, FACTURES)
 
 
-def _procedure(courrier: Courrier) -> Iterator[Manque]:
-    """Jamais levable : le jugement arrête les poursuites (C. com., art. L622-21), la recevabilité les suspend."""
+def _procedure(courrier: Courrier, ids: list[int], *, au: date) -> Iterator[Manque]:
+    """Jamais levable : le jugement arrête les poursuites (C. com., art. L622-21), la recevabilité les suspend.
+
+    La procédure close, seule une créance née depuis le jugement se réclame encore.
+    """
     client = courrier.client
-    if client.jugement_ouverture_le:
+    close = client.procedure_cloturee_le and client.procedure_cloturee_le <= au
+    if client.jugement_ouverture_le and not (close and set(ids) <= posterieures(ids)):
         phrase = _("Procédure collective ouverte le %(jour)s : déclarer la créance, ne plus relancer") % {
             "jour": ecriture.jj(client.jugement_ouverture_le)
         }

@@ -1,6 +1,7 @@
 """Gestes sur un client : une règle par essai."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -223,6 +224,58 @@ def test_exigence_36_un_jugement_se_note_une_fois_et_se_retire_avec_un_motif(cli
     client_.refresh_from_db()
     assert (client_.jugement_ouverture_le, client_.version) == (None, 3)
     assert actions(client_) == ["client.jugement", "client.jugement_retire"]
+
+
+@pytest.fixture
+def comptes(client_):
+    """Le compte, un autre de même SIREN dans la société, et deux qui n'y sont pour rien."""
+    meme = ClientFactory(societe=client_.societe, siren=client_.siren)
+    autre_societe, sans_siren = ClientFactory(siren=client_.siren), ClientFactory(societe=client_.societe, siren="")
+    return client_, meme, autre_societe, sans_siren
+
+
+def jugements(comptes):
+    return [type(c).objects.get(pk=c.pk).jugement_ouverture_le for c in comptes]
+
+
+def test_un_jugement_vaut_pour_tous_les_comptes_de_meme_siren_de_la_societe(comptes, acteur):
+    """Le débiteur est une personne : L622-21 arrête tout ce qu'on lui réclame."""
+    premier, meme, *_autres = comptes
+    assert services.signaler_jugement(meme, le=JOUR, au=JOUR, acteur=acteur)
+    assert not services.signaler_jugement(premier, le=JOUR, au=JOUR, acteur=acteur)
+    assert jugements(comptes) == [JOUR, JOUR, None, None]
+    assert actions(premier) == actions(meme) == ["client.jugement"]
+    assert services.retirer_jugement(premier, motif="homonyme", acteur=acteur)
+    assert jugements(comptes) == [None] * 4
+    assert actions(meme) == ["client.jugement", "client.jugement_retire"]
+
+
+def test_sans_siren_un_jugement_ne_se_propage_pas(client_, acteur):
+    """Un particulier, un entrepreneur sans numéro : rien ne dit que c'est la même personne."""
+    comptes = [ClientFactory(societe=client_.societe, siren="") for _ in range(2)]
+    services.signaler_jugement(comptes[0], le=JOUR, au=JOUR, acteur=acteur)
+    assert jugements(comptes) == [JOUR, None]
+
+
+def test_une_procedure_se_clot_et_son_jugement_reste(comptes, acteur):
+    """C. com., art. L622-28 : c'est le jugement qui arrête les intérêts, la clôture ne les fait pas renaître."""
+    premier, meme, *_autres = comptes
+    clore = partial(services.cloturer_procedure, premier, le=JOUR, au=JOUR, acteur=acteur)
+    with pytest.raises(ValidationError):
+        clore(issue="insuffisance")  # aucun jugement
+    services.signaler_jugement(premier, le=JOUR - timedelta(90), au=JOUR, acteur=acteur)
+    for refus in ({"issue": "?"}, {"issue": ""}, {"le": JOUR + timedelta(1)}, {"le": JOUR - timedelta(91)}):
+        with pytest.raises(ValidationError):
+            clore(**{"issue": "insuffisance"} | refus)
+    assert clore(issue="insuffisance")
+    assert not clore(issue="insuffisance")
+    for compte in (premier, meme):
+        compte.refresh_from_db()
+        assert (compte.jugement_ouverture_le, compte.procedure_cloturee_le) == (JOUR - timedelta(90), JOUR)
+        assert actions(compte) == ["client.jugement", "client.procedure_close"]
+    services.signaler_jugement(premier, le=JOUR, au=JOUR, acteur=acteur)
+    premier.refresh_from_db()
+    assert (premier.procedure_cloturee_le, premier.procedure_issue) == (None, ""), "une procédure nouvelle est ouverte"
 
 
 def test_un_jugement_a_venir_est_refuse(client_, acteur):

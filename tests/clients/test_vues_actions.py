@@ -289,9 +289,37 @@ def test_exigence_36_un_jugement_clot_les_appels_et_date_la_declaration(connecte
     assert (tache.genre, tache.due_le.isoformat()) == (Tache.Genre.DECLARER, "2027-01-18")
     belcourt.refresh_from_db()
     assert belcourt.jugement_ouverture_le.isoformat() == "2026-11-10"
-    connecte.post(geste(belcourt, "jugement"), {"motif": "homonyme"})
+    for incomplete in ({"motif": "homonyme"}, {"suite": "erreur"}, {"suite": "close", "le": "2026-11-19"}):
+        assert connecte.post(geste(belcourt, "jugement"), incomplete).status_code == 422
+    connecte.post(geste(belcourt, "jugement"), {"suite": "erreur", "motif": "homonyme"})
     belcourt.refresh_from_db()
     assert belcourt.jugement_ouverture_le is None
+
+
+def test_une_procedure_close_garde_son_jugement_a_l_ecran(connecte, belcourt):
+    connecte.post(geste(belcourt, "jugement"), {"le": "2026-11-10"})
+    connecte.post(geste(belcourt, "jugement"), {"suite": "close", "le": "2026-11-19", "issue": "insuffisance"})
+    belcourt.refresh_from_db()
+    assert (belcourt.jugement_ouverture_le.isoformat(), belcourt.procedure_cloturee_le.isoformat()) == (
+        "2026-11-10", "2026-11-19",
+    )  # fmt: skip
+    page = texte(connecte.get(reverse("clients:fiche", args=[belcourt.pk])))
+    assert "Clôture pour insuffisance d" in page and "celles nées depuis se relancent" in page
+
+
+def test_un_jugement_arrete_aussi_les_comptes_de_meme_siren(connecte, belcourt, au):
+    """Leurs tâches se closent ; la créance se déclare une fois, et la tâche nomme l'autre compte."""
+    frere = ClientFactory(societe=belcourt.societe, siren=belcourt.siren)
+    taches.creer_tache(frere, genre=Tache.Genre.APPEL, titre="Appeler", due_le=au, cle="appel:2:EUR")
+    assert any(frere.code in phrase for phrase in effets(connecte, belcourt, "jugement", le="2026-11-10"))
+
+    connecte.post(geste(belcourt, "jugement"), {"le": "2026-11-10"})
+
+    (tache,) = Tache.objects.filter(faite_le=None)
+    assert (tache.client, tache.genre) == (belcourt, Tache.Genre.DECLARER)
+    assert frere.code in tache.raison
+    frere.refresh_from_db()
+    assert frere.jugement_ouverture_le.isoformat() == "2026-11-10"
 
 
 @pytest.mark.parametrize(

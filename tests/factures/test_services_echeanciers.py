@@ -240,6 +240,25 @@ def test_le_suivi_et_la_nuit_lisent_tout_en_un_nombre_fixe_de_requetes(
         echeanciers.conclure(belcourt.societe, au=AU)
 
 
+def test_la_procedure_close_une_creance_nee_depuis_s_echelonne(accepter, belcourt, pieces):
+    """Une antérieure, jamais : elle suit le plan ou s'éteint avec le passif (C. com., art. L626-11, L643-11)."""
+    for e in pieces:
+        e.facture.date_execution = AU - timedelta(60)
+        e.facture.save()
+    belcourt.jugement_ouverture_le = AU - timedelta(60)
+    belcourt.save()
+    with pytest.raises(ValidationError):
+        accepter()
+    belcourt.procedure_cloturee_le, belcourt.procedure_issue = AU - timedelta(10), "plan"
+    belcourt.save()
+    assert accepter()
+    Echeancier.objects.all().delete()
+    belcourt.jugement_ouverture_le = AU - timedelta(59)
+    belcourt.save()
+    with pytest.raises(ValidationError):
+        accepter()
+
+
 def test_sans_clause_chaque_mensualite_manquee_a_sa_tache_et_dit_l_exigible(accepter, pieces, belcourt):
     """Exigence 32 ; C. civ., art. 1305-4 : jamais le solde."""
     echeancier = accepter()

@@ -21,6 +21,7 @@ from relances.domaine.natures import Nature
 from relances.models import Courrier, Echelle, Passage, Relance, Tache, Verdict, VersionEchelle
 from relances.services import gestes, nuit, quotidien
 from relances.services.plans import installer_plans, plans_publies
+from relances.services.preparation import preparer
 from relances.services.relecture import relire
 from tests.clients.factories import ClientFactory, ContactFactory, SuspensionFactory
 from tests.comptes.factories import UtilisateurFactory
@@ -172,6 +173,30 @@ def test_exigence_32_la_mensualite_manquee_rend_le_meme_verdict_a_toutes_les_por
     assert Verdict.objects.get(echeance=due, au=None).code == "terme_non_echu"
     assert Echeancier.objects.get().statut == Echeancier.Statut.ROMPU
     assert Tache.objects.filter(cle__startswith="echeancier:").count() == 1
+
+
+# --- Procédure close : les créances d'avant, et celles d'après -----------------------------------
+
+
+def test_la_procedure_close_rend_les_creances_nees_depuis_et_elles_seules(due):
+    """C. com., art. L622-21 et L622-17 ; née : livrée ou exécutée, à défaut facturée."""
+    jugement = MARDI - 60 * JOUR
+    due.facture.date_execution = jugement - JOUR
+    due.facture.save()
+    apres = [EcheanceFactory(client=due.client, echue_le=MARDI - 9 * JOUR) for _ in range(2)]
+    Facture.objects.filter(pk=apres[0].facture_id).update(date_execution=jugement)
+    Facture.objects.filter(pk=apres[1].facture_id).update(date_execution=None, date_emission=MARDI - 40 * JOUR)
+    Client.objects.filter(pk=due.client_id).update(jugement_ouverture_le=jugement)
+    assert passer(due.societe).retenues == {"procedure": 3}
+    Client.objects.filter(pk=due.client_id).update(procedure_cloturee_le=MARDI + JOUR, procedure_issue="insuffisance")
+    assert passer(due.societe).retenues == {"procedure": 3}, "pas encore close ce soir-là"
+    bilan = passer(due.societe, MARDI + JOUR)
+    assert (bilan.retenues, bilan.decidees) == ({"procedure": 1}, 2)
+    assert "née avant le jugement" in Verdict.objects.get(echeance=due, au=None).detail
+    courrier = Courrier.objects.get()
+    assert preparer(courrier, au=MARDI + JOUR).manques == []
+    Facture.objects.filter(pk=apres[0].facture_id).update(date_execution=jugement - JOUR)
+    assert [m.code for m in preparer(courrier, au=MARDI + JOUR).manques] == ["procedure"]
 
 
 # --- Adresses (exigences 21 et 22) ----------------------------------------------------------------

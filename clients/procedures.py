@@ -1,0 +1,108 @@
+"""Procédure collective d'un débiteur : le jugement, sa clôture, l'erreur de saisie.
+
+Un débiteur est une personne : ce qui est noté sur un compte vaut pour tous ceux de même SIREN dans la société. Le
+surendettement, lui, est par personne physique : rien ne s'en propage.
+"""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recouvrement.journal.services import consigner
+
+from .models import Client, IssueProcedure
+
+
+def comptes_du_debiteur(client: Client) -> list[Client]:
+    """Ce compte, puis ceux de même SIREN dans la même société, par clé ; sans SIREN, lui seul."""
+    autres = Client.objects.none()
+    if client.siren:
+        autres = Client.objects.filter(societe=client.societe_id, siren=client.siren).exclude(pk=client.pk)
+    return [client, *autres.order_by("pk")]
+
+
+def _verrouiller(client: Client) -> list[Client]:
+    cles = [c.pk for c in comptes_du_debiteur(Client.objects.get(pk=client.pk))]
+    verrou = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    return list(verrou.filter(pk__in=cles).order_by("pk"))
+
+
+def _ecrire(comptes: list[Client], action: str, *, acteur, donnees: dict, texte: str = "", **champs) -> bool:
+    """Écrit ces champs sur chaque compte qui ne les a pas déjà, un maillon par compte ; faux si rien n'a changé."""
+    changes = [c for c in comptes if any(getattr(c, nom) != valeur for nom, valeur in champs.items())]
+    for compte in changes:
+        for nom, valeur in champs.items():
+            setattr(compte, nom, valeur)
+        compte.version += 1
+        compte.save(update_fields=[*champs, "version", "updated_at"])
+        consigner(
+            action, societe=compte.societe, acteur=acteur, objet=compte, client=compte, texte=texte, donnees=donnees
+        )
+    return bool(changes)
+
+
+@transaction.atomic
+def signaler_jugement(client: Client, *, le: date, acteur, au: date, publie_le: date | None = None) -> bool:
+    """Jugement d'ouverture : les relances du débiteur s'arrêtent dès ce jour (L622-21 C. com., exigence 36).
+
+    `au` : jour de la saisie ; `publie_le` : publication au BODACC. Faux si ce jugement était déjà connu de tous ses
+    comptes. Un autre jour remplace celui qui était noté : une procédure nouvelle n'est pas close. Lève
+    ValidationError : une date à venir, ou une publication d'avant le jugement.
+    """
+    if le > au:
+        raise ValidationError({"le": _("Un jugement à venir n'arrête encore rien.")})
+    if publie_le and publie_le > au:
+        raise ValidationError({"publie_le": _("Une publication à venir ne fait encore courir aucun délai.")})
+    if publie_le and publie_le < le:
+        raise ValidationError({"publie_le": _("La publication ne peut pas précéder le jugement.")})
+    comptes = [c for c in _verrouiller(client) if c.jugement_ouverture_le != le]
+    return _ecrire(
+        comptes, "client.jugement", acteur=acteur, donnees={"le": le},
+        jugement_ouverture_le=le, procedure_cloturee_le=None, procedure_issue="",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def cloturer_procedure(client: Client, *, le: date, issue: str, acteur, au: date) -> bool:
+    """La procédure est close : le jugement reste, et avec lui l'arrêt des intérêts (C. com., art. L622-28).
+
+    Les créances nées avant le jugement restent hors relance : plan ou insuffisance d'actif, une personne décide. Celles
+    nées depuis reprennent l'échelle. Faux si cette clôture était déjà notée. Lève ValidationError : aucun jugement,
+    clôture à venir ou d'avant le jugement, issue inconnue.
+    """
+    comptes = [c for c in _verrouiller(client) if c.jugement_ouverture_le]
+    jugement = next((c.jugement_ouverture_le for c in comptes if c.pk == client.pk), None)
+    if jugement is None:
+        raise ValidationError(_("Aucun jugement n'est noté : il n'y a rien à clore."))
+    if le > au:
+        raise ValidationError({"le": _("Une clôture à venir ne rend encore rien.")})
+    if le < jugement:
+        raise ValidationError({"le": _("La clôture ne peut pas précéder le jugement.")})
+    if issue not in IssueProcedure.values:
+        raise ValidationError({"issue": _("Dites comment la procédure s'est terminée.")})
+    return _ecrire(
+        [c for c in comptes if c.jugement_ouverture_le == jugement], "client.procedure_close", acteur=acteur,
+        donnees={"le": le, "issue": issue, "jugement": jugement}, texte=str(IssueProcedure(issue).label),
+        procedure_cloturee_le=le, procedure_issue=issue,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def retirer_jugement(client: Client, *, motif: str, acteur) -> bool:
+    """Jugement noté par erreur (un homonyme) : tout est effacé, le motif se lit au journal.
+
+    Une procédure terminée se clôt, elle ne se retire pas. Faux si aucun jugement n'était noté.
+    """
+    if not motif.strip():
+        raise ValidationError({"motif": _("Dites pourquoi les relances reprennent.")})
+    comptes = _verrouiller(client)
+    ancien = next(c.jugement_ouverture_le for c in comptes if c.pk == client.pk)
+    if ancien is None:
+        return False
+    return _ecrire(
+        [c for c in comptes if c.jugement_ouverture_le == ancien], "client.jugement_retire", acteur=acteur,
+        texte=motif.strip(), donnees={"le": ancien},
+        jugement_ouverture_le=None, procedure_cloturee_le=None, procedure_issue="",
+    )  # fmt: skip
