@@ -54,10 +54,15 @@ CAPTURES = (
     Capture(
         "plan-1440",
         "/plans/?societe=vauquelin",
-        gestes=("main a.lien-ligne", "text=Modifier dans un brouillon", ("[name$=-delai]", "10")),
+        gestes=("main a.lien-ligne", ("[name$=-delai]", "10")),
     ),
     Capture("affectation-1440", "/encaissements/"),
     Capture("contentieux-1440", "/contentieux/", gestes=("main a.lien-ligne",)),
+    # La base est neuve : les identifiants sont ceux de la démonstration.
+    Capture("comparaison-1440", "/plans/1/comparaison/"),
+    Capture("decompte-1440", "/decomptes/1/"),
+    Capture("modele-1440-sombre", "/modeles/2/", theme="dark"),
+    Capture("lot-postal-1440", "/relances/lots/1/"),
     Capture("ma-journee-390", "/", ETROIT),
     Capture("ce-soir-390-sombre", "/relances/?v=valider", ETROIT, "dark", ("[data-ouvre]",)),
 )
