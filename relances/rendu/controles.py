@@ -184,7 +184,8 @@ def _droit(lettre: Lettre) -> Iterator[Manque]:
         nom = {"quand": ecriture.semestre(semestre)}
         yield Manque("taux", _("Taux absent pour le %(quand)s : à relever, jamais extrapolé") % nom, TAUX)
     if lettre.type_debiteur in (TypeDebiteur.PARTICULIER, TypeDebiteur.A_QUALIFIER):
-        if t.indemnites or t.penalites or lettre.taux.stipule is not None:
+        # Un rappel ne réclame que le principal : le taux du contrat n'y est pas dit.
+        if t.indemnites or t.penalites or (lettre.taux.stipule is not None and lettre.nature not in gabarits.RAPPELS):
             yield Manque(
                 "particulier",
                 _("Ni 40 €, ni pénalités de professionnel sans savoir le client professionnel (C. com., art. L441-10)"),
@@ -206,14 +207,15 @@ def _droit(lettre: Lettre) -> Iterator[Manque]:
 
 
 def _loi_applicable(lettre: Lettre) -> Iterator[Manque]:
-    """Débiteur à l'étranger : au-delà du rappel courtois, le droit français doit avoir été accepté (Rome I)."""
+    """Débiteur à l'étranger, quelle que soit sa langue : au-delà du rappel courtois, le droit français doit avoir été
+    accepté (Rome I)."""
     if lettre.type_debiteur in (TypeDebiteur.PARTICULIER, TypeDebiteur.ADMINISTRATION):
         yield Manque(
             "loi_etrangere",
             _("Particulier ou personne publique à l'étranger : la loi de son pays le protège, confier à un avocat"),
             CLIENT,
         )
-    elif lettre.langue == "en" and not lettre.contrat.clause_loi.strip():
+    elif not lettre.contrat.clause_loi.strip():
         yield Manque(
             "clause_loi",
             _("Débiteur étranger : citer la clause de droit français et son acceptation, ou confier à un avocat"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from relances.domaine.natures import Canal, Nature
-from relances.rendu import controles, courriels, lettres
+from relances.rendu import controles, courriels, gabarits, lettres
 from relances.rendu.contexte import Contestation, Contrat, Gestionnaire, Marche, Paiement, Signataire, Taux
 
 from . import exemples_rendu as ex
@@ -121,6 +121,15 @@ def test_un_particulier_ne_paie_ni_40_euros_ni_penalite():
     assert "particulier" in codes(ex.lettre(destinataire=ex.KERDRAON, taux=Taux(stipule=Decimal("15.00"))))
 
 
+@pytest.mark.parametrize("nature", gabarits.RAPPELS)
+@pytest.mark.parametrize("type_debiteur", ["a_qualifier", "particulier"])
+def test_un_rappel_ne_reclame_rien_et_part_malgre_un_taux_stipule(type_debiteur, nature):
+    """Le taux du contrat n'y est ni dit ni compté ; une formalisation, si."""
+    client, taux = replace(ex.HOTELIERE, type=type_debiteur), Taux(stipule=Decimal("15.00"))
+    assert "particulier" not in codes(ex.lettre(nature, destinataire=client, taux=taux, canal=Canal.COURRIEL))
+    assert "particulier" in codes(ex.lettre(Nature.FORMALISATION, destinataire=client, taux=taux))
+
+
 def test_la_mise_en_demeure_d_un_particulier_exige_mediateur_et_taux_legal():
     lettre = ex.lettre(MED, destinataire=ex.KERDRAON, emetteur=sans(ex.EMETTEUR, "mediateur"), taux=Taux())
     assert codes(lettre) == ["mediateur", "taux_legal"]
@@ -133,6 +142,23 @@ def test_un_debiteur_anglais_sans_clause_de_droit_francais_ne_recoit_que_le_rapp
         (MED, ["clause_loi"]),
     ):
         assert codes(ex.lettre(nature, destinataire=ex.HALLAM, contrat=Contrat())) == attendus
+
+
+@pytest.mark.parametrize("langue", ["fr", "en"])
+@pytest.mark.parametrize(("pays", "etranger"), [("BE", True), ("be", True), ("", False), ("FR", False), ("GP", False)])
+def test_le_pays_seul_dit_l_etranger_quelle_que_soit_la_langue(pays, etranger, langue):
+    """Rome I : un débiteur belge francophone n'a pas plus accepté le droit français qu'un anglais."""
+    client = replace(ex.HOTELIERE, pays=pays, langue=langue)
+    for nature in (Nature.FORMALISATION, MED):
+        trouves = codes(ex.lettre(nature, destinataire=client, contrat=Contrat()))
+        assert ("clause_loi" in trouves) is etranger
+
+
+@pytest.mark.parametrize("nature", [Nature.FORMALISATION, MED])
+def test_la_clause_acceptee_s_imprime_en_francais_aussi(nature):
+    client = replace(ex.HOTELIERE, pays="BE")
+    lettre = ex.lettre(nature, destinataire=client, contrat=Contrat(clause_loi="Le droit français régit nos ventes."))
+    assert "Le droit français régit nos ventes." in lettres.texte_integral(lettre)
 
 
 def test_l_administration_se_retrouve_par_son_siret():
