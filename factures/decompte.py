@@ -14,17 +14,17 @@ from decimal import Decimal
 
 from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client, SousPlancher, TypeDebiteur
 from recouvrement.commun import formats
 from recouvrement.commun.champs import ChampMontant
 
+from .decompte_faits import Faits, exigible_le, nee_apres
 from .domaine import penalites
 from .domaine.bareme import Bareme, TauxManquant, bornes, semestre
 from .domaine.penalites import BASE_FIXE, Avertissement, Calcul, DebiteurAQualifier, PaiementImpute, Segment
-from .models import Avoir, Echeance, Encaissement, Imputation, Litige, Renonciation
+from .models import Avoir, Echeance, Encaissement, Imputation, Renonciation
 
 ZERO = Decimal("0.00")
 Portee = Renonciation.Portee
@@ -197,68 +197,21 @@ def calculer(
 
     mises_en_demeure : {échéance: jour de réception}, qui fait courir les intérêts d'un particulier.
     avec_litiges : la part contestée est comptée, comme une déclaration de créance l'exige (C. com., art. L622-24).
-    Les 40 € d'une facture sont à une seule de ses échéances, présente ici ou non : la plus ancienne échue et
-    ouverte ce jour-là ; toutes payées, la première payée en retard (produit.md § 9.4). Un semestre absent du
-    barème ou un client à qualifier donne un refus qui le nomme, sans montant.
+    Les 40 € d'une facture sont à une seule de ses échéances, présente ici ou non (`Faits.porteuses`). Un semestre
+    absent du barème ou un client à qualifier donne un refus qui le nomme, sans montant.
     """
     echeances = list(echeances)
-    faits = _Faits(echeances, au)
+    faits = Faits(echeances, au, jugement=client.jugement_ouverture_le, avec_litiges=avec_litiges)
     demeures = mises_en_demeure or {}
-    if avec_litiges:
-        faits.contestes = {}
     return tuple(_ligne(client, e, faits, bareme, demeures.get(e.pk)) for e in echeances)
 
 
-class _Faits:
-    """Ce qui, au jour dit, pèse sur ces échéances et sur leurs sœurs de la même facture."""
-
-    def __init__(self, echeances: list[Echeance], au: date):
-        self.au = au
-        factures = {e.facture_id for e in echeances}
-        self.paiements, self.avoirs = defaultdict(list), defaultdict(lambda: ZERO)
-        self.posterieurs: dict[int, set[str]] = defaultdict(set)
-        poses = Imputation.objects.filter(echeance__facture__in=factures).annotate(
-            jour=Coalesce("encaissement__date", "avoir__date_emission")
-        )
-        for echeance, encaissement, jour, montant in poses.values_list("echeance", "encaissement", "jour", "montant"):
-            if jour > au:
-                self.posterieurs[echeance].add("paiement" if encaissement else "avoir")
-            elif encaissement:
-                self.paiements[echeance].append((jour, montant))
-            else:
-                self.avoirs[echeance] += montant
-        ids = [e.pk for e in echeances]
-        litiges = Litige.objects.filter(echeance__in=ids, ouvert_le__lte=au).filter(Q(clos_le=None) | Q(clos_le__gt=au))
-        self.contestes = dict(litiges.order_by("ouvert_le", "pk").values_list("echeance", "montant_conteste"))
-        self.renonciations = renonciations_au(factures, au)
-        self.porteuses = self._porteuses(factures)
-
-    def regle(self, echeance: int) -> Decimal:
-        return sum((montant for _jour, montant in self.paiements[echeance]), ZERO)
-
-    def _porteuses(self, factures) -> dict[int, int]:
-        """{facture: échéance qui porte ses 40 €}."""
-        porteuses: dict[int, tuple] = {}
-        echues = Echeance.objects.filter(facture__in=factures, date_echeance__lt=self.au)
-        for pk, facture, echue_le, montant in echues.values_list("pk", "facture", "date_echeance", "montant"):
-            du = montant - self.avoirs[pk]
-            a_terme = sum((m for jour, m in self.paiements[pk] if jour <= echue_le), ZERO)
-            if a_terme < du:  # payée en retard, ou pas encore payée
-                rang = (self.regle(pk) >= du, echue_le, pk)
-                porteuses[facture] = min(rang, porteuses.get(facture, rang))
-        return {facture: rang[-1] for facture, rang in porteuses.items()}
-
-
-def renonciations_au(factures: Iterable[int], au: date) -> dict[int, Renonciation]:
-    """{facture: renonciation en vigueur ce jour-là} ; une requête."""
-    prises = Renonciation.objects.filter(facture__in=factures, le__lte=au).order_by("le", "pk")
-    return {r.facture_id: r for r in prises if r.annulee_le is None or timezone.localdate(r.annulee_le) > au}
-
-
-def _ligne(client: Client, e: Echeance, faits: _Faits, bareme: Bareme, mise_en_demeure: date | None) -> Ligne:
+def _ligne(client: Client, e: Echeance, faits: Faits, bareme: Bareme, mise_en_demeure: date | None) -> Ligne:
     avoirs = faits.avoirs[e.pk]
     en_compte = e.montant - avoirs - faits.regle(e.pk)
     conteste = min(faits.contestes.get(e.pk, ZERO), en_compte)
+    # Née régulièrement après le jugement, une créance se paie à son échéance : ni L622-28, ni R621-4 ne la visent.
+    jugement = None if nee_apres(e.facture, client.jugement_ouverture_le) else client.jugement_ouverture_le
     principal = e.montant - avoirs - conteste
     renonciation = faits.renonciations.get(e.facture_id)
     portee = renonciation.portee if renonciation else ""
@@ -269,7 +222,7 @@ def _ligne(client: Client, e: Echeance, faits: _Faits, bareme: Bareme, mise_en_d
     try:
         calcul = penalites.calculer(
             principal,
-            e.date_echeance,
+            exigible_le(e.date_echeance, e.date_facture),
             au=faits.au,
             debiteur=client.type,
             bareme=bareme,
@@ -279,7 +232,7 @@ def _ligne(client: Client, e: Echeance, faits: _Faits, bareme: Bareme, mise_en_d
             mise_en_demeure=mise_en_demeure,
             paiements=faits.paiements[e.pk],
             imputation=client.imputation,
-            jugement_ouverture=client.jugement_ouverture_le,
+            jugement_ouverture=jugement,
             avec_indemnite=faits.porteuses.get(e.facture_id) == e.pk and portee not in (Portee.INDEMNITE, Portee.TOUT),
             sans_interets=portee in (Portee.PENALITES, Portee.TOUT),
         )
@@ -290,7 +243,7 @@ def _ligne(client: Client, e: Echeance, faits: _Faits, bareme: Bareme, mise_en_d
     return Ligne(**commun, calcul=calcul)
 
 
-def _signaler(e: Echeance, faits: _Faits) -> Iterable[Avertissement]:
+def _signaler(e: Echeance, faits: Faits) -> Iterable[Avertissement]:
     if "paiement" in faits.posterieurs[e.pk]:
         yield Avertissement("paiement_posterieur", _("Un règlement reçu après l'arrêté n'y est pas compté."))
     if "avoir" in faits.posterieurs[e.pk]:

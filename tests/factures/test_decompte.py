@@ -254,7 +254,7 @@ def affaire(time_machine):
     dossier = DossierFactory(factures=3)
     client = dossier.client
     a, b, c = Echeance.objects.filter(client=client).order_by("pk")
-    Echeance.objects.filter(pk=a.pk).update(date_echeance=date(2026, 3, 31))
+    Echeance.objects.filter(pk=a.pk).update(date_echeance=date(2026, 3, 31), date_facture=date(2026, 3, 1))
     a.refresh_from_db()
     payer(a, 250, date(2026, 7, 15), affecte_le=date(2026, 8, 1))
     avoir = AvoirFactory(client=client, montant=120, date_emission=date(2026, 9, 1))

@@ -1,0 +1,74 @@
+"""Le décompte aux limites : porteuse des 40 €, jugement d'ouverture, échéance avant la facture."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from relances.services import decomptes
+from tests.clients.factories import ClientFactory
+from tests.factures.factories import EcheanceFactory, FactureFactory, ImputationFactory, LitigeFactory
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+def compte(e, au):
+    (d,) = decomptes.etablir(e.client, au=au, factures=[e.facture_id])
+    return d
+
+
+def deux_echeances(*echues_le, client=None):
+    facture = FactureFactory(client=client or ClientFactory(), montant_ttc=2000, date_emission=date(2026, 5, 1))
+    return [EcheanceFactory(facture=facture, echue_le=jour, montant=1000) for jour in echues_le]
+
+
+def test_contestee_en_entier_une_echeance_laisse_les_40_euros_a_sa_soeur():
+    """D441-5 : 40 € par facture en retard ; E2, non contestée, l'est."""
+    e1, e2 = deux_echeances(date(2026, 7, 1), date(2026, 8, 1))
+    LitigeFactory(echeance=e1, montant_conteste=1000, ouvert_le=date(2026, 7, 10))
+    d = compte(e2, date(2026, 9, 1))
+    assert (d.indemnites, [x.calcul.indemnite for x in d.lignes]) == (40, [0, 40])
+
+
+def test_contestee_en_partie_elle_les_garde():
+    e1, e2 = deux_echeances(date(2026, 7, 1), date(2026, 8, 1))
+    LitigeFactory(echeance=e1, montant_conteste=400, ouvert_le=date(2026, 7, 10))
+    assert [x.calcul.indemnite for x in compte(e2, date(2026, 9, 1)).lignes] == [40, 0]
+
+
+def test_le_jugement_ne_prend_pas_les_40_euros_d_une_soeur_payee_en_retard_avant_lui():
+    """R621-4 ne vise que l'échéance tombée le jour du jugement ou après."""
+    client = ClientFactory(jugement_ouverture_le=date(2026, 8, 1))
+    e1, _e2 = deux_echeances(date(2026, 6, 1), date(2026, 9, 1), client=client)
+    ImputationFactory(echeance=e1, montant=1000, date=date(2026, 6, 20))
+    assert compte(e1, date(2026, 8, 15)).indemnites == 40
+    assert compte(e1, date(2026, 10, 1)).indemnites == 40
+
+
+@pytest.mark.parametrize(
+    ("facture", "execution", "interets", "indemnite"),
+    [
+        (date(2026, 10, 1), None, "101.92", 40),
+        (date(2026, 10, 1), date(2026, 9, 1), "101.92", 40),
+        (date(2026, 10, 1), date(2026, 8, 31), "0.00", 0),
+        (date(2026, 8, 31), None, "0.00", 0),
+    ],
+    ids=["facturée après", "exécutée le jour même", "exécutée la veille", "facturée la veille"],
+)
+def test_nee_apres_le_jugement_une_creance_porte_interets_et_40_euros(facture, execution, interets, indemnite):
+    """L622-17 : la créance postérieure se paie à son échéance ; L622-28 n'arrête que les intérêts des antérieures."""
+    client = ClientFactory(jugement_ouverture_le=date(2026, 9, 1))
+    f = FactureFactory(client=client, montant_ttc=10000, date_emission=facture, date_execution=execution)
+    e = EcheanceFactory(facture=f, echue_le=date(2026, 10, 31), montant=10000)
+    d = compte(e, date(2026, 11, 30))
+    assert (d.interets, d.indemnites) == (D(interets), indemnite)
+
+
+def test_une_echeance_avant_sa_facture_part_de_la_facture():
+    """Trente jours depuis le 01/10, pas soixante depuis le 01/09."""
+    e = EcheanceFactory(date_facture=date(2026, 10, 1), echue_le=date(2026, 9, 1), montant=10000)
+    d = compte(e, date(2026, 10, 31))
+    assert (d.interets, d.indemnites) == (D("101.92"), 40)
+    le_jour_meme = compte(e, date(2026, 10, 1))
+    assert (le_jour_meme.interets, le_jour_meme.indemnites) == (0, 0)
