@@ -195,6 +195,11 @@ class Client(Horodate):
         return self.raison_sociale
 
     @property
+    def procedure_ouverte(self) -> bool:
+        """Un jugement d'ouverture est noté, et la procédure n'est pas close."""
+        return self.jugement_ouverture_le is not None and self.procedure_cloturee_le is None
+
+    @property
     def courriel_utilisable(self) -> str:
         """Adresse du compte, vide si elle a rebondi."""
         return "" if self.courriel_invalide_le else self.courriel

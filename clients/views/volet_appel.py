@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from factures.services.procedures import posterieures
 from recouvrement.commun import formats
 from relances.domaine.appels import SUITES, jour_de_suite
 from relances.domaine.appels import Issue as IssueAppel
@@ -54,15 +55,19 @@ class Appel(Volet):
 
     def _dire(self) -> list[tuple[bool, str]]:
         """(à dire, phrase) : les plus grosses dettes, la promesse rompue ; et ce qu'il faut taire."""
-        if self.client.jugement_ouverture_le:
+        lignes, echues = [], self.fiche.echues
+        if self.client.procedure_cloturee_le:
+            rendues = posterieures([e.pk for e in echues])
+            echues = [e for e in echues if e.pk in rendues]
+            lignes.append((False, _("Procédure close : ne rien réclamer d'avant le jugement")))
+        elif self.client.jugement_ouverture_le:
             return [(False, _("Procédure collective : ne rien réclamer, la créance se déclare"))]
-        lignes = []
         rompue = next((e.promesse for e in self.fiche.pieces if e.promesse and e.promesse.statut == "rompue"), None)
         if rompue:
             lignes.append(
                 (True, _("Promesse du %(jour)s non tenue") % {"jour": formats.jour_court(rompue.date_promise)})
             )
-        plus_lourdes = sorted(self.fiche.echues, key=lambda e: e.conteste - e.reste_du)
+        plus_lourdes = sorted(echues, key=lambda e: e.conteste - e.reste_du)
         for e in plus_lourdes[:3]:
             if e.reste_du > e.conteste:
                 lignes.append(

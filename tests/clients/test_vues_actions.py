@@ -501,6 +501,21 @@ def test_exigence_36_le_volet_d_appel_interdit_de_reclamer_apres_un_jugement(con
     assert dire == [(False, "Procédure collective : ne rien réclamer, la créance se déclare")]
 
 
+def test_la_procedure_close_le_volet_d_appel_ne_dit_que_ce_qui_est_ne_depuis(connecte, belcourt, gestionnaire, au):
+    avant, apres = (EcheanceFactory(client=belcourt, echue_le=au - timedelta(days=n)) for n in (90, 9))
+    for e, jours in ((avant, 120), (apres, 40)):
+        e.facture.date_execution = au - timedelta(days=jours)
+        e.facture.save()
+    services.signaler_jugement(belcourt, le=au - timedelta(days=60), au=au, acteur=gestionnaire)
+    services.cloturer_procedure(belcourt, le=au, issue="plan", au=au, acteur=gestionnaire)
+
+    dire = connecte.get(reverse("clients:fiche", args=[belcourt.pk]), {"volet": "appel"}).context["dire"]
+
+    assert dire[0] == (False, "Procédure close : ne rien réclamer d'avant le jugement")
+    a_dire = " ".join(phrase for vrai, phrase in dire if vrai)
+    assert apres.facture.numero in a_dire and avant.facture.numero not in a_dire
+
+
 def test_un_type_inconnu_propose_de_preciser(connecte, societe, gestionnaire, au):
     flou = ClientFactory(societe=societe, gestionnaire=gestionnaire, type=TypeDebiteur.A_QUALIFIER)
     PromesseFactory(echeances=[EcheanceFactory(client=flou, echue_le=au)], date_promise=au)
