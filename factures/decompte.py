@@ -89,6 +89,9 @@ class Decompte:
     au: date
     lignes: tuple[Ligne, ...]
     credits: tuple[Credit, ...] = ()
+    # Décompte de factures choisies : reçu et posé sur aucune pièce, à affecter. Rien n'en est déduit, le même crédit
+    # l'étant sinon du décompte de chaque facture du compte.
+    a_affecter: tuple[Credit, ...] = ()
     base: int = BASE_FIXE
 
     @property
@@ -137,6 +140,17 @@ class Decompte:
     @property
     def credits_deduits(self) -> Decimal:
         return sum((c.montant for c in self.credits), ZERO)
+
+    @property
+    def reste_a_affecter(self) -> Decimal:
+        return sum((c.montant for c in self.a_affecter), ZERO)
+
+    @property
+    def jugement(self) -> date | None:
+        """Jour du jugement d'ouverture qui arrête les intérêts d'une créance d'ici au moins (C. com., art. L622-28)."""
+        jour = self.client.jugement_ouverture_le
+        arrete = jour is not None and jour <= self.au
+        return jour if arrete and any(not nee_apres(x.echeance.facture, jour) for x in self.lignes) else None
 
     @property
     def indemnites_en_euros(self) -> Decimal:
@@ -313,15 +327,20 @@ def etablir(
     echeances: Iterable[Echeance],
     mises_en_demeure: Mapping[int, date] | None = None,
     avec_credits: bool = True,
+    selection: bool = False,
 ) -> list[Decompte]:
-    """Un décompte par devise de ces échéances, la plus grosse dette d'abord."""
+    """Un décompte par devise de ces échéances, la plus grosse dette d'abord.
+
+    avec_credits : lit les crédits du compte ; `selection` : les signale au lieu de les déduire.
+    """
     par_devise: dict[str, list[Ligne]] = defaultdict(list)
     for ligne in calculer(client, echeances, au=au, bareme=bareme, mises_en_demeure=mises_en_demeure):
         par_devise[ligne.echeance.devise].append(ligne)
-    decomptes = [
-        Decompte(client, devise, au, tuple(lignes), tuple(credits_au(client, devise, au=au) if avec_credits else ()))
-        for devise, lignes in par_devise.items()
-    ]
+    decomptes = []
+    for devise, lignes in par_devise.items():
+        credits = tuple(credits_au(client, devise, au=au) if avec_credits else ())
+        portes = {"a_affecter": credits} if selection else {"credits": credits}
+        decomptes.append(Decompte(client, devise, au, tuple(lignes), **portes))
     return sorted(decomptes, key=lambda d: (-d.reste, d.devise))
 
 

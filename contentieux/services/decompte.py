@@ -1,4 +1,7 @@
-"""Le compte d'un dossier arrêté à sa date : celui de `factures.decompte`, crédits reçus non affectés déduits."""
+"""Le compte d'un dossier arrêté à sa date : celui de `factures.decompte`.
+
+Un crédit non affecté n'en est pas déduit : il le serait autant de fois que le compte a de dossiers. Il s'affecte avant.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,9 +12,11 @@ from django.utils.translation import gettext as _
 from contentieux.models import DossierContentieux
 from factures.models import Echeance, Imputation
 from relances.rendu import lettres
-from relances.rendu.contexte import Credit, Decompte, Destinataire, Gestionnaire, LigneDue, Taux, Totaux, totaliser
+from relances.rendu.contexte import Decompte, Destinataire, Gestionnaire, LigneDue, Taux, Totaux, totaliser
 from relances.services.dues import credits_ouverts, dues_du_decompte, etablir_lignes, notes, sources, taux_du_client
 from relances.services.preparation import destinataire, emetteur
+
+ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
@@ -21,11 +26,11 @@ class Compte:
     arrete_au: date
     devise: str
     lignes: tuple[LigneDue, ...]
-    credits: tuple[Credit, ...]
     totaux: Totaux
     taux: Taux
     sources: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    a_affecter: Decimal = ZERO  # reçu et posé sur aucune pièce : à affecter avant de produire le dossier
 
     @property
     def accessoires(self) -> Decimal:
@@ -49,13 +54,12 @@ def compter(dossier: DossierContentieux) -> Compte:
     # 1343-1) ; plus rien n'est dû, elle en sort. Incalculable, elle y reste pour être dite.
     d = replace(d, devise=dossier.devise, lignes=tuple(x for x in d.lignes if x.due or x.conteste))
     dues = dues_du_decompte(d)
-    credits = tuple(credits_ouverts(client, dossier.devise, au=au))
     return Compte(
         arrete_au=au,
         devise=dossier.devise,
         lignes=dues.lignes,
-        credits=credits,
-        totaux=totaliser(dues.lignes, credits, chiffree=True, devise=dossier.devise),
+        totaux=totaliser(dues.lignes, (), au=au, chiffree=True, devise=dossier.devise),
+        a_affecter=sum((x.montant for x in credits_ouverts(client, dossier.devise, au=au)), ZERO),
         taux=taux_du_client(client, dues, langue="fr"),
         sources=sources(d) if d.calculable else (),
         notes=notes(d),
@@ -103,7 +107,6 @@ def rendre_decompte(dossier: DossierContentieux, *, au: date) -> bytes:
             arrete_au=compte.arrete_au,
             lignes=compte.lignes,
             gestionnaire=interlocuteur(dossier),
-            credits=compte.credits,
             taux=compte.taux,
             devise=compte.devise,
             sources=compte.sources,

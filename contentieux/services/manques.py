@@ -11,6 +11,7 @@ from contentieux.domaine.tribunaux import Genre
 from contentieux.models import DossierContentieux, Piece
 from factures.models import Facture, Litige
 from recouvrement.commun.formats import jour as ecrire_jour
+from recouvrement.commun.formats import somme
 from relances.domaine.freins import FE_APPROUVEE_EN_PARTIE, FE_ARRETENT, FE_RETIENNENT
 from relances.domaine.natures import Nature
 from relances.models import Courrier
@@ -25,7 +26,7 @@ FE_CONTESTENT = (FE_APPROUVEE_EN_PARTIE, *FE_RETIENNENT, *FE_ARRETENT)  # droit.
 @dataclass(frozen=True)
 class Point:
     """`ou` : « creancier », « client », « dossier », « juridiction », « decompte », « prescription », « taux »,
-    « litiges » ou « piece:ID »."""
+    « litiges », « encaissements » ou « piece:ID »."""
 
     cle: str
     titre: str
@@ -43,6 +44,7 @@ def points_communs(dossier: DossierContentieux, compte: Compte, *, au: date) -> 
         _creancier(dossier),
         *_pieces(dossier),
         _contestations(dossier),
+        _credits(compte),
         _montant(dossier, compte, au),
         _prescription(dossier),
     ]
@@ -59,6 +61,7 @@ def points(dossier: DossierContentieux, compte: Compte, *, au: date) -> list[Poi
         _mise_en_demeure(dossier),
         _contestations(dossier),
         _juridiction(dossier),
+        _credits(compte),
         _montant(dossier, compte, au),
         _prescription(dossier),
         Point("expose", _("Exposé des faits"), "" if dossier.expose.strip() else _("À rédiger."), "dossier"),
@@ -186,6 +189,15 @@ def _juridiction(dossier: DossierContentieux) -> Point:
     else:
         manque = ""
     return Point("juridiction", titre, manque, "juridiction")
+
+
+def _credits(compte: Compte) -> Point:
+    """Réclamer ce qui est déjà reçu perd le dossier ; le déduire de chacun des dossiers du compte fausse les autres."""
+    titre, manque = _("Sommes reçues affectées"), ""
+    if compte.a_affecter:
+        recu = somme(compte.a_affecter, compte.devise)
+        manque = _("%(montant)s reçus et non affectés : affectez-les.") % {"montant": recu}
+    return Point("credits", titre, manque, "encaissements")
 
 
 def _montant(dossier: DossierContentieux, compte: Compte, au: date) -> Point:

@@ -80,7 +80,6 @@ def composer(dossier: DossierContentieux, *, au: date) -> Requete:
         diligences=diligences(dossier),
         contestations=dossier.contestations or _sans_contestation(dossier),
         pieces=tuple(pieces_produites(dossier)),
-        credits=compte.credits,
         taux=compte.taux,
         pouvoir=dossier.pouvoir,
         renvoi=dossier.renvoi,

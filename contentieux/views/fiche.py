@@ -127,7 +127,9 @@ class Vue:
         if ou in volets:
             return f"?{urlencode({'volet': volets[ou]})}#volet"
         client = reverse("clients:fiche", args=[self.dossier.client_id])
-        return {"client": f"{client}?volet=modifier#volet", "litiges": client, "poster": client}.get(ou, "")
+        recus = f"{reverse('factures:encaissements')}?{urlencode({'q': self.dossier.client.code})}"
+        ecrans = {"client": f"{client}?volet=modifier#volet", "litiges": client, "poster": client}
+        return (ecrans | {"encaissements": recus}).get(ou, "")
 
     @cached_property
     def prescriptions(self):

@@ -277,14 +277,15 @@ class Lettre:
 
     @cached_property
     def totaux(self) -> Totaux:
-        return totaliser(self.lignes, self.credits, chiffree=self.chiffree, devise=self.devise)
+        return totaliser(self.lignes, self.credits, au=self.arrete_au, chiffree=self.chiffree, devise=self.devise)
 
 
 def totaliser(
-    lignes: tuple[LigneDue, ...], credits: tuple[Credit, ...], *, chiffree: bool, devise: str = "EUR"
+    lignes: tuple[LigneDue, ...], credits: tuple[Credit, ...], *, au: date, chiffree: bool, devise: str = "EUR"
 ) -> Totaux:
-    """Totaux d'un document ; `chiffree` ajoute pénalités et indemnités à ce qui est à payer.
+    """Totaux d'un document arrêté au jour `au` ; `chiffree` ajoute pénalités et indemnités à ce qui est à payer.
 
+    Ne court plus ce qui s'est arrêté avant ce jour : principal éteint, jugement d'ouverture (C. com., art. L622-28).
     Les 40 € se doivent en euros : dans une autre devise ils restent à part, jamais additionnés (exigence 6).
     """
 
@@ -295,7 +296,8 @@ def totaliser(
     accessoires = somme("interets_courus") if chiffree else ZERO
     if chiffree and devise == "EUR":
         accessoires += somme("indemnite")
-    par_jour = sum((ligne.principal * ligne.segments[-1].taux for ligne in lignes if ligne.segments), ZERO)
+    courent = [ligne for ligne in lignes if ligne.segments and ligne.segments[-1].au == au]
+    par_jour = sum((ligne.principal * ligne.segments[-1].taux for ligne in courent), ZERO)
     return Totaux(
         montant_ttc=somme("montant_ttc"),
         reste_du=somme("reste_du"),
@@ -331,7 +333,7 @@ class Decompte:
 
     @cached_property
     def totaux(self) -> Totaux:
-        return totaliser(self.lignes, self.credits, chiffree=True, devise=self.devise)
+        return totaliser(self.lignes, self.credits, au=self.arrete_au, chiffree=True, devise=self.devise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,7 +381,7 @@ class Requete:
 
     @cached_property
     def totaux(self) -> Totaux:
-        return totaliser(self.lignes, self.credits, chiffree=True, devise=self.devise)
+        return totaliser(self.lignes, self.credits, au=self.arrete_au, chiffree=True, devise=self.devise)
 
 
 @dataclass(frozen=True, kw_only=True)

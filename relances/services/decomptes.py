@@ -32,7 +32,8 @@ def etablir(
     """Un décompte par devise, arrêté au jour `au` : de ces factures, ou de tout ce que le client devait ce jour-là.
 
     reglees : sans choix de factures, ajoute celles réglées au principal dont des accessoires restent dus
-    (droit.md § 17). avec_credits : déduit les avoirs et règlements non affectés du compte.
+    (droit.md § 17). avec_credits : lit les avoirs et règlements non affectés du compte, déduits du compte entier,
+    seulement signalés pour des factures choisies : un crédit serait déduit de chacune.
     Le nombre de requêtes ne dépend pas du nombre de factures.
     """
     if factures is not None or reglees:
@@ -46,6 +47,7 @@ def etablir(
         echeances=echeances,
         mises_en_demeure=mises_en_demeure(client, echeances, au=au),
         avec_credits=avec_credits,
+        selection=factures is not None,
     )
     if factures is None:
         tous = [

@@ -163,6 +163,14 @@ def sources(d: decompte.Decompte) -> tuple[tuple[str, str], ...]:
 def notes(d: decompte.Decompte) -> tuple[str, ...]:
     """Ce que le décompte doit dire de lui-même : renonciations, part contestée, écritures d'après l'arrêté."""
     phrases = {}
+    if d.jugement:
+        phrases[
+            f"Intérêts arrêtés la veille du jugement d'ouverture du {ecriture.jj(d.jugement)} "
+            "(article L. 622-28 du code de commerce)."
+        ] = None
+    if d.a_affecter:
+        recu = ecriture.somme(d.reste_a_affecter, d.devise)
+        phrases[f"{recu} reçus du débiteur et non affectés à ce jour ne sont pas déduits des factures choisies."] = None
     for ligne in d.lignes:
         facture = ligne.echeance.facture.numero
         if ligne.renonciation:

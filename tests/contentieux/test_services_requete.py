@@ -193,7 +193,7 @@ def test_le_dossier_arrete_dans_le_passe_ignore_ce_qui_l_a_suivi():
     paye = EncaissementFactory(client=dossier.client, montant=1000, date=AU + timedelta(days=3))
     ImputationFactory(echeance=echeance, encaissement=paye, montant=1000, date=AU + timedelta(days=3))
     compte = services.compter(dossier)
-    assert (compte.totaux.a_payer, compte.credits) == (avant, ())
+    assert (compte.totaux.a_payer, compte.a_affecter) == (avant, 0)
     assert compte.notes == ("Les règlements et avoirs postérieurs à l’arrêté n’y sont pas comptés.",)
 
 

@@ -214,7 +214,7 @@ def test_la_fiche_et_ses_onglets(responsable, dossier, onglet, attendu):
 def test_la_requete_reste_fermee_tant_qu_il_manque_un_point(responsable, dossier):
     page = responsable.get(dossier.get_absolute_url()).content.decode()
     assert 'aria-describedby="manques" disabled' in page
-    assert "5 points sur 12." in page
+    assert "6 points sur 13." in page
     reponse = responsable.post(geste(dossier, "requete"))
     assert reponse.status_code == 422
     assert "Exposé des faits : À rédiger." in reponse.content.decode()

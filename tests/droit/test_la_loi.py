@@ -296,7 +296,7 @@ def decompte(e: Echeance, au: date) -> dict:
 
 
 def credits(e: Echeance) -> Decimal:
-    """Ce que la situation laisse non affecté : le total du décompte en tient compte (exigence 4)."""
+    """Ce que la situation laisse non affecté : signalé, jamais déduit du décompte d'une facture (exigence 4)."""
     pieces = [*e.client.encaissements.all(), *e.client.avoirs.all()]
     return sum((p.montant - p.impute for p in pieces), Decimal(0))
 
@@ -313,7 +313,8 @@ def test_situation(s: Situation):
     compte = decompte(e, jour(s.au))
     attendu = {"principal": s.principal, "interets": s.interets, "indemnites": s.indemnite}
     assert {nom: Decimal(compte[nom]) for nom in attendu} == {nom: somme(m) for nom, m in attendu.items()}
-    assert Decimal(compte["total"]) == sum(map(somme, attendu.values())) - credits(e)
+    assert Decimal(compte["total"]) == sum(map(somme, attendu.values()))
+    assert sum(Decimal(c["montant"]) for c in compte["a_affecter"]) == credits(e)
 
 
 def test_la_table_est_assez_large_et_chaque_ligne_cite_sa_source():

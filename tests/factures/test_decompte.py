@@ -270,12 +270,12 @@ def test_les_six_portes_rendent_les_memes_chiffres(affaire, client):
     debiteur, au = dossier.client, NOVEMBRE
     d = un_seul(debiteur, au=au, factures=[e.facture_id for e in echeances])
     attendu = (d.principal, d.interets, d.indemnites, d.total)
-    assert d.interets > 0 and d.indemnites == 120 and d.credits_deduits == 75
+    assert d.interets > 0 and d.indemnites == 120 and d.reste_a_affecter == 75
 
     # La lettre.
     dues = lignes_dues(echeances, debiteur, au=au, chiffree=True)
     credits = decomptes.document(d, le=au).credits
-    t = totaliser(dues.lignes, credits, chiffree=True)
+    t = totaliser(dues.lignes, credits, au=au, chiffree=True)
     assert (t.principal, t.penalites, t.indemnites, t.a_payer) == attendu
     # Le dossier.
     t = compter(dossier).totaux

@@ -5,9 +5,19 @@ from decimal import Decimal
 
 import pytest
 
+from contentieux.services import decompte as du_dossier
+from contentieux.services.manques import points_communs
+from relances.rendu import lettres
 from relances.services import decomptes
 from tests.clients.factories import ClientFactory
-from tests.factures.factories import EcheanceFactory, FactureFactory, ImputationFactory, LitigeFactory
+from tests.contentieux.factories import DossierFactory
+from tests.factures.factories import (
+    EcheanceFactory,
+    EncaissementFactory,
+    FactureFactory,
+    ImputationFactory,
+    LitigeFactory,
+)
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -72,3 +82,57 @@ def test_une_echeance_avant_sa_facture_part_de_la_facture():
     assert (d.interets, d.indemnites) == (D("101.92"), 40)
     le_jour_meme = compte(e, date(2026, 10, 1))
     assert (le_jour_meme.interets, le_jour_meme.indemnites) == (0, 0)
+
+
+# --- Ce que l'imprimé en dit -------------------------------------------------------------------------
+
+
+def imprime(d):
+    html = lettres.rendre_decompte_html(decomptes.document(d, le=d.au))
+    return html.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_apres_le_jugement_l_imprime_ne_dit_plus_que_les_penalites_courent():
+    """L622-28 : les intérêts se sont arrêtés la veille ; l'écran et l'imprimé disent le même jour."""
+    client = ClientFactory(jugement_ouverture_le=date(2026, 9, 1))
+    e = EcheanceFactory(client=client, date_facture=date(2026, 3, 1), echue_le=date(2026, 3, 31), montant=10000)
+    avant, apres = compte(e, date(2026, 8, 31)), compte(e, date(2026, 10, 1))
+    assert "continuent de courir : 3,40 € par jour" in imprime(avant) and "arrêtés la veille" not in imprime(avant)
+    html = imprime(apres)
+    assert "continuent de courir" not in html
+    assert "Intérêts arrêtés la veille du jugement d’ouverture du 01/09/2026 (article L. 622-28" in html
+    assert apres.par_jour == decomptes.document(apres, le=apres.au).totaux.par_jour == 0
+
+
+def test_les_penalites_sont_restantes_dues():
+    e = EcheanceFactory(echue_le=date(2026, 3, 31))
+    assert "Pénalités de retard restant dues au" in imprime(compte(e, date(2026, 10, 1)))
+
+
+# --- Un crédit non affecté n'appartient à aucune facture ---------------------------------------------
+
+
+def test_un_credit_du_compte_ne_se_deduit_que_du_compte_entier():
+    """Déduit de chaque facture choisie, 300 € en effaceraient 600."""
+    client = ClientFactory()
+    e1, e2 = (EcheanceFactory(client=client, echue_le=date(2026, 7, 1)) for _ in range(2))
+    EncaissementFactory(client=client, montant=300, date=date(2026, 9, 1))
+    for e in (e1, e2):
+        d = compte(e, date(2026, 10, 20))
+        assert (d.credits_deduits, d.reste_a_affecter) == (0, 300)
+        assert d.total == d.principal + d.interets + 40
+        assert "300,00 € reçus du débiteur et non affectés" in imprime(d)
+    (entier,) = decomptes.etablir(client, au=date(2026, 10, 20))
+    assert (entier.credits_deduits, entier.reste_a_affecter) == (300, 0)
+
+
+def test_le_dossier_exige_l_affectation_avant():
+    dossier = DossierFactory(factures=1)
+    (avant,) = [
+        p for p in points_communs(dossier, du_dossier.compter(dossier), au=dossier.arrete_au) if p.cle == "credits"
+    ]
+    recu = EncaissementFactory(client=dossier.client, montant=300, date=dossier.arrete_au)
+    compte_du_dossier = du_dossier.compter(dossier)
+    (point,) = [p for p in points_communs(dossier, compte_du_dossier, au=dossier.arrete_au) if p.cle == "credits"]
+    assert (avant.acquis, compte_du_dossier.totaux.credits, compte_du_dossier.a_affecter) == (True, 0, recu.montant)
+    assert "300,00" in point.manque and "non affectés" in point.manque and point.ou == "encaissements"

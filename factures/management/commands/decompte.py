@@ -83,9 +83,9 @@ def en_json(d: Decompte) -> dict:
         "base": d.base,
         "imputation": d.client.imputation,
         "lignes": [_ligne(d, x) for x in d.lignes],
-        "credits": [
+        "a_affecter": [
             {"genre": c.genre, "reference": c.reference, "date": c.date.isoformat(), "montant": _deux(c.montant)}
-            for c in d.credits
+            for c in d.a_affecter
         ],
         "principal": _deux(d.principal),
         "interets": _deux(d.interets),
@@ -149,11 +149,14 @@ def en_clair(d: Decompte) -> str:
             else:
                 sur = f"intérêts {somme(o.sur_interets, d.devise)}, principal {somme(o.sur_principal, d.devise)}"
                 lignes.append(f"  {jj(o.jour)}  reçu {somme(o.montant, d.devise)} : {sur}")
-    lignes += [f"Crédit non affecté {c.reference} du {jj(c.date)} : −{somme(c.montant, d.devise)}" for c in d.credits]
     lignes += [
         f"Principal restant : {somme(d.principal, d.devise)}",
         f"Intérêts restants : {somme(d.interets, d.devise)}",
         f"Indemnités : {euros(d.indemnites)}",
         f"Total : {somme(d.total, d.devise)}",
     ]
+    if d.a_affecter:
+        lignes.append(f"{somme(d.reste_a_affecter, d.devise)} reçus et non affectés, non déduits : affectez-les.")
+    if d.jugement:
+        lignes.append(f"Intérêts arrêtés la veille du jugement d'ouverture du {jj(d.jugement)} (L622-28).")
     return "\n".join([*lignes, *(f"{e.facture} : {a.texte}" for e, a in d.avertissements)])
