@@ -25,7 +25,7 @@ def comptes_du_debiteur(client: Client) -> list[Client]:
 
 def _verrouiller(client: Client) -> list[Client]:
     cles = [c.pk for c in comptes_du_debiteur(Client.objects.get(pk=client.pk))]
-    verrou = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
     return list(verrou.filter(pk__in=cles).order_by("pk"))
 
 

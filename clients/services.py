@@ -50,7 +50,7 @@ class ConflitEdition(Exception):
 
 
 def _client_verrouille(client) -> Client:
-    verrouilles = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    verrouilles = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
     return verrouilles.get(pk=getattr(client, "pk", client))
 
 
@@ -92,7 +92,9 @@ def suspendre(client: Client, *, motif: str, du: date, au: date, acteur) -> Susp
 def lever_suspension(suspension: Suspension, *, acteur) -> bool:
     """Met fin à une suspension ; faux si elle l'était déjà (double clic)."""
     suspension = (
-        Suspension.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=suspension.pk)
+        Suspension.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("client__societe")
+        .get(pk=suspension.pk)
     )
     if suspension.levee_le:
         return False
@@ -244,7 +246,11 @@ def ajouter_contact(client: Client, *, champs: dict, acteur) -> Contact:
 @transaction.atomic
 def modifier_contact(contact: Contact, *, champs: dict, acteur) -> Contact:
     """Écrit les champs changés ; une adresse nouvelle n'hérite pas du rebond de l'ancienne."""
-    contact = Contact.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=contact.pk)
+    contact = (
+        Contact.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("client__societe")
+        .get(pk=contact.pk)
+    )
     changes = [nom for nom, valeur in champs.items() if getattr(contact, nom) != valeur]
     if not changes:
         return contact

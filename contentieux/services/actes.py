@@ -17,7 +17,11 @@ from recouvrement.journal.services import consigner
 
 
 def _verrouiller(facture: Facture) -> Facture:
-    return Facture.objects.select_for_update(of=("self",)).select_related("societe", "client").get(pk=facture.pk)
+    return (
+        Facture.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("societe", "client")
+        .get(pk=facture.pk)
+    )
 
 
 def _consigner(action: str, facture: Facture, par, texte: str, **donnees) -> None:

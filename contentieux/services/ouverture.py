@@ -274,9 +274,9 @@ def ouvrir_dossier(
     """
     ids = sorted(set(echeances))
     # La société d'abord : un seul dossier se numérote à la fois, donc ni trou ni doublon.
-    societe = Societe.objects.select_for_update().get(pk=client.societe_id)
-    client = Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=client.pk)
-    list(Echeance.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+    societe = Societe.objects.select_for_update(no_key=True).get(pk=client.societe_id)
+    client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=client.pk)
+    list(Echeance.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids).order_by("pk"))
     if not motif.strip():
         raise ValidationError({"motif": _("Dites pourquoi ce dossier passe au contentieux.")})
     if not ids:

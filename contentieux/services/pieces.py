@@ -26,7 +26,9 @@ INDISPENSABLES = (Piece.Genre.FACTURE, Piece.Genre.MISE_EN_DEMEURE, Piece.Genre.
 
 def verrouiller(dossier: DossierContentieux) -> DossierContentieux:
     """Relit le dossier sous verrou ; à appeler dans la transaction qui l'écrit."""
-    verrouilles = DossierContentieux.objects.select_for_update(of=("self",)).select_related("societe", "client")
+    verrouilles = DossierContentieux.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "societe", "client"
+    )
     return verrouilles.get(pk=dossier.pk)
 
 
@@ -175,7 +177,7 @@ def joindre_piece(piece: Piece, octets: bytes, nom: str, *, par, jour: date | No
     lu = identifier(octets)
     dossier = verrouiller(piece.dossier)
     refuser_si_clos(dossier)
-    piece = Piece.objects.select_for_update().get(pk=piece.pk)
+    piece = Piece.objects.select_for_update(no_key=True).get(pk=piece.pk)
     if piece.chemin and dossier.depose_le:
         _refuser_si_depose(dossier)
     if piece.chemin and piece.courrier_id:
@@ -229,7 +231,7 @@ def dispenser(piece: Piece, *, motif: str, par) -> Piece:
     dossier = verrouiller(piece.dossier)
     refuser_si_clos(dossier)
     _refuser_si_depose(dossier)
-    piece = Piece.objects.select_for_update().get(pk=piece.pk)
+    piece = Piece.objects.select_for_update(no_key=True).get(pk=piece.pk)
     if piece.genre in INDISPENSABLES:
         raise ValidationError(_("La requête ne se soutient pas sans cette pièce."))
     if piece.chemin:

@@ -81,7 +81,12 @@ def veiller_prescriptions(societe: Societe, *, au: date) -> list[Tache]:
 
 @transaction.atomic
 def _mettre_a_jour(societe: Societe, clients: list[int], par_client, au: date) -> list[Tache]:
-    list(Client.objects.select_for_update(of=("self",)).filter(pk__in=clients).order_by("pk").values_list("pk"))
+    list(
+        Client.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk__in=clients)
+        .order_by("pk")
+        .values_list("pk")
+    )
     ouvertes, faites = {}, set()
     for tache in Tache.objects.filter(client__in=clients, cle__startswith=CLE_PRESCRIPTION):
         if tache.faite_le is None:

@@ -170,7 +170,7 @@ def _importer(texte: Texte, societe, rendu: CompteRendu, moment, au, essai, part
         rendu.rejets += lu.rejets
         rendu.rejets_non_detailles = lu.rejets_non_detailles
         with transaction.atomic():
-            Societe.objects.select_for_update().get(pk=societe.pk)  # un seul import à la fois par société
+            Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)  # un seul import à la fois par société
             _ecrire(lu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte)
 
 

@@ -40,7 +40,7 @@ def deposer(facture: Facture, *, octets: bytes, nom: str, acteur) -> tuple[Copie
     lu = identifier(octets)
     if lu.suffixe != ".pdf":
         raise ValidationError(_("Une copie de facture est un PDF : ce fichier est une image."))
-    facture = Facture.objects.select_for_update(of=("self",)).select_related("societe").get(pk=facture.pk)
+    facture = Facture.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=facture.pk)
     chemin, empreinte = depot.ranger(octets, lu.suffixe)
     if deja := facture.copies.filter(empreinte=empreinte).first():
         return deja, False
@@ -88,7 +88,7 @@ def retirer(copie: CopieFacture, *, acteur) -> bool:
 
     L'appelant s'assure qu'aucun courrier ne l'a jointe : il est le seul à les connaître.
     """
-    copie = CopieFacture.objects.select_for_update().filter(pk=copie.pk).first()
+    copie = CopieFacture.objects.select_for_update(no_key=True).filter(pk=copie.pk).first()
     if copie is None:
         return False
     _consigner("copie.retiree", copie, acteur)

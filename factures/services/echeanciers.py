@@ -43,9 +43,9 @@ def accepter(
     pièce d'un autre compte, soldée, au contentieux ou déjà dans un échéancier ; deux devises ; somme différente ;
     dates passées ou en désordre ; client en procédure collective ou en surendettement.
     """
-    client = Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=client.pk)
+    client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=client.pk)
     cles = [e.pk for e in echeances]
-    verrouillees = Echeance.objects.select_for_update(of=("self",)).select_related("facture")
+    verrouillees = Echeance.objects.select_for_update(no_key=True, of=("self",)).select_related("facture")
     choisies = list(verrouillees.filter(pk__in=cles).order_by("pk"))
     termes = [Terme(*m) for m in mensualites]
     deja = _en_cours_sur(choisies)

@@ -125,7 +125,9 @@ def imputer_avoir(
 
 @transaction.atomic
 def _imputer(modele, source, parts, *, au, cle, acteur, vu, designees) -> list[Imputation]:
-    source = modele.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=source.pk)
+    source = (
+        modele.objects.select_for_update(no_key=True, of=("self",)).select_related("client__societe").get(pk=source.pk)
+    )
     champ, jour_source = ("encaissement", source.date) if modele is Encaissement else ("avoir", source.date_emission)
     prefixe = f"{SAISIE}{cle}:"
     deja = list(Imputation.objects.filter(**{champ: source}, cle_source__startswith=prefixe).order_by("pk"))
@@ -190,7 +192,7 @@ def _additionner(parts) -> dict[int, Decimal]:
 
 
 def _verrouiller(montants: dict[int, Decimal]) -> list[Echeance]:
-    verrouillees = Echeance.objects.select_for_update(of=("self",)).select_related("facture")
+    verrouillees = Echeance.objects.select_for_update(no_key=True, of=("self",)).select_related("facture")
     echeances = list(verrouillees.filter(pk__in=montants).order_by("pk"))
     if len(echeances) != len(montants):
         raise ValidationError(_("Une des pièces n'existe plus : rouvrez la page."))
@@ -236,7 +238,9 @@ def desimputer(source: Encaissement | Avoir, *, au: date, cle: str, acteur) -> D
     Une imputation importée ne se défait pas ici : l'import la reposerait.
     """
     modele, champ = (Encaissement, "encaissement") if isinstance(source, Encaissement) else (Avoir, "avoir")
-    source = modele.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=source.pk)
+    source = (
+        modele.objects.select_for_update(no_key=True, of=("self",)).select_related("client__societe").get(pk=source.pk)
+    )
     posees = list(Imputation.objects.filter(**{champ: source}, cle_source__startswith=f"{SAISIE}{cle}:"))
     if not posees:
         return ZERO

@@ -28,7 +28,11 @@ def exclure(echeance: Echeance, *, motif: str, du: date, au: date, acteur) -> Ex
         raise ValidationError({"au": _("La fin ne peut pas précéder le début.")})
     if au - du > DUREE_MAX:
         raise ValidationError({"au": _("Une exclusion dure un an au plus ; elle se renouvelle.")})
-    echeance = Echeance.objects.select_for_update(of=("self",)).select_related("societe", "facture").get(pk=echeance.pk)
+    echeance = (
+        Echeance.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("societe", "facture")
+        .get(pk=echeance.pk)
+    )
     if not echeance.reste_du:
         raise ValidationError(_("%(piece)s est soldée : rien ne la relance plus.") % {"piece": echeance.facture})
     if echeance.en_contentieux:

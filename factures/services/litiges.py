@@ -40,7 +40,11 @@ def ouvrir_litige(
     Un seul litige ouvert par échéance ; redire le même rend celui qui est ouvert. Lève ValidationError :
     montant nul ou au-dessus du reste dû, autre litige déjà ouvert, délai passé ou de plus d'un an.
     """
-    echeance = Echeance.objects.select_for_update(of=("self",)).select_related("societe", "facture").get(pk=echeance.pk)
+    echeance = (
+        Echeance.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("societe", "facture")
+        .get(pk=echeance.pk)
+    )
     ouvert = echeance.litiges.filter(clos_le=None).first()
     if ouvert:
         if (ouvert.montant_conteste, ouvert.categorie) == (montant, categorie):
@@ -91,7 +95,7 @@ def prolonger_litige(litige: Litige, *, a_traiter_le: date, motif: str, au: date
         raise ValidationError({"issue": _("Dites pourquoi le litige se prolonge.")})
     _controler_delai(a_traiter_le, au)
     litige = (
-        Litige.objects.select_for_update(of=("self",))
+        Litige.objects.select_for_update(no_key=True, of=("self",))
         .select_related("echeance__societe", "echeance__facture")
         .get(pk=litige.pk)
     )
@@ -118,7 +122,7 @@ def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
     if not issue:
         raise ValidationError({"issue": _("Dites comment le litige s'est réglé.")})
     litige = (
-        Litige.objects.select_for_update(of=("self",))
+        Litige.objects.select_for_update(no_key=True, of=("self",))
         .select_related("echeance__societe", "echeance__facture")
         .get(pk=litige.pk)
     )

@@ -48,7 +48,7 @@ def promettre(
     Lève ValidationError : pièce d'un autre compte ou soldée, plusieurs devises, montant nul ou au-dessus du
     dû, date passée ou à plus d'un an.
     """
-    client = Client.objects.select_for_update(of=("self",)).select_related("societe").get(pk=client.pk)
+    client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=client.pk)
     choisies = list(Echeance.objects.filter(pk__in=[e.pk for e in echeances]).order_by("pk"))
     du = sum((e.reste_du for e in choisies), ZERO)
     if not choisies or any(e.client_id != client.pk or not e.reste_du for e in choisies):

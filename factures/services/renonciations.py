@@ -37,7 +37,11 @@ def renoncer(facture: Facture, *, portee: str, motif: str, le: date, acteur) -> 
         raise ValidationError({"motif": _("Dites pourquoi : la renonciation se relit des années plus tard.")})
     if portee not in Renonciation.Portee.values:
         raise ValidationError({"portee": _("Choisissez ce à quoi l'on renonce.")})
-    facture = Facture.objects.select_for_update(of=("self",)).select_related("client__societe").get(pk=facture.pk)
+    facture = (
+        Facture.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("client__societe")
+        .get(pk=facture.pk)
+    )
     if facture.client.type == TypeDebiteur.PARTICULIER and portee != Renonciation.Portee.PENALITES:
         raise ValidationError({"portee": _("Un consommateur ne doit aucune indemnité : il n'y a rien à abandonner.")})
     prise = facture.renonciations.en_vigueur().first()
@@ -91,7 +95,7 @@ def annuler_renonciation(renonciation: Renonciation, *, acteur) -> bool:
     Une renonciation acceptée par le débiteur ne se reprend pas sans lui : à la personne d'en juger.
     """
     renonciation = (
-        Renonciation.objects.select_for_update(of=("self",))
+        Renonciation.objects.select_for_update(no_key=True, of=("self",))
         .select_related("facture__client__societe")
         .get(pk=renonciation.pk)
     )

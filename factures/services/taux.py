@@ -175,7 +175,7 @@ def _verifier_histoire() -> None:
 
 def _remplacer(modele, semestre: str, valeurs: dict, source: str) -> dict:
     """Écrit les nouvelles valeurs ; rend [ancienne, nouvelle] de ce qui change."""
-    ligne = modele.objects.select_for_update().filter(semestre=semestre).first()
+    ligne = modele.objects.select_for_update(no_key=True).filter(semestre=semestre).first()
     if ligne is None:
         raise ValidationError(_("%(semestre)s n'a pas encore ce taux : complétez-le.") % {"semestre": semestre})
     changes = {nom: [str(getattr(ligne, nom)), str(v)] for nom, v in valeurs.items() if getattr(ligne, nom) != v}

@@ -23,7 +23,7 @@ def enregistrer_utilisateur(utilisateur: Utilisateur, *, roles: dict[Societe, st
     if utilisateur.pk:
         avant = dict(Affectation.objects.filter(utilisateur=utilisateur.pk).values_list("societe_id", "role"))
     touchees = Societe.objects.filter(pk__in=[*avant, *(societe.pk for societe in roles)])
-    list(touchees.order_by("pk").select_for_update())  # deux administrateurs ne se retirent pas l'un l'autre
+    list(touchees.order_by("pk").select_for_update(no_key=True))  # deux administrateurs ne se retirent pas l'un l'autre
     gouvernees = list(_gouvernees(touchees))
     utilisateur.save()
     for societe, role in roles.items():

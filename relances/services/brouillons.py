@@ -33,7 +33,7 @@ def nouveau_brouillon(echelle: Echelle, *, par, depuis: VersionEchelle | None = 
     Lève PlanInvalide si l'on veut revenir à `depuis` alors qu'un brouillon est ouvert : il serait perdu.
     """
     with transaction.atomic():
-        echelle = Echelle.objects.select_for_update().get(pk=echelle.pk)
+        echelle = Echelle.objects.select_for_update(no_key=True).get(pk=echelle.pk)
         ouvert = echelle.versions.filter(statut=VersionEchelle.Statut.BROUILLON).first()
         if ouvert and depuis is None:
             return ouvert
@@ -84,7 +84,7 @@ def abandonner(version: VersionEchelle, *, par) -> None:
 
 def _brouillon(pk: int) -> VersionEchelle:
     """Le brouillon sous verrou. Lève PlanInvalide s'il est publié ou abandonné entre-temps."""
-    version = VersionEchelle.objects.select_for_update().filter(pk=pk).first()
+    version = VersionEchelle.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if version is None:
         raise PlanInvalide(_("Ce brouillon a été abandonné entre-temps."))
     exiger_ouvert(version)

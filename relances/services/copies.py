@@ -18,7 +18,7 @@ def jointes_a(facture: Facture) -> dict[str, str]:
 @transaction.atomic
 def retirer(copie: CopieFacture, *, acteur) -> bool:
     """Retire la copie ; faux si elle l'était déjà. Lève ValidationError si un courrier l'a jointe."""
-    Facture.objects.select_for_update().get(pk=copie.facture_id)
+    Facture.objects.select_for_update(no_key=True).get(pk=copie.facture_id)
     if courrier := jointes_a(copie.facture).get(copie.empreinte):
         raise ValidationError(
             _("Cette copie est partie avec %(courrier)s : elle reste au dossier.") % {"courrier": courrier}

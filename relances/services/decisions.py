@@ -85,8 +85,12 @@ def abandonner(tache: Tache, *, motif: str, jusqu_au: date | None, par, au: date
 def _verrouillee(tache: Tache) -> Tache:
     if tache.genre != Tache.Genre.DECISION:
         raise Refus(_("Cette tâche ne demande pas de choisir entre mise en demeure et abandon."))
-    Client.objects.select_for_update(of=("self",)).get(pk=tache.client_id)
-    return Tache.objects.select_for_update(of=("self",)).select_related("client__societe", "societe").get(pk=tache.pk)
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=tache.client_id)
+    return (
+        Tache.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("client__societe", "societe")
+        .get(pk=tache.pk)
+    )
 
 
 def _motif(motif: str) -> str:

@@ -54,7 +54,7 @@ def importer(plan: PlanLu, societe: Societe, *, par, echelle: Echelle | None = N
             if echelle.versions.filter(statut=V.BROUILLON).exists():
                 raise PlanInvalide(_("Un brouillon est déjà ouvert : publiez-le ou abandonnez-le avant d'importer."))
             nouveau_brouillon(echelle, par=par)
-        version = echelle.versions.select_for_update().get(statut=V.BROUILLON)
+        version = echelle.versions.select_for_update(no_key=True).get(statut=V.BROUILLON)
         for champ in ("regroupement", "seuil_piece", "seuil_envoi", "plafond_envoi"):
             setattr(version, champ, getattr(plan, champ))
         version.save()

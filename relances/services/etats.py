@@ -12,7 +12,7 @@ class Refus(ValueError):
 
 
 def verrouiller(courrier: Courrier) -> Courrier:
-    return Courrier.objects.select_for_update(of=("self",)).select_related(
+    return Courrier.objects.select_for_update(no_key=True, of=("self",)).select_related(
         "societe", "client__gestionnaire", "palier__version", "passage"
     ).get(pk=courrier.pk)  # fmt: skip
 

@@ -258,7 +258,7 @@ def relancer_maintenant(
 ) -> list[Courrier]:
     """Prépare ce que `proposer_maintenant` propose ; à relire et valider par la personne."""
     with transaction.atomic():
-        Client.objects.select_for_update().get(pk=client.pk)
+        Client.objects.select_for_update(no_key=True).get(pk=client.pk)
         resultats = proposer_maintenant(client, au=au, derogation=derogation, pieces=pieces)
         passage = _passage_manuel(client.societe, au=au, par=par)
         au_dela, references = _remplacer(resultats)
@@ -302,7 +302,7 @@ def _a_valider(resultat, motif: str):
 
 
 def _passage_manuel(societe: Societe, *, au: date, par) -> Passage:
-    Societe.objects.select_for_update().get(pk=societe.pk)
+    Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)
     numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
     return Passage.objects.create(
         societe=societe, au=au, numero=numero, genre=Passage.Genre.MANUEL, statut=Passage.Statut.TERMINE,

@@ -77,7 +77,11 @@ def lever(echeance: Echeance, *, frein: str, motif: str, pour_le: date, par, au:
         raise ValidationError({"pour_le": _("Cette nuit est déjà passée.")})
     if pour_le > au + HORIZON:
         raise ValidationError({"pour_le": _("Un frein se lève pour une nuit du mois à venir.")})
-    echeance = Echeance.objects.select_for_update(of=("self",)).select_related("societe", "facture").get(pk=echeance.pk)
+    echeance = (
+        Echeance.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("societe", "facture")
+        .get(pk=echeance.pk)
+    )
     deja = echeance.levees.filter(frein=frein.value, pour_le=pour_le, annulee_le=None).first()
     if deja:
         return deja
@@ -126,7 +130,7 @@ def annuler(levee: LeveeDeFrein, *, par) -> bool:
 
 
 def _verrouillee(levee: LeveeDeFrein) -> LeveeDeFrein:
-    verrou = LeveeDeFrein.objects.select_for_update(of=("self",))
+    verrou = LeveeDeFrein.objects.select_for_update(no_key=True, of=("self",))
     return verrou.select_related("echeance__societe", "echeance__facture").get(pk=levee.pk)
 
 

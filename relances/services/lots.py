@@ -50,7 +50,7 @@ def creer(societe: Societe, courriers: Iterable[int], *, par, fournisseur: str =
         raise Refus(_("Un lot compte %(n)s plis au plus : faites-en plusieurs.") % {"n": PLIS_MAX})
     try:
         with transaction.atomic():
-            Societe.objects.select_for_update().get(pk=societe.pk)  # un numéro à la fois
+            Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)  # un numéro à la fois
             dernier = LotPostal.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0
             lot = LotPostal.objects.create(societe=societe, numero=dernier + 1, auteur=par, fournisseur=fournisseur)
             libres = disponibles(Courrier.objects.filter(pk__in=ids, societe=societe))

@@ -63,7 +63,7 @@ def empreinte(textes: Mapping[str, str]) -> str:
 
 def _verrouiller(version: VersionModele) -> VersionModele:
     """Le brouillon sous verrou. Lève ModeleRefuse s'il est publié ou abandonné entre-temps."""
-    brouillon = VersionModele.objects.select_for_update(of=("self",)).select_related("modele__societe")
+    brouillon = VersionModele.objects.select_for_update(no_key=True, of=("self",)).select_related("modele__societe")
     brouillon = brouillon.filter(pk=version.pk).first()
     if brouillon is None:
         raise ModeleRefuse(_("Ce brouillon n'existe plus : il a été abandonné."))
@@ -90,7 +90,7 @@ def personnaliser(societe: Societe, genre: Genre, *, par) -> VersionModele:
     """Ouvre un brouillon du modèle standard de ce genre. La version 1 est le texte livré, écrite seulement alors."""
     _exiger_livre(genre)
     with transaction.atomic():
-        Societe.objects.select_for_update().get(pk=societe.pk)
+        Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)
         modele = _creer(societe, genre, STANDARD, nom_livre(genre)) or _existant(societe, genre, STANDARD)
         if not modele.versions.exists():
             VersionModele.objects.create(
@@ -124,7 +124,7 @@ def ouvrir_brouillon(modele: Modele, *, par, depuis: VersionModele | None = None
     Lève ModeleRefuse si l'on veut revenir à une version alors qu'un brouillon attend.
     """
     with transaction.atomic():
-        modele = Modele.objects.select_for_update().select_related("societe").get(pk=modele.pk)
+        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
         ouvert = modele.versions.filter(statut=V.BROUILLON).first()
         if ouvert and depuis:
             raise ModeleRefuse(_("Un brouillon est déjà ouvert : publiez-le ou abandonnez-le d'abord."))
@@ -200,7 +200,7 @@ def publier(version: VersionModele, *, par, au: date) -> None:
     """
     with transaction.atomic():
         brouillon = _verrouiller(version)
-        modele = Modele.objects.select_for_update().get(pk=brouillon.modele_id)
+        modele = Modele.objects.select_for_update(no_key=True).get(pk=brouillon.modele_id)
         _recevoir(genre_de(modele), brouillon.textes)  # le texte livré ou la liste ont pu changer depuis
         if manques := controler(brouillon.modele, brouillon.textes, au=au):
             raise ModeleRefuse(" ; ".join(m.phrase for m in manques))
@@ -254,7 +254,7 @@ def paliers_qui_emploient(modele: Modele):
 def retirer(modele: Modele, *, par) -> None:
     """Ne part plus : le modèle standard, ou le texte livré, le remplace. Lève ModeleRefuse s'il sert encore."""
     with transaction.atomic():
-        modele = Modele.objects.select_for_update().select_related("societe").get(pk=modele.pk)
+        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
         if modele.retire_le:
             raise ModeleRefuse(_("Ce modèle est déjà retiré."))
         if emploi := paliers_qui_emploient(modele).select_related("version__echelle").first():
@@ -296,7 +296,7 @@ def importer(societe: Societe, donnees, *, par) -> VersionModele:
     propres = _recevoir(genre, textes)
     with transaction.atomic():
         modele = _creer(societe, genre, code, nom) or _existant(societe, genre, code)
-        modele = Modele.objects.select_for_update().select_related("societe").get(pk=modele.pk)
+        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
         if modele.versions.filter(statut=V.BROUILLON).exists():
             raise ModeleRefuse(_("Un brouillon est déjà ouvert pour ce modèle : publiez-le ou abandonnez-le d'abord."))
         return _brouillon(modele, propres, par=par, note=donnees["note"][:250])

@@ -133,7 +133,7 @@ def ouvrir_passage(societe: Societe, *, au: date, genre: str, auteur=None) -> Pa
             raise LotDejaEnCours(f"lot déjà en cours : passage n° {interrompu.numero}")
     try:
         with transaction.atomic():
-            Societe.objects.select_for_update().get(pk=societe.pk)  # numéros sans trou ni doublon
+            Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)  # numéros sans trou ni doublon
             numero = (Passage.objects.filter(societe=societe).aggregate(n=Max("numero"))["n"] or 0) + 1
             if genre == Passage.Genre.AUTOMATIQUE:
                 # Un passage suspendu pour données périmées se rouvre quand les données arrivent.

@@ -170,7 +170,7 @@ def publier(version: VersionEchelle, *, par, note: str = "", reprise: str = "") 
     un plan imparfait.
     """
     with transaction.atomic():
-        brouillon = VersionEchelle.objects.select_for_update().filter(pk=version.pk).first()
+        brouillon = VersionEchelle.objects.select_for_update(no_key=True).filter(pk=version.pk).first()
         if brouillon is None:
             raise PlanInvalide(_("Ce brouillon a été abandonné entre-temps."))
         exiger_ouvert(brouillon)

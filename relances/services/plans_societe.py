@@ -47,7 +47,7 @@ def creer_plan(
 
 
 def _nouvelle_echelle(societe: Societe, nom: str, type_debiteur: str) -> Echelle:
-    Societe.objects.select_for_update().get(pk=societe.pk)  # deux créations du même nom ne se croisent pas
+    Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)  # deux créations du même nom ne se croisent pas
     _exiger_nom_libre(societe, nom)
     codes = set(societe.echelles.values_list("code", flat=True))
     base = slugify(nom)[:32] or "plan"
@@ -63,7 +63,7 @@ def _exiger_nom_libre(societe: Societe, nom: str, *, sauf: int | None = None) ->
 def renommer(echelle: Echelle, nom: str, *, par) -> None:
     """Le code reste : les exports et le journal le citent."""
     with transaction.atomic():
-        echelle = Echelle.objects.select_for_update().get(pk=echelle.pk)
+        echelle = Echelle.objects.select_for_update(no_key=True).get(pk=echelle.pk)
         if echelle.nom == nom:
             return
         _exiger_nom_libre(echelle.societe, nom, sauf=echelle.pk)
@@ -77,7 +77,7 @@ def renommer(echelle: Echelle, nom: str, *, par) -> None:
 def mettre_par_defaut(echelle: Echelle, *, par) -> None:
     """Ce plan devient celui de son type de débiteur ; les clients affectés à un autre plan le gardent."""
     with transaction.atomic():
-        memes = Echelle.objects.select_for_update().filter(
+        memes = Echelle.objects.select_for_update(no_key=True).filter(
             societe=echelle.societe_id, type_debiteur=echelle.type_debiteur
         )
         echelle = next(e for e in memes if e.pk == echelle.pk)
@@ -104,7 +104,7 @@ def retirer_plan(echelle: Echelle, *, par) -> bool:
     relance ne s'efface pas : elle le cite.
     """
     with transaction.atomic():
-        echelle = Echelle.objects.select_for_update().get(pk=echelle.pk)
+        echelle = Echelle.objects.select_for_update(no_key=True).get(pk=echelle.pk)
         if echelle.par_defaut:
             raise PlanInvalide(_("C'est le plan par défaut de son type : choisissez-en d'abord un autre."))
         n = echelle.clients.count()
@@ -135,7 +135,7 @@ def affecter(client: Client, echelle: Echelle | None, *, par) -> bool:
     ses pièces ne bouge pas : la nuit suivante lit leur suite dans le nouveau plan.
     """
     with transaction.atomic():
-        client = Client.objects.select_for_update().get(pk=client.pk)
+        client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
         actuels = list(client.echelles.all())
         if echelle:
             _exiger_affectable(client, echelle)

@@ -26,7 +26,9 @@ def verifier_changement_de_type(client: Client, nouveau: str) -> None:
 
     Refuser plutôt qu'annuler : retenir une mise en demeure est une décision, elle se prend sur la lettre.
     """
-    ancien = Client.objects.select_for_update(of=("self",)).values_list("type", flat=True).get(pk=client.pk)
+    ancien = (
+        Client.objects.select_for_update(no_key=True, of=("self",)).values_list("type", flat=True).get(pk=client.pk)
+    )
     if nouveau == ancien:
         return
     if en_route := courriers_chiffres(client):
@@ -36,7 +38,7 @@ def verifier_changement_de_type(client: Client, nouveau: str) -> None:
 def changements_refuses(clients: Iterable[int]) -> dict[int, str]:
     """{client: raison} de ceux à qui la même règle refuse un autre type, en deux requêtes ; verrouille leurs fiches."""
     verrouilles = list(
-        Client.objects.select_for_update(of=("self",))
+        Client.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk__in=clients)
         .order_by("pk")
         .values_list("pk", flat=True)

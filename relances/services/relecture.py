@@ -143,7 +143,7 @@ def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
     et la date limite donnée au débiteur sont imprimés.
     """
     with transaction.atomic():
-        verrou = Courrier.objects.select_for_update(of=("self",)).filter(
+        verrou = Courrier.objects.select_for_update(no_key=True, of=("self",)).filter(
             pk=courrier.pk, statut=Courrier.Statut.A_POSTER
         )
         courrier = verrou.select_related("societe", "client", "palier__version", "passage").first()

@@ -106,7 +106,7 @@ def appliquer(lot: LotPostal, texte: str, *, par) -> int:
     """Écrit tout le collage, ou rien ; renvoie le nombre de plis. Lève Refus avec la première faute."""
     try:
         with transaction.atomic():
-            LotPostal.objects.select_for_update().get(pk=lot.pk)  # deux douchettes : l'une après l'autre
+            LotPostal.objects.select_for_update(no_key=True).get(pk=lot.pk)  # deux douchettes : l'une après l'autre
             lignes = apercu(lot, texte, par=par)
             for ligne in lignes:
                 if ligne.faute:
@@ -132,7 +132,7 @@ def _affecter(lot: LotPostal, ligne: Ligne, *, par) -> None:
 def scanner(lot: LotPostal, texte: str, *, par) -> Ligne:
     """Un numéro scanné va au pli suivant du lot ; renvoie la ligne écrite. Lève Refus sans rien écrire."""
     with transaction.atomic():
-        LotPostal.objects.select_for_update().get(pk=lot.pk)
+        LotPostal.objects.select_for_update(no_key=True).get(pk=lot.pk)
         lues = apercu(lot, texte[:200].replace(";", " ").replace("\t", " "), par=par)
         if len(lues) > 1:
             raise Refus(_("Un seul numéro à la fois : pour plusieurs, collez-les."))

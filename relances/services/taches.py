@@ -62,7 +62,7 @@ def creer_tache(client: Client, *, genre: str, titre: str, due_le: date, cle: st
     Une créance à déclarer l'est au plus tard le jour `due_le` : aucun report ne le dépassera.
     """
     butoir = due_le if genre == Tache.Genre.DECLARER else None
-    Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client.pk)
     ouverte = Tache.objects.filter(client=client, cle=cle, faite_le=None).first()
     if ouverte:
         ouverte.titre, ouverte.raison, ouverte.due_le, ouverte.butoir = titre, raison[:250], due_le, butoir
@@ -153,7 +153,7 @@ def consigner_appel(
         raise ValidationError({"commentaire": _("Dites en une phrase ce qui ressort de l'appel.")})
     if suite_le and suite_le < au:
         raise ValidationError({"suite_le": _("La suite ne peut pas être dans le passé.")})
-    Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client.pk)
     if deja_consigne("appel.consigne", client=client, cle=cle):
         return 0
     libelle = _(ISSUES[issue])
