@@ -116,6 +116,12 @@ def _synthese(classeur, styles, d: Decompte, titre: str) -> None:
     rang += 1
     feuille.write_string(rang, 0, _("Total dû"), styles["total"])
     feuille.write_formula(rang, 8, f"=SUM(I{dernier + 1}:I{rang})", styles["total"], d.total)
+    for credit in d.a_affecter:
+        rang += 1
+        feuille.write_string(rang, 0, credit.reference)
+        feuille.write_datetime(rang, 1, credit.date, styles["jour"])
+        feuille.write_string(rang, 2, _("reçu et non affecté : non déduit"))
+        feuille.write_number(rang, 3, credit.montant, styles["montant"])
 
 
 def _segments(classeur, styles, d: Decompte) -> None:
