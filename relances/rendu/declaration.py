@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from recouvrement.commun import pdf
+from recouvrement.commun.domaine import ecriture
 
 from . import moteur, variables
 from .contexte import LigneDue, Requete
@@ -48,8 +49,8 @@ def contexte(declaration: Declaration) -> dict:
                 "jugement": declaration.jugement,
                 "limite": declaration.limite,
                 "objet": declaration.objet,
-                "contestations": tuple(
-                    Objet("contestation", {"numero": numero, "montant": Somme(montant, devise)})
+                "contestations": " ; ".join(
+                    f"facture {numero}, {ecriture.somme(montant, devise)}"
                     for numero, montant in declaration.contestations
                 ),
                 "sans_execution": ", ".join(declaration.sans_execution),
