@@ -10,10 +10,10 @@ from relances.domaine.natures import Canal
 from relances.domaine.sms import PAR_MORCEAU, UN_SEUL, mesurer
 from relances.domaine.texte_ferme import LONGUEUR_MAX, Faute, fautes, remplacer
 
-from . import courriels, interdits, lettres, messages, variables
+from . import courriels, lettres, messages, variables
 from .constats import MODELE, Manque
 from .contexte import Lettre, TypeDebiteur
-from .controles_textes import controler_texte, manques_de_la_lettre, manques_du_texte
+from .controles_textes import controler_la_lettre, manques_de_la_lettre, manques_du_texte
 from .insertions import COURRIEL, LETTRE, SMS
 from .livres import LIBELLES, Genre, lisible
 from .moteur import VariableInconnue
@@ -125,10 +125,7 @@ def _objet(objet: str) -> list[Manque]:
 def _du_sms(lettre: Lettre) -> list[Manque]:
     texte = messages.rendre(lettre)
     longueur = mesurer(texte)
-    trouves = controler_texte(
-        texte, lettre.type_debiteur, support=SMS, sommes=interdits.sommes_de(lettre),
-        hotes=interdits.hotes_connus(lettre),
-    )  # fmt: skip
+    trouves = controler_la_lettre(lettre, texte, SMS, livre=messages.rendre(replace(lettre, modeles={})))
     if longueur.hors:
         phrase = _("Un SMS n'écrit pas : %(signes)s") % {"signes": " ".join(longueur.hors[:10])}
         trouves.append(Manque("sms_alphabet", phrase, MODELE))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from relances.domaine.natures import Canal, Nature
 
-from . import courriels, gabarits, interdits, lettres, relecture
+from . import courriels, gabarits, interdits, lettres, relecture, sommes
 from .constats import MODELE, Manque
 from .contexte import Lettre, TypeDebiteur
 from .courriels import Courriel
@@ -57,16 +57,29 @@ def controler_texte(
     return trouves
 
 
-def _dit(lettre: Lettre, texte: str, support: str) -> list[Manque]:
-    sommes, hotes = interdits.sommes_de(lettre), interdits.hotes_connus(lettre)
-    return controler_texte(texte, lettre.type_debiteur, support=support, sommes=sommes, hotes=hotes)
+def controler_la_lettre(lettre: Lettre, texte: str, support: str, *, livre: str = "") -> list[Manque]:
+    """`controler_texte` pour cette lettre, et aucune somme qui n'y est pas. livre : le texte du modèle livré."""
+    permises, hotes = interdits.sommes_de(lettre), interdits.hotes_connus(lettre)
+    trouves = controler_texte(texte, lettre.type_debiteur, support=support, sommes=permises, hotes=hotes)
+    for somme in sommes.absentes(lettre, texte, livre):
+        phrase = _("Le texte cite %(quoi)s, somme qui n'est pas dans la lettre : elle seule dit ce qui est réclamé") % {
+            "quoi": somme
+        }
+        trouves.append(Manque("somme_absente", phrase, MODELE))
+    return trouves
+
+
+def _nue(lettre: Lettre) -> Lettre:
+    """La même, sans rien de réécrit : ni le texte d'une personne, ni le modèle de la société."""
+    return replace(lettre, textes={}, modeles={})
 
 
 def manques_de_la_lettre(lettre: Lettre) -> Iterator[Manque]:
     """Les paragraphes d'une lettre, et ce que leur réécriture aurait perdu (exigences 23, 25 et 29)."""
     connus = lettres.paragraphes(lettre)
     complet = "Objet : " + "\n\n".join(connus.values())
-    yield from _dit(lettre, complet, interdits.LETTRE)
+    livre = "\n\n".join(lettres.paragraphes(_nue(lettre)).values()) if lettre.textes or lettre.modeles else complet
+    yield from controler_la_lettre(lettre, complet, interdits.LETTRE, livre=livre)
     if lettre.nature == Nature.MISE_EN_DEMEURE and not met_en_demeure(complet):
         yield Manque("mention", _("Le texte ne met plus en demeure : en garder les mots"), MODELE)
     if lettre.nature == Nature.MISE_EN_DEMEURE and not relecture.dit_la_date_limite(lettre, complet):
@@ -101,7 +114,10 @@ def manques_du_texte(lettre: Lettre, courriel: Courriel, *, modifie: bool = True
         Manque("element_manquant", _("Le texte n'a plus : %(quoi)s") % {"quoi": partie}, MODELE)
         for partie in elements_manquants(courriel.integral)
     ]
-    trouves += _dit(lettre, courriel.integral, interdits.COURRIEL)
+    livre = ""
+    if gabarits.courriel_existe(lettre):
+        livre = courriels.rendre(replace(_nue(lettre), canal=Canal.COURRIEL)).integral
+    trouves += controler_la_lettre(lettre, courriel.integral, interdits.COURRIEL, livre=livre)
     if modifie:
         modele = Courriel(objet="", texte="")
         if gabarits.courriel_existe(lettre):

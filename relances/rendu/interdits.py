@@ -64,6 +64,10 @@ INTERDITS: tuple[Interdit, ...] = (
         _("huit ou quinze jours sont un usage, aucune loi ne les fixe"),
         "C. civ., art. 1231 ; C. conso., art. L121-2",
         r"delais? (?:legal|legaux|de rigueur|impose par la loi|fixe par la loi)",
+        # Le délai de paiement, lui, a un maximum légal.
+        r"delais?(?! (?:\w+ )?de (?:paiement|reglement)) [^.;]{0,40}?"
+        r"(?:prevu|fixe|impose|exige|accorde|laisse)\w* par (?:la loi|les textes)",
+        r"(?:days|period|deadline) (?:set|fixed|required|prescribed|provided)(?: for)? by law",
         r"(?:legal|statutory) (?:deadline|time ?limit|period)|deadline set by law",
     ),
     _regle(
@@ -83,6 +87,8 @@ INTERDITS: tuple[Interdit, ...] = (
         "C. conso., art. L121-2 et L121-6",
         r"contentieux automatique|transmission automatique",
         r"automatique\w* (?:transmis|confie|transfere|engage)\w*",
+        r"(?:contentieux|procedures?|poursuites?|transmission|saisine|assignation|recouvrement judiciaire)[^.;]{0,20}? "
+        r"(?:sera|seront|est|sont|serait|seraient|devient|deviendra) automatique\w*",
         r"sans (?:autre|nouvel|aucun autre) (?:avis|preavis|delai|avertissement)",
         r"dernier (?:delai|avertissement) avant",
         r"without (?:any )?(?:further|other) (?:notice|warning)",
@@ -110,6 +116,11 @@ INTERDITS: tuple[Interdit, ...] = (
         r"(?<!erreur de )(?<!erreurs de )(?<!faute de )(?<!delai de )saisies?\b"
         r"(?! (?:informatique|comptable|manuelle|de (?:votre|la|cette|nos|notre) (?:commande|facture|ecriture)))",
         r"saisir vos (?:biens|comptes|salaires?)",
+        r"(?:bloqu|gel)\w+ (?:de )?(?:vos|votre) (?:comptes? (?:bancaires?|en banque)|salaires?)",
+        r"(?:vos|votre) (?:comptes? (?:bancaires?|en banque)|salaires?)[^.;]{0,30} (?:bloque|gele)\w*",
+        r"vos biens[^.;]{0,60}(?:vend\w+|encheres|enleve\w*)|vend\w+ (?:de )?vos biens",
+        r"(?:freez|block)\w* your (?:bank accounts?|wages|salary)",
+        r"your (?:goods|assets|property|belongings)[^.;]{0,40}(?:sold|auction\w*)",
         # « seize » est aussi un nombre : mille seize euros.
         r"seiz(?:ed|ure|ing)\b|(?:to|will|may|shall|can|could|would|we) seize\b",
         r"garnish\w*|repossess\w*|attachment of (?:earnings|wages)",
@@ -120,6 +131,8 @@ INTERDITS: tuple[Interdit, ...] = (
         "C. conso., art. L752-1 ; CNIL, délibération 2021-130",
         r"ficp\b|liste noire|mauvais payeurs?",
         r"fichage|fichiers? (?:national|central)",
+        r"(?:serez|etes|seriez|etre|sera|seront) fiche(?:e|s|es)?\b",
+        r"(?:fiche|inscri|signal|declar)\w*[^.;]{0,40} banque de france",
         r"fichiers? (?:des? |de la |d')(?:impayes|incidents|mauvais|debiteurs|banque de france)",
         r"inscri\w+ (?:au|a un|dans un|sur (?:un|une|le|la)) (?:fichier|ficp|liste)",
         r"black ?list\w*|credit (?:bureau|reference agenc\w+|rating|file)|bad payers?",
@@ -131,6 +144,9 @@ INTERDITS: tuple[Interdit, ...] = (
         r"(?:votre|vos|son|ses) (?:employeur|voisins?|famille|proches|entourage)",
         r"your (?:employer|neighbou?rs?|family|relatives)",
         r"reseaux sociaux|social media",
+        r"votre (?:nom|dette|impaye)[^.;]{0,30} (?:affiche|diffuse|divulgue|publie)\w*",
+        r"(?:affich|diffus|divulgu|publi)\w* (?:de )?(?:votre|vos) (?:nom|dette|impaye)\w*",
+        r"(?:display|post|publish)\w* your (?:name|debt)|your name[^.;]{0,30} (?:displayed|posted|published)",
         r"rend(?:re|rons|u) public|public(?:ation|ite) de (?:votre|la) (?:dette|nom|impaye)|name and shame",
     ),
     _regle(
@@ -188,6 +204,12 @@ INTERDITS: tuple[Interdit, ...] = (
         _NON + r"frais (?:de )?(?:dossier|relance|rappel|gestion|mise en demeure|traitement|retard|impaye|courrier|"
         r"rejet|avocat|contentieux|procedure)",
         _NON + r"frais de recouvrement(?!.{0,90}?a (?:notre|la) charge)",
+        _NON + r"(?:frais|couts? (?:de |du |d'|des )?(?:(?:la|cette|ce|presente?|nos|notre) )*(?:relance|rappel|"
+        r"courrier|lettre|recommande|envoi|dossier|demarche|recouvrement|mise en demeure)s?)\b"
+        r"(?:(?!ne |n'|ni |pas |notre )(?:[^.;]|\.\d)){0,80}?"
+        r"(?:a votre charge|vous (?:sera|seront|est|sont) (?:factur|imput|reclam|demand)\w*)",
+        _NON + r"dedommagements?\b|" + _NON + r"dommages?(?: et |[- ])interets?",
+        _NON + r"(?:costs?|charges?|expenses)(?: \w+){0,8} (?:is|are|will be) (?:charged|billed|payable)",
         _NON + r"(?:collection|recovery|administration|reminder|handling|legal|dunning) (?:costs?|fees?|charges?)\b"
         r"(?! you\b)(?!.{0,90}?(?:borne by us|at our expense|for our account))",
         envers=CONSOMMATEUR,

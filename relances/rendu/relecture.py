@@ -58,7 +58,7 @@ def absentes(lettre: Lettre, texte: str) -> list[str]:
     cites = [(m.start(1) + n.start(), n[0]) for m in nommees.finditer(texte) for n in _entiers(formes, m[1])]
     if distinctes := "|".join(sorted({_forme(n) for n in numeros if _distincte(n)})):
         cites += [(n.start(), n[0]) for n in _entiers(distinctes, texte)]
-    connus = {connu.casefold() for connu in _references(lettre)}
+    connus = {connu.casefold() for connu in references(lettre)}
     return list(dict.fromkeys(n for _rang, n in sorted(cites) if n.casefold() not in connus))
 
 
@@ -78,7 +78,7 @@ def _distincte(numero: str) -> bool:
     return chiffres >= 3 and " " not in numero and any(c.isalpha() for c in numero)
 
 
-def _references(lettre: Lettre) -> list[str]:
+def references(lettre: Lettre) -> list[str]:
     """Ce qu'une lettre peut citer : ses factures, celles qu'elle dit contestées, ses crédits, ses références."""
     return [
         *(reference for ligne in lettre.lignes for reference in (" ".join(ligne.numero.split()), ligne.commande)),

@@ -258,7 +258,7 @@ def test_un_paragraphe_reecrit_ne_menace_pas_et_existe():
     assert codes(ex.lettre(textes={"suites": "Sans réponse, nous enverrons l’huissier."})) == ["imitation"]
     assert codes(ex.lettre(textes={"inconnu": "Texte"})) == ["paragraphe"]
     mise = ex.lettre(destinataire=ex.KERDRAON, textes={"suites": "Une indemnité forfaitaire de 40 € sera due."})
-    assert codes(mise) == ["indemnite_40", "indemnite_40"]
+    assert codes(mise) == ["indemnite_40", "indemnite_40", "somme_absente"]
 
 
 def test_plusieurs_manques_se_disent_tous_a_la_fois():
@@ -340,4 +340,4 @@ def test_un_courriel_reecrit_qui_cite_une_facture_payee_se_relit():
 def test_une_somme_n_en_contient_pas_une_autre():
     due = ex.ligne("FA-1", date(2026, 10, 1), Decimal("1234.56"))
     lettre = ex.lettre(Nature.RAPPEL_COURTOIS, lignes=(due,), textes={"demande": "Merci de régler 21 234,56 €."})
-    assert codes(lettre) == ["texte_perime"]
+    assert codes(lettre) == ["somme_absente", "texte_perime"]
