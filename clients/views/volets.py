@@ -275,7 +275,10 @@ class Jugement(Volet):
 
     def effets(self, form):
         if self.client.jugement_ouverture_le:
-            if valeur(form, "suite") == SuiteJugementForm.ERREUR:
+            suite = valeur(form, "suite")
+            if not suite:
+                return []
+            if suite == SuiteJugementForm.ERREUR:
                 return [
                     _("Le jugement est effacé : le client reprend sa place dans l'échelle dès le prochain passage.")
                 ]

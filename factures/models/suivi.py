@@ -191,6 +191,11 @@ class Echeancier(models.Model):
     def __str__(self):
         return f"échéancier du {self.accepte_le:%d/%m/%Y}"
 
+    @property
+    def lie_apres_rupture(self) -> bool:
+        """Rompu sans clause de déchéance, il retient encore le solde (C. civ., art. 1305-4)."""
+        return self.statut == self.Statut.ROMPU and not self.clause_decheance
+
 
 class Mensualite(models.Model):
     echeancier = models.ForeignKey(Echeancier, models.CASCADE, related_name="mensualites")

@@ -154,14 +154,16 @@ def _controler_les_termes(termes: list[Terme], du: Decimal, devise: str, *, acce
 
 @transaction.atomic
 def annuler_echeancier(echeancier: Echeancier, *, motif: str, au: date, acteur) -> bool:
-    """L'accord ne tient plus d'un commun accord, ou fut noté à tort ; faux s'il n'était plus en cours.
+    """L'accord ne tient plus d'un commun accord, ou fut noté à tort ; faux s'il ne liait plus personne.
 
-    Les pièces rentrent dans l'échelle à leur niveau. Lève ValidationError sans motif.
+    Rompu sans clause de déchéance, il lie encore : le résoudre rend le solde exigible. Les pièces rentrent dans
+    l'échelle à leur niveau. Lève ValidationError sans motif.
     """
     motif = motif.strip()
     if not motif:
         raise ValidationError({"motif": _("Dites pourquoi l'échéancier s'arrête : le motif reste au dossier.")})
-    return _conclure(echeancier, Statut.ANNULE, motif=motif[:200], au=au, acteur=acteur)
+    de = Statut.ROMPU if echeancier.lie_apres_rupture else Statut.EN_COURS
+    return _changer(echeancier, de=de, statut=Statut.ANNULE, motif=motif[:200], le=au, acteur=acteur)
 
 
 def suivis(echeanciers: Iterable[Echeancier], *, au: date) -> dict[int, list[Suivi]]:

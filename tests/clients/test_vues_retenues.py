@@ -220,6 +220,9 @@ def test_la_mensualite_manquee_se_lit_et_la_suite_avec_elle(connecte, belcourt, 
     page = texte(connecte.get(reverse("clients:echeancier", args=[belcourt.pk, rompu.pk])))
     assert "manquée" in page
     assert "Sans clause, seules les mensualités échues sont exigibles" in page
+    assert "Annuler l’échéancier" in page, "il lie encore : les parties peuvent le résoudre"
+    Echeancier.objects.update(clause_decheance=True)
+    page = texte(connecte.get(reverse("clients:echeancier", args=[belcourt.pk, rompu.pk])))
     assert "Annuler l’échéancier" not in page
 
 

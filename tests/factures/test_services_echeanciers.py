@@ -226,6 +226,18 @@ def test_annuler_veut_un_motif_et_ne_vaut_qu_une_fois(accepter, claire):
     assert (echeancier.statut, echeancier.motif, echeancier.conclu_le) == (S.ANNULE, "Erreur", AU)
 
 
+@pytest.mark.parametrize(("clause", "annule"), [(False, True), (True, False)])
+def test_rompu_sans_clause_l_accord_resolu_s_annule(accepter, claire, clause, annule):
+    """Il liait encore : le solde attendait son dernier terme. Avec clause, la rupture a déjà tout dit."""
+    echeancier = accepter(clause_decheance=clause)
+    le = LIMITE + timedelta(1)
+    assert conclure(echeancier, le) == S.ROMPU
+    assert echeanciers.annuler_echeancier(echeancier, motif="Résolu", au=le, acteur=claire) is annule
+    assert not echeanciers.annuler_echeancier(echeancier, motif="Résolu", au=le, acteur=claire)
+    echeancier.refresh_from_db()
+    assert echeancier.statut == (S.ANNULE if annule else S.ROMPU)
+
+
 def test_le_suivi_et_la_nuit_lisent_tout_en_un_nombre_fixe_de_requetes(
     accepter, belcourt, claire, django_assert_max_num_queries
 ):
