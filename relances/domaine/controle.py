@@ -89,6 +89,7 @@ def controler(
         *(c for p in paliers for c in _palier_seul(p, type_debiteur)),
         *_amiables(paliers, max_amiables),
         *_graves(paliers, type_debiteur),
+        *_reponses(paliers),
         *_contacts(paliers, delai_entre_contacts),
         *(Constat("mal", "modele", p.nature, palier=p.id, champ="modele") for p in paliers if p.id in modeles_absents),
     ]
@@ -188,6 +189,19 @@ def _graves(paliers, type_debiteur: str) -> Iterator[Constat]:
             elif Nature.MISE_EN_DEMEURE not in vues:
                 yield Constat("mal", "sans_mise_en_demeure", p.nature, palier=p.id, champ="ajouter")
         vues.add(p.nature)
+
+
+def _reponses(paliers) -> Iterator[Constat]:
+    """Une mise en demeure, ou le contentieux, tant que court le délai donné par la lettre d'avant : prématuré."""
+    dates, lettre = jours(paliers), None
+    for i, p in enumerate(paliers):
+        if lettre is not None and p.nature >= Nature.MISE_EN_DEMEURE:
+            ecart = dates[i] - dates[lettre]
+            donne = paliers[lettre].delai_reponse
+            if 0 < ecart <= donne:
+                yield Constat("mal", "avant_reponse", p.nature, ecart, donne, p.id, "delai")
+        if p.nature in (*AMIABLES, Nature.MISE_EN_DEMEURE):
+            lettre = i
 
 
 def _contacts(paliers, minimum: int) -> Iterator[Constat]:

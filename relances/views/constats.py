@@ -83,6 +83,9 @@ def phrase(c: Constat) -> str:
             "%(n)s jours de nouveau délai sont un usage. La loi demande un délai raisonnable (C. civ., art. 1231)."
         ),
         "delai_court": _("%(n)s jours de nouveau délai : trop court, il se contesterait (C. civ., art. 1231)."),
+        "avant_reponse": _(
+            "%(nom)s vient %(n)s jours après une lettre qui en donne %(autre_n)s pour répondre : attendez ce délai."
+        ),
         "trop_pres": _(
             "%(nom)s vient %(n)s jours après le palier précédent : le délai de %(autre_n)s jours entre contacts le "
             "repoussera."

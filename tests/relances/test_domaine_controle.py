@@ -89,6 +89,9 @@ def avec_avant(**champs):
         (sauf(paliers(), N.MISE_EN_DEMEURE, canaux=(C.LETTRE,)), "sans_recommande"),
         (sauf(paliers(), N.MISE_EN_DEMEURE, canaux=(C.RECOMMANDE, C.LETTRE)), "pas_que_recommande"),
         (sans(paliers(), N.MISE_EN_DEMEURE), "sans_mise_en_demeure"),
+        # Jamais plus grave tant que court le délai donné pour répondre (C. civ., art. 1231).
+        (sauf(paliers(), N.FORMALISATION, delai_reponse=15), "avant_reponse"),
+        (sauf(paliers(), N.CONTENTIEUX, delai=15), "avant_reponse"),
     ],
 )
 def test_ce_qui_interdit_de_publier(plan, attendu):
@@ -158,6 +161,10 @@ def test_aucune_mise_en_demeure_a_une_administration():
 def test_ce_qui_avertit_sans_interdire(plan, reglages, attendu):
     trouves, ok = codes(plan, **reglages)
     assert attendu in trouves and ok
+
+
+def test_la_mise_en_demeure_le_lendemain_du_delai_donne_se_publie():
+    assert "avant_reponse" not in codes(sauf(paliers(), N.FORMALISATION, delai_reponse=14))[0]
 
 
 def test_le_delai_entre_contacts_egal_suffit():
