@@ -13,9 +13,16 @@ from io import BytesIO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+log = logging.getLogger(__name__)
 TAILLE_MAX = 15 * 1024 * 1024  # octets ; un scan de cinquante pages en 200 points par pouce y tient
 PAGES_MAX = 2000
 PIXELS_MAX = 60_000_000  # une page A3 à 400 points par pouce en fait trente
+OBJETS_MAX = 400_000  # dictionnaires et listes d'un PDF : deux mille pages balisées en ont moins
+ACTIONS = frozenset({"/OpenAction", "/A", "/PA", "/Next"})
+PERMISES = ("/GoTo", "/URI")
+ACTIFS = frozenset({"/AA", "/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA"})
+MEDIAS = ("/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D")
+_ADRESSE_LOCALE = re.compile(r"\s*(?:(?!https?:|mailto:|tel:)[a-z][a-z0-9+-]*:(?!\d)|\\\\)", re.I)
 IMAGES = {"PNG": ("image/png", ".png"), "JPEG": ("image/jpeg", ".jpg")}
 
 
@@ -43,7 +50,6 @@ def identifier(octets: bytes) -> FichierLu:
 
 def _pdf(octets: bytes) -> FichierLu:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     try:
@@ -51,11 +57,12 @@ def _pdf(octets: bytes) -> FichierLu:
         if lecteur.is_encrypted:
             raise ValidationError(_("Ce PDF est protégé par un mot de passe : joignez-en une copie lisible."))
         pages = len(lecteur.pages)
-        racine = lecteur.trailer["/Root"].get_object()
-        piege = _a_une_action(racine)
+        piege = agit(lecteur.trailer["/Root"])
     except ValidationError:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as erreur:
+    except Exception as erreur:
+        # Un fichier fabriqué fait lever n'importe quoi au lecteur : toujours un refus, jamais une panne.
+        log.warning("PDF illisible : %s", erreur, exc_info=True)
         raise ValidationError(_("Ce PDF est abîmé ou incomplet : il ne s'ouvre pas.")) from erreur
     if piege:
         raise ValidationError(_("Ce PDF contient un programme ou un fichier caché : imprimez-le en PDF simple."))
@@ -64,14 +71,51 @@ def _pdf(octets: bytes) -> FichierLu:
     return FichierLu("application/pdf", ".pdf", pages)
 
 
-def _a_une_action(racine) -> bool:
-    """Script, lancement de programme ou fichier embarqué déclarés à la racine du document."""
-    noms = racine.get("/Names")
-    noms = noms.get_object() if noms is not None else {}
-    ouverture = racine.get("/OpenAction")
-    ouverture = ouverture.get_object() if ouverture is not None else None
-    actif = isinstance(ouverture, dict) and ouverture.get("/S") in ("/JavaScript", "/Launch")
-    return actif or "/JavaScript" in noms or "/EmbeddedFiles" in noms or "/AA" in racine
+def agit(racine) -> bool:
+    """Le document fait-il autre chose que se lire ? Script, programme, envoi, fichier ou média, où qu'il soit.
+
+    Parcourt tout ce que la racine atteint (pages, annotations, signets, champs, suites d'actions) : seuls un renvoi
+    interne et une adresse web ou de courriel sont permis. Lève ValidationError au-delà de OBJETS_MAX.
+    """
+    from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+
+    a_lire, vus, lus = [racine], set(), 0
+    while a_lire:
+        objet = a_lire.pop()
+        if isinstance(objet, IndirectObject):
+            if objet.idnum in vus:
+                continue
+            vus.add(objet.idnum)
+            objet = objet.get_object()
+        if isinstance(objet, DictionaryObject):
+            if _interdit(objet):
+                return True
+            suite = objet.values()
+        elif isinstance(objet, ArrayObject):
+            suite = objet
+        else:
+            continue
+        lus += 1
+        if lus > OBJETS_MAX:
+            raise ValidationError(_("Ce PDF est trop complexe : imprimez-le en PDF simple."))
+        a_lire += [x for x in suite if isinstance(x, (DictionaryObject, ArrayObject, IndirectObject))]
+    return False
+
+
+def _interdit(objet) -> bool:
+    if objet.keys() & ACTIFS or objet.get("/Subtype") in MEDIAS:
+        return True
+    for nom in ACTIONS & objet.keys():
+        action = objet[nom]
+        # Une destination est une liste ; un attribut de structure ou un signet voisin n'a pas de type d'action.
+        for une in action if isinstance(action, list) else [action]:
+            une = une.get_object()
+            genre = une.get("/S") if isinstance(une, dict) else None
+            if genre is not None and genre not in PERMISES:
+                return True
+            if genre == "/URI" and _ADRESSE_LOCALE.match(str(une.get("/URI", ""))):
+                return True
+    return False
 
 
 def _image(octets: bytes) -> FichierLu:
