@@ -73,6 +73,7 @@ def test_l_ecran_d_ouverture_ne_propose_a_une_administration_que_le_mandatement(
     url = reverse("contentieux:ouvrir", args=[dossier.client_id])
     page = client.get(url)
     assert "mandatement d’office par le préfet" in page.content.decode()
+    assert "contre l’État, demandez un référé-provision" in page.content.decode()
     libre = next(c.echeance.pk for c in page.context["examen"].candidates if not c.refus)
     client.post(url, {"echeances": [libre], "motif": "m", "derogation": "jamais relancée", "voie": "injonction"})
     assert set(DossierContentieux.objects.values_list("voie", flat=True)) == {"mandatement"}
