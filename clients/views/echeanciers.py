@@ -174,7 +174,7 @@ def _effets(f: Fiche, form: AccordForm, mensualites) -> list[tuple[str, str, str
             else _("Sans clause de déchéance : manqué, seules les mensualités échues sont exigibles."),
             "certificate", "doux",
         ),
-        (_("Les pénalités continuent de courir, sauf si l'accord écrit dit le contraire."), "percentage", "doux"),
+        (_("Les pénalités continuent de courir, faute de clause ; y renoncer se note sur chaque facture."), "percentage", "doux"),
     ]  # fmt: skip
     if remplacees := {e.promesse.pk for e in choisies if e.promesse and e.promesse.statut == "en_attente"}:
         remplace = ngettext(

@@ -123,6 +123,7 @@ def test_la_proposition_partage_le_du_au_centime_et_dit_ce_que_l_accord_fera(con
     lu = texte(page)
     assert "2 pièces se taisent tant que l&#x27;échéancier est tenu : 13 646,40 €" in lu
     assert "Sans clause de déchéance" in lu
+    assert "Les pénalités continuent de courir, faute de clause" in lu
     assert "La promesse en attente est remplacée." in lu
     assert "vingt-quatre mois" not in lu
     assert not Echeancier.objects.exists()
