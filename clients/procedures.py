@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
 from .models import Client, IssueProcedure
@@ -106,3 +107,22 @@ def retirer_jugement(client: Client, *, motif: str, acteur) -> bool:
         texte=motif.strip(), donnees={"le": ancien},
         jugement_ouverture_le=None, procedure_cloturee_le=None, procedure_issue="",
     )  # fmt: skip
+
+
+@transaction.atomic
+def aligner(societe: Societe, *, acteur) -> int:
+    """Un compte créé, ou numéroté, après le jugement de son débiteur le reçoit ; rend le nombre de comptes arrêtés."""
+    notes = {
+        siren: {"jugement_ouverture_le": le, "procedure_cloturee_le": close, "procedure_issue": issue}
+        for siren, le, close, issue in Client.objects.filter(societe=societe, jugement_ouverture_le__isnull=False)
+        .exclude(siren="")
+        .order_by("jugement_ouverture_le")
+        .values_list("siren", "jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue")
+    }
+    verrou = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    arrives = list(verrou.filter(societe=societe, siren__in=notes, jugement_ouverture_le=None).order_by("pk"))
+    for compte in arrives:
+        champs = notes[compte.siren]
+        donnees = {"le": champs["jugement_ouverture_le"]}
+        _ecrire([compte], "client.jugement", acteur=acteur, texte=_("même SIREN"), donnees=donnees, **champs)
+    return len(arrives)

@@ -25,9 +25,15 @@ from recouvrement.journal.models import Maillon
 from recouvrement.journal.services import consigner, deja_consigne
 
 from .models import Client, Contact, Note, Suspension, TypeDebiteur
-from .procedures import cloturer_procedure, comptes_du_debiteur, retirer_jugement, signaler_jugement
+from .procedures import aligner, cloturer_procedure, comptes_du_debiteur, retirer_jugement, signaler_jugement
 
-__all__ = ["cloturer_procedure", "comptes_du_debiteur", "retirer_jugement", "signaler_jugement"]  # réexportées
+__all__ = [
+    "aligner",
+    "cloturer_procedure",
+    "comptes_du_debiteur",
+    "retirer_jugement",
+    "signaler_jugement",
+]  # réexportées
 
 DUREE_MAX_SUSPENSION = timedelta(days=366)  # décision de maison : au-delà, ce n'est plus une exclusion datée
 CHAMPS_INTERDITS = {"id", "societe", "code", "version", "created_at", "updated_at", "courriel_invalide_le",
@@ -228,6 +234,8 @@ def modifier_client(client: Client, *, version: int, champs: dict, acteur) -> Cl
         texte=", ".join(_libelle(nom) for nom in changes),
         donnees={"version": client.version, "champs": changes},
     )
+    if "siren" in changes and aligner(client.societe, acteur=acteur):
+        client.refresh_from_db()
     return client
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import DataError, IntegrityError, transaction
 
 from clients.models import Client
+from clients.procedures import aligner
 from factures.domaine.echeances import ConditionsIllisibles, echeance
 from factures.models import Echeance, Lot
 from factures.services import rejuger_promesses, rouvrir_litiges
@@ -214,6 +215,10 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
         rouvrir_litiges(ouvertes, acteur=auteur)
         rejuger_promesses(ouvertes, au=au, acteur=auteur)
         rouvrir_echeanciers(ouvertes, acteur=auteur)
+    if arretes := aligner(societe, acteur=auteur):
+        rendu.avertissements.append(
+            f"{arretes} comptes portent le SIREN d'un débiteur en procédure collective : relances arrêtées."
+        )
     rendu.crees |= ecrits.crees
     rendu.inchanges |= ecrits.inchanges
     rendu.modifies = ecrits.modifies

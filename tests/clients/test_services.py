@@ -250,6 +250,15 @@ def test_un_jugement_vaut_pour_tous_les_comptes_de_meme_siren_de_la_societe(comp
     assert actions(meme) == ["client.jugement", "client.jugement_retire"]
 
 
+def test_un_compte_qui_recoit_le_siren_d_un_debiteur_en_procedure_s_arrete_aussi(comptes, acteur):
+    premier, _meme, _autre, sans_siren = comptes
+    services.signaler_jugement(premier, le=JOUR, au=JOUR, acteur=acteur)
+    champs = {"siren": premier.siren, "pays": "FR"}
+    lu = services.modifier_client(sans_siren, version=sans_siren.version, champs=champs, acteur=acteur)
+    assert lu.jugement_ouverture_le == JOUR
+    assert actions(sans_siren) == ["client.modifie", "client.jugement"]
+
+
 def test_sans_siren_un_jugement_ne_se_propage_pas(client_, acteur):
     """Un particulier, un entrepreneur sans numéro : rien ne dit que c'est la même personne."""
     comptes = [ClientFactory(societe=client_.societe, siren="") for _ in range(2)]

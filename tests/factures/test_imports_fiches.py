@@ -104,3 +104,15 @@ def test_un_code_de_pays_qui_n_existe_pas_est_rejete(societe):
     rendu = prendre(societe, "code_client;raison_sociale;pays\nC1;Dupont;ZZ\nC2;Durand;be\n", partiel=True)
     assert [(r[0], r[1]) for r in rejets(rendu)] == [(2, "pays")]
     assert Client.objects.get().pays == "BE"
+
+
+def test_un_compte_importe_au_siren_d_un_debiteur_en_procedure_s_arrete_aussi(societe):
+    """C. com., art. L622-21 : le jugement vaut pour la personne, sous quelque code qu'elle soit facturée."""
+    prendre(societe, SIREN)
+    jugement = date(2026, 3, 2)
+    Client.objects.update(jugement_ouverture_le=jugement)
+    rendu = prendre(societe, SIREN.replace("C1;", "C2;"))
+    assert Client.objects.get(code="C2").jugement_ouverture_le == jugement
+    assert any("procédure collective" in phrase for phrase in rendu.avertissements)
+    assert prendre(societe, SIREN.replace("C1;", "C3;").replace("732829320", "552100554")).avertissements == []
+    assert Client.objects.get(code="C3").jugement_ouverture_le is None
