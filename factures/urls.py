@@ -2,13 +2,25 @@
 
 from django.urls import path
 
-from .views import balance_agee, copies, decompte, encaissements, fiche, gestes, imports, liste, prelevements
+from .views import (
+    balance_agee,
+    copies,
+    decompte,
+    encaissements,
+    fiche,
+    gestes,
+    imports,
+    liste,
+    prelevements,
+    statuts_fe,
+)
 
 app_name = "factures"
 
 urlpatterns = [
     path("factures/", liste.liste, name="liste"),
     path("factures/<int:pk>/", fiche.fiche, name="fiche"),
+    path("factures/<int:pk>/statut/", statuts_fe.noter, name="statut"),
     path("factures/<int:pk>/copies/", copies.deposer, name="copies"),
     path("factures/copies/<int:pk>/", copies.telecharger, name="copie"),
     path("factures/copies/<int:pk>/retirer/", copies.retirer, name="copie_retirer"),

@@ -80,6 +80,7 @@ OBJETS = {
     ),
     "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
     "factures:fiche": (PORTEFEUILLE, {"pk": "facture"}),
+    "factures:statut": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:copies": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:copie": (PORTEFEUILLE, {"pk": "copie"}),
     "factures:copie_retirer": (PORTEFEUILLE, {"pk": "copie"}),

@@ -1,8 +1,9 @@
-"""Tables de taux livrées avec le projet : une ligne = un fait, sa source et son degré de confiance.
+"""Tables livrées avec le projet : une ligne = un fait, sa source et son degré de confiance.
 
 `taux_bce.csv` : toutes les décisions de la BCE. `taux_interet_legal.csv` : un arrêté par semestre.
 `taux_penalites_par_semestre.csv` : le taux BCE relevé au premier jour de chaque semestre ; une case
 vide dit que le semestre n'est pas connu. Les autres colonnes se recalculent, et un test le prouve.
+`statuts_facture_electronique.csv` : les codes du cycle de vie, par les spécifications externes de la DGFiP.
 """
 
 import csv
@@ -34,3 +35,9 @@ def bareme_livre() -> Bareme:
             if x["refi_bce_1er_jour_pct"]
         ),
     )
+
+
+@cache
+def statuts_fe() -> dict[str, str]:
+    """{code: libellé} des statuts connus de la facture électronique, dans l'ordre des codes."""
+    return {x["code"]: x["libelle"] for x in lire("statuts_facture_electronique.csv")}

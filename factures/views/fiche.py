@@ -19,7 +19,7 @@ from relances.domaine.echelle import Motif
 from relances.models import Courrier, Relance, Verdict
 from relances.services.decomptes import etablir
 
-from . import copies
+from . import copies, statuts_fe
 from .decompte import RenonciationForm, VueDecompte
 from .parametres import jour_demande
 
@@ -75,6 +75,7 @@ def fiche(request, pk: int):
         "peut_agir": peut(request.user, Droit.AGIR, facture.societe_id),
         "resume": _resume(facture),
         **copies.contexte(request, facture),
+        **statuts_fe.contexte(request, facture, echeances),
     }
     return rendre(request, "factures/fiche.html", "factures/_decompte.html", contexte)
 
