@@ -25,8 +25,9 @@ from contentieux.services import (
 from factures import services as compte
 from factures.domaine.calendrier import jour_ouvre_suivant
 from factures.imports.appliquer import importer
-from factures.models import Avoir, Echeance, Facture
+from factures.models import Avoir, Echeance
 from factures.services import copies, echeanciers, exclusions, prelevements, renonciations
+from factures.services.statuts_fe import Suite, noter_statut
 from recouvrement.commun import pdf
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.journal.services import consigner
@@ -146,8 +147,7 @@ class Gestes:
     def suivre_facture(self, p, le: date, *, piece: str, statut: str) -> bool:
         """Statut de facture électronique, tel que la plateforme l'a donné ce jour-là."""
         (echeance,) = self._echeances(p, (piece,))
-        Facture.objects.filter(pk=echeance.facture_id).update(statut_fe=statut, statut_fe_le=le)
-        return True
+        return noter_statut(echeance.facture, code=statut, le=le, au=le, acteur=self.par(p)) is Suite.NOTE
 
     # --- Le client -------------------------------------------------------------------------------
     def appeler(self, p, le: date, *, issue: str, motif: str = "", commentaire: str = "") -> bool:
