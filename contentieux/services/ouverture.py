@@ -160,8 +160,7 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
         derniere = reclamees.get(e.pk) if au_prefet else courrier and jour_du_courrier(courrier)
         rompu_le = ruptures.get(e.pk)
         if rompu_le and (derniere is None or derniere <= rompu_le):
-            # Une dérogation peut dire la mise en demeure partie hors de l'outil.
-            c.derogeables.append(
+            c.refus.append(
                 _("échéancier rompu le %(jour)s : la déchéance du terme attend une mise en demeure postérieure "
                   "(1re civ., 22/06/2017)") % {"jour": ecrire_jour(rompu_le)}
             )  # fmt: skip
