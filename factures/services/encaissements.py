@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from recouvrement.commun.formats import jour as jour_lisible
+from recouvrement.commun.domaine.ecriture import jj
 from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner
 
@@ -53,7 +53,7 @@ def enregistrer_encaissement(
         societe=client.societe,
         client=client,
         cle_source=cle_source,
-        reference=reference.strip() or _("Saisie du %(jour)s") % {"jour": jour_lisible(recu_le)},
+        reference=reference.strip() or f"reçu le {jj(recu_le)}",  # s'imprime : jamais dans la langue de l'écran
         date=recu_le,
         montant=montant,
         devise=devise,

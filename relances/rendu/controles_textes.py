@@ -60,7 +60,8 @@ def controler_texte(
 def controler_la_lettre(lettre: Lettre, texte: str, support: str, *, livre: str = "") -> list[Manque]:
     """`controler_texte` pour cette lettre, et aucune somme qui n'y est pas. livre : le texte du modèle livré."""
     permises, hotes = interdits.sommes_de(lettre), interdits.hotes_connus(lettre)
-    trouves = controler_texte(texte, lettre.type_debiteur, support=support, sommes=permises, hotes=hotes)
+    ecrit = interdits.sans_donnees(texte, lettre)
+    trouves = controler_texte(ecrit, lettre.type_debiteur, support=support, sommes=permises, hotes=hotes)
     for somme in sommes.absentes(lettre, texte, livre):
         phrase = _("Le texte cite %(quoi)s, somme qui n'est pas dans la lettre : elle seule dit ce qui est réclamé") % {
             "quoi": somme

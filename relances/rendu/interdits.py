@@ -20,6 +20,7 @@ CONSOMMATEUR = frozenset({TypeDebiteur.PARTICULIER, TypeDebiteur.A_QUALIFIER})
 TOUS = frozenset(TypeDebiteur)
 COURRIEL, LETTRE, SMS = "courriel", "lettre", "sms"
 QUARANTE = Decimal("40.00")
+DONNEE_MIN = 3  # caractères ; plus courte, une donnée effacerait des mots du texte
 _NON = r"(?<!ni )(?<!sans )(?<!aucun )(?<!aucune )(?<!aucuns )(?<!pas de )(?<!ni de )(?<!no )(?<!any )(?<!without )"
 
 
@@ -48,6 +49,7 @@ INTERDITS: tuple[Interdit, ...] = (
         r"huissiers?\b",
         r"commissaires? de justice",
         r"sommations? (?:de|interpellative|par)\b",
+        r"(?:derniere|ultime) sommation",
         r"commandement de payer",
         r"au nom (?:de la loi|du peuple)",
         r"republique francaise",
@@ -101,6 +103,7 @@ INTERDITS: tuple[Interdit, ...] = (
         "C. conso., art. L121-2 et L121-6 ; C. pén., art. 312-1",
         r"nous (?:saisirons|assignerons|engagerons|entamerons|poursuivrons|ferons (?:assigner|condamner))",
         r"nous (?:allons|n'hesiterons pas a) (?:saisir|assigner|engager|poursuivre|entamer)",
+        r"nous (?:demanderons|provoquerons) (?:l'ouverture|votre (?:mise en )?(?:redressement|liquidation))",
         r"serez (?:poursuivie?s?|assignee?s?|condamnee?s?)\b",
         r"(?:sera|seront) (?:transmis|confie|remis)\w* (?:a|au|aux) (?:notre |nos |un |une )?"
         r"(?:service )?(?:contentieux|avocat|tribunal|justice|societe de recouvrement)",
@@ -144,6 +147,8 @@ INTERDITS: tuple[Interdit, ...] = (
         r"(?:votre|vos|son|ses) (?:employeur|voisins?|famille|proches|entourage)",
         r"your (?:employer|neighbou?rs?|family|relatives)",
         r"reseaux sociaux|social media",
+        r"(?:inform|avert|contact|previen)\w+ (?:vos (?:clients|fournisseurs|partenaires)|la presse|"
+        r"l'administration fiscale)",
         r"votre (?:nom|dette|impaye)[^.;]{0,30} (?:affiche|diffuse|divulgue|publie)\w*",
         r"(?:affich|diffus|divulgu|publi)\w* (?:de )?(?:votre|vos) (?:nom|dette|impaye)\w*",
         r"(?:display|post|publish)\w* your (?:name|debt)|your name[^.;]{0,30} (?:displayed|posted|published)",
@@ -154,6 +159,7 @@ INTERDITS: tuple[Interdit, ...] = (
         _("une dette n'est pas une infraction : la menacer de plainte est un chantage"),
         "C. pén., art. 312-10",
         r"(?:deposer|porter)(?:ons|a)? (?:une )?plainte|plainte penale",
+        r"(?:savons|sait) ou vous (?:habitez|vivez|travaillez|trouver)",
         r"(?:poursuites|suites|sanctions?) penales|penalement|procureur|emprisonnement|escroquerie",
         r"criminal (?:charges?|proceedings|offence)|prosecut\w+|police report|imprisonment",
     ),
@@ -316,6 +322,24 @@ def hotes_connus(lettre: Lettre) -> list[str]:
     domaines = [a.rpartition("@")[2] for a in (lettre.emetteur.courriel, lettre.gestionnaire.courriel)]
     cites = [m[1] or m[2] for t in (lettre.paiement.lien, lettre.emetteur.mediateur) for m in _LIEN.finditer(t)]
     return [d for d in (*domaines, *cites) if d]
+
+
+def sans_donnees(texte: str, lettre: Lettre) -> str:
+    """Le texte sans les données qu'il cite (noms, numéros, références, objets) : un interdit est ce qu'une personne
+    écrit, pas le nom d'un client ni la référence d'un virement.
+
+    Une donnée ne s'efface que telle quelle, casse comprise, et bordée : « Saisie Express » n'excuse pas « une saisie ».
+    """
+    d, e = lettre.destinataire, lettre.emetteur
+    citees = {d.raison_sociale, d.interlocuteur, d.representant, d.service, d.adresse, d.complement, e.raison_sociale}
+    citees |= {lettre.gestionnaire.nom, lettre.signataire.nom, lettre.contrat.objet, lettre.contrat.reference}
+    citees |= {c.reference for c in lettre.credits} | {c.numero for c in lettre.contestations or ()}
+    citees |= {t for ligne in lettre.lignes for t in (ligne.numero, ligne.objet, ligne.commande)}
+    for donnee in sorted((t.strip() for t in citees), key=len, reverse=True):
+        if len(donnee) >= DONNEE_MIN:
+            mots = r"\s+".join(re.sub("['’]", "['’]", re.escape(mot)) for mot in donnee.split())
+            texte = re.sub(rf"(?<!\w){mots}(?!\w)", "…", texte)
+    return texte
 
 
 def sommes_de(lettre: Lettre) -> set[Decimal]:

@@ -88,6 +88,13 @@ def lignes_non_vides(*lignes: str) -> str:
     return "\n".join(ligne.strip() for ligne in lignes if ligne and ligne.strip())
 
 
+def forme_dite(raison_sociale: str, forme: str) -> bool:
+    """Vrai si la raison sociale commence ou finit par la forme : on n'écrit pas « Castelnou SARL, SARL »."""
+    mots = re.findall(r"\w+", raison_sociale.replace(".", "").upper())
+    dite = re.findall(r"\w+", forme.replace(".", "").upper())
+    return bool(dite) and dite in (mots[-len(dite) :], mots[: len(dite)])
+
+
 def _joindre(*morceaux: str) -> str:
     return " – ".join(m for m in morceaux if m)
 
@@ -96,12 +103,14 @@ def societe(e: Emetteur, langue: str = "fr") -> Objet:
     champs = {nom: getattr(e, nom) for nom in e.__dataclass_fields__}
     ville = f"{e.code_postal} {e.ville}".strip()
     siren = f"SIREN{NB}{ecriture.siren(e.siren)}" if e.siren else ""
+    a_dire = not forme_dite(e.raison_sociale, e.forme)
     champs |= {
         "nom_court": e.nom_court or e.raison_sociale[:20],
         "ville_signature": e.ville_signature or e.ville,
         "mentions_legales": mentions_legales_en(e) if langue == "en" else mentions_legales(e),
         "coordonnees": lignes_non_vides(e.adresse, e.complement, ville, _joindre(e.telephone, e.courriel)),
-        "identite": ", ".join(m for m in (e.raison_sociale, e.forme, siren) if m),
+        "identite": ", ".join(m for m in (e.raison_sociale, e.forme if a_dire else "", siren) if m),
+        "forme_a_dire": a_dire,
     }
     return Objet("societe", champs)
 
@@ -131,6 +140,7 @@ def client(d: Destinataire) -> Objet:
     """La formule d'appel sert aussi à la politesse ; sans nom connu, elle reste neutre."""
     champs = {nom: getattr(d, nom) for nom in d.__dataclass_fields__}
     siren = f"SIREN{NB}{ecriture.siren(d.siren)}" if d.siren else d.immatriculation
+    a_dire = not forme_dite(d.raison_sociale, d.forme)
     compte = f"account {d.code}" if d.langue == "en" else f"compte {d.code}"
     champs |= {
         "type": str(d.type),
@@ -140,7 +150,8 @@ def client(d: Destinataire) -> Objet:
         "formule_en": "sincerely" if d.interlocuteur else "faithfully",
         "adresse_postale": adresse_du_debiteur(d).texte,
         "siege": ", ".join(m for m in (d.adresse, f"{d.code_postal} {d.ville}".strip()) if m),
-        "identite": ", ".join(m for m in (d.raison_sociale, d.forme, siren, compte) if m),
+        "identite": ", ".join(m for m in (d.raison_sociale, d.forme if a_dire else "", siren, compte) if m),
+        "forme_a_dire": a_dire,
     }
     return Objet("client", champs)
 

@@ -3,6 +3,7 @@
 Chaque clé est toujours présente (vide au besoin) : un gabarit qui en nomme une autre est refusé.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,6 +21,8 @@ NB = "\u00a0"
 INDEMNITE = Decimal("40.00")
 POINTS_ENTREPRISE = Decimal(10)
 CREDITS_DETAILLES = 4  # au-delà, une seule ligne les additionne
+# Encaissement enregistré sans référence : son nom n'est que sa date, déjà dite. « Saisie du » : nom d'avant.
+_SANS_REFERENCE = re.compile(r"(?:reçu le|Saisie du) \d")
 
 REGLE_ENTREPRISE = typographier(
     "Taux : celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour "
@@ -88,6 +91,10 @@ def credits(liste: Sequence[Credit], devise: str, *, anglais: bool = False) -> t
 
 def _libelle_credit(c: Credit, anglais: bool) -> str:
     reference = f" {c.reference}" if c.reference else ""
+    if _SANS_REFERENCE.match(c.reference):
+        if anglais:
+            return f"Payment received on {ecriture.date_en(c.date)}, not yet allocated"
+        return f"Règlement reçu le {ecriture.jj(c.date)}, non encore affecté"
     if anglais:
         nom = "Credit note" if c.genre == "avoir" else "Payment"
         return f"{nom}{reference} of {ecriture.date_en(c.date)}, not yet allocated"

@@ -1,13 +1,18 @@
 """Ce qu'une relance n'écrit jamais, et ce qu'elle a le droit d'écrire : les deux côtés de chaque règle."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
+from factures.services import enregistrer_encaissement
 from relances.domaine.natures import Canal, Nature
-from relances.rendu import controles, courriels, interdits
+from relances.rendu import controles, courriels, interdits, lettres, parties, variables
 from relances.rendu.contexte import TypeDebiteur
+from tests.clients.factories import ClientFactory
+from tests.comptes.factories import UtilisateurFactory
 
 from . import exemples_rendu as ex
 
@@ -271,3 +276,46 @@ def test_une_entreprise_anglophone_en_france_n_a_pas_a_accepter_le_droit_francai
     assert controles.manques(lettre) == []
     (manque,) = controles.manques(replace(lettre, destinataire=replace(en_france, pays="BE")))
     assert manque.code == "clause_loi"
+
+
+def test_les_donnees_d_une_lettre_ne_sont_pas_des_menaces():
+    """« Saisie Express » est un client, « Saisie du 19/11/2026 » une référence : seul le texte écrit se contrôle."""
+    client = replace(ex.HOTELIERE, raison_sociale="Saisie Express SARL")
+    recu = replace(ex.avoir(), genre="reglement", reference="saisie n° 12")
+    lettre = ex.lettre(Nature.MISE_EN_DEMEURE, destinataire=client, credits=(recu,))
+    assert controles.manques(lettre) == []
+    assert [m.code for m in controles.manques(replace(lettre, destinataire=replace(client, raison_sociale="Z")))] == []
+    paragraphe = next(iter(lettres.paragraphes(lettre)))
+    menace = replace(lettre, textes={paragraphe: "Saisie Express SARL, une saisie de vos comptes est possible."})
+    assert "saisie" in {m.code for m in controles.manques(menace)}
+
+
+def test_un_reglement_sans_reference_dit_sa_date_une_seule_fois():
+    recu = replace(ex.avoir(), genre="reglement", date=date(2026, 11, 19))
+    for reference in ("reçu le 19/11/2026", "Saisie du 19/11/2026"):
+        (credit,) = variables.credits([replace(recu, reference=reference)], "EUR")
+        assert credit["libelle"] == "Règlement reçu le 19/11/2026, non encore affecté"
+        (anglais,) = variables.credits([replace(recu, reference=reference)], "EUR", anglais=True)
+        assert anglais["libelle"] == "Payment received on 19\u00a0November\u00a02026, not yet allocated"
+
+
+@pytest.mark.parametrize(
+    ("nom", "forme", "dite"),
+    [("Ferronnerie Castelnou SARL", "SARL", True), ("SARL Castelnou", "SARL", True), ("Castelnou", "SARL", False),
+     ("Castelnou S.A.R.L.", "SARL", True), ("Les Sarlats", "SARL", False), ("Castelnou SARL", "", False)],
+)  # fmt: skip
+def test_la_forme_juridique_ne_se_repete_pas_apres_la_raison_sociale(nom, forme, dite):
+    assert parties.forme_dite(nom, forme) is dite
+    identite = parties.client(replace(ex.HOTELIERE, raison_sociale=nom, forme=forme))["identite"]
+    assert ("SARL, SARL" in identite) is False
+
+
+def test_un_encaissement_sans_reference_ne_porte_pas_de_mot_interdit(db):
+    """De bout en bout : enregistré sans référence, il se nomme par sa date, en français quel que soit l'écran."""
+    client, acteur = ClientFactory(), UtilisateurFactory()
+    with override("en"):
+        recu = enregistrer_encaissement(
+            client, montant=Decimal(500), recu_le=date(2026, 11, 19), au=date(2026, 11, 20), cle="k", acteur=acteur
+        )
+    assert recu.reference == "reçu le 19/11/2026"
+    assert list(interdits.trouver(recu.reference, P)) == []
