@@ -15,8 +15,35 @@ class LeveeQuerySet(models.QuerySet):
         return self.filter(filtre_portefeuille(user, "echeance__societe_id", "echeance__client__gestionnaire_id"))
 
     def effectives(self, jour):
-        """Levées qui jouent la nuit du jour dit."""
-        return self.filter(pour_le=jour, annulee_le=None).exclude(a_deux=True, approuvee_le=None)
+        """Levées qui jouent la nuit du jour dit, sur ce qui reste dû maintenant.
+
+        Approuvée, elle vaut pour le montant vu par la seconde personne. Sans approbation, toutes celles du client
+        cette nuit-là tiennent ensemble sous le seuil de la société : dix pièces ne passent pas une à une.
+        """
+        reste = F("echeance__montant") - F("echeance__impute")
+        seules = LeveeDeFrein.objects.filter(
+            echeance=models.OuterRef("pk"), pour_le=jour, annulee_le=None, approuvee_le=None, a_deux=False
+        )
+        cumul = (
+            Echeance.objects.filter(
+                models.Exists(seules),
+                client=models.OuterRef("echeance__client"),
+                devise=models.OuterRef("echeance__devise"),
+            )
+            .order_by()
+            .values("client")
+            .annotate(total=models.Sum(F("montant") - F("impute")))
+            .values("total")
+        )
+        seuil = F("echeance__societe__seuil_deux_personnes")
+        sans_approbation = Q(approuvee_le=None, a_deux=False) & (
+            Q(echeance__societe__seuil_deux_personnes=None) | Q(seul__lte=seuil)
+        )
+        return (
+            self.filter(pour_le=jour, annulee_le=None)
+            .annotate(seul=models.Subquery(cumul), reste=reste)
+            .filter(sans_approbation | Q(approuvee_le__isnull=False, reste__lte=F("montant")))
+        )
 
 
 class LeveeDeFrein(models.Model):

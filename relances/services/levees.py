@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.models import Client
 from factures.models import Echeance
 from recouvrement.commun.formats import jour, somme
 from recouvrement.comptes.droits import Droit, verifier_droit
@@ -56,9 +57,10 @@ def pourquoi_jamais(motif: Motif) -> str:
 def lever(echeance: Echeance, *, frein: str, motif: str, pour_le: date, par, au: date) -> LeveeDeFrein:
     """Demande que ce frein ne retienne pas la pièce la nuit `pour_le`. au : aujourd'hui.
 
-    Au-dessus de `societe.seuil_deux_personnes`, elle attend l'accord d'une seconde personne (`approuver`). Redire la
-    même levée rend celle qui existe. Lève PermissionDenied ; ValidationError par champ : frein qui ne se lève pas
-    (et pourquoi), motif vide, nuit passée ou à plus d'un mois ; pièce soldée.
+    Au-dessus de `societe.seuil_deux_personnes`, toutes levées du client pour cette nuit comptées, elle attend l'accord
+    d'une seconde personne (`approuver`). Redire la même levée rend celle qui existe, sauf si le montant a dépassé
+    ce qu'elle couvrait : une neuve la remplace. Lève PermissionDenied ; ValidationError par champ : frein qui ne se
+    lève pas (et pourquoi), motif vide, nuit passée ou à plus d'un mois ; pièce soldée.
     """
     verifier_droit(par, Droit.LEVER_FREIN, echeance.societe_id)
     motif = motif.strip()
@@ -83,17 +85,36 @@ def lever(echeance: Echeance, *, frein: str, motif: str, pour_le: date, par, au:
         .get(pk=echeance.pk)
     )
     deja = echeance.levees.filter(frein=frein.value, pour_le=pour_le, annulee_le=None).first()
-    if deja:
+    if deja and not echeance.reste_du:
         return deja
     if not echeance.reste_du:
         raise ValidationError(_("Cette pièce est soldée : plus rien ne la retient."))
-    seuil = echeance.societe.seuil_deux_personnes
+    a_deux = _a_deux(echeance, pour_le)
+    if deja and (echeance.reste_du <= deja.montant if deja.a_deux else not a_deux):
+        return deja
+    if deja:
+        annuler(deja, par=par)
     levee = LeveeDeFrein.objects.create(
         echeance=echeance, frein=frein.value, pour_le=pour_le, motif=motif, montant=echeance.reste_du,
-        a_deux=seuil is not None and echeance.reste_du > seuil, demandee_par=par,
+        a_deux=a_deux, demandee_par=par,
     )  # fmt: skip
     _consigner("levee.demandee", levee, par, motif)
     return levee
+
+
+def _a_deux(echeance: Echeance, pour_le: date) -> bool:
+    """Les levées du client cette nuit-là, celle-ci comprise, dépassent-elles ce qu'une personne seule peut lever ?
+
+    Verrouille le client : deux demandes simultanées se comptent l'une l'autre.
+    """
+    seuil = echeance.societe.seuil_deux_personnes
+    if seuil is None:
+        return False
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=echeance.client_id)
+    levees = LeveeDeFrein.objects.filter(pour_le=pour_le, annulee_le=None)
+    du_client = Echeance.objects.filter(client=echeance.client_id, devise=echeance.devise)
+    autres = du_client.filter(pk__in=levees.values("echeance")).exclude(pk=echeance.pk)
+    return echeance.reste_du + sum(e.reste_du for e in autres) > seuil
 
 
 @transaction.atomic

@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
-from recouvrement.comptes.models import Role
+from factures.models import Echeance
+from recouvrement.comptes.models import Role, Societe
 from recouvrement.journal.models import Maillon
 from relances.domaine.verdicts import LEVABLES, Motif
 from relances.models import Courrier, LeveeDeFrein, Passage, Relance
@@ -116,6 +117,61 @@ def test_la_seconde_personne_n_est_pas_la_premiere_et_approuve_une_fois(demander
     assert approuver(levee, par=autre, au=MARDI)
     assert not approuver(levee, par=autre, au=MARDI)
     assert LeveeDeFrein.objects.effectives(MARDI).get().approuvee_par == autre
+
+
+def rend_impaye(echeance, reste):
+    Echeance.objects.filter(pk=echeance.pk).update(impute=echeance.montant - reste)
+    echeance.refresh_from_db()
+
+
+def test_une_levee_seule_ne_couvre_pas_un_reste_passe_au_dessus_du_seuil(demander, echeance):
+    """Levée seul à 400, le règlement revient impayé : 1 000 dus ne partent pas sans seconde personne."""
+    Societe.objects.update(seuil_deux_personnes=500)
+    rend_impaye(echeance, 400)
+    levee = demander()
+    assert list(LeveeDeFrein.objects.effectives(MARDI)) == [levee]
+    rend_impaye(echeance, 1000)
+    assert not LeveeDeFrein.objects.effectives(MARDI)
+    neuve = demander()
+    assert neuve != levee and neuve.a_deux and neuve.montant == 1000
+    levee.refresh_from_db()
+    assert levee.annulee_le
+
+
+def test_une_levee_approuvee_vaut_pour_le_montant_approuve(demander, echeance):
+    Societe.objects.update(seuil_deux_personnes=500)
+    rend_impaye(echeance, 600)
+    autre = UtilisateurFactory(societe=echeance.societe, role=Role.ADMINISTRATEUR)
+    assert approuver(demander(), par=autre, au=MARDI)
+    assert LeveeDeFrein.objects.effectives(MARDI)
+    rend_impaye(echeance, 1000)
+    assert not LeveeDeFrein.objects.effectives(MARDI)
+    assert demander().approuvee_le is None
+
+
+def test_le_seuil_se_juge_sur_toutes_les_levees_du_client_pour_la_meme_nuit(demander, echeance, responsable):
+    """Dix pièces de 1 000, seuil 1 000 : la première seule se lève sans seconde personne."""
+    Societe.objects.update(seuil_deux_personnes=1000)
+    autres = [EcheanceFactory(client=echeance.client, echue_le=echeance.date_echeance) for _ in range(2)]
+    ailleurs = EcheanceFactory(societe=echeance.societe)
+    assert not demander().a_deux
+    assert not demander(frein="exclue").a_deux  # un autre frein de la même pièce n'ajoute rien
+    pour = {"frein": "promesse", "motif": "m", "par": responsable, "au": MARDI}
+    assert all(lever(e, pour_le=MARDI, **pour).a_deux for e in autres)
+    assert not lever(autres[0], pour_le=MARDI + timedelta(days=1), **pour).a_deux
+    assert not lever(ailleurs, pour_le=MARDI, **pour).a_deux
+
+
+def test_des_levees_seules_qui_ensemble_depassent_le_seuil_ne_jouent_plus(demander, echeance, responsable):
+    Societe.objects.update(seuil_deux_personnes=1000)
+    autre = EcheanceFactory(client=echeance.client, echue_le=echeance.date_echeance)
+    rend_impaye(echeance, 400)
+    rend_impaye(autre, 400)
+    demander()
+    lever(autre, frein="promesse", motif="m", pour_le=MARDI, par=responsable, au=MARDI)
+    assert LeveeDeFrein.objects.effectives(MARDI).count() == 2
+    rend_impaye(echeance, 700)
+    assert not LeveeDeFrein.objects.effectives(MARDI)
 
 
 def test_une_nuit_passee_ne_s_approuve_plus(demander, echeance):
