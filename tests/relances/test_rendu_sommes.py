@@ -136,6 +136,10 @@ TOUS = [
     ("La saisine du tribunal est automatique.", "suite_automatique"),
     ("Le délai de 8 jours prévu par la loi court.", "delai_legal"),
     ("within the 8 days prescribed by law", "delai_legal"),
+    ("Dernière sommation avant poursuites", "imitation"),
+    ("Nous informerons vos clients et la presse.", "tiers"),
+    ("Nous demanderons l'ouverture de votre redressement judiciaire.", "suite_certaine"),
+    ("Sachez que nous savons où vous habitez.", "menace_penale"),
 ]
 PERMIS = [
     "Aucuns frais ne vous seront facturés.",
@@ -148,6 +152,7 @@ PERMIS = [
     "Le passage au contentieux n'est jamais automatique.",
     "Le délai de paiement de 30 jours prévu par la loi est passé.",
     "Facture de la vente aux enchères du 3 mars.",
+    "Nous informerons notre service client ; dites-nous où vous livrer.",
 ]
 
 
