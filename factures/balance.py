@@ -13,14 +13,14 @@ from operator import add
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe, Utilisateur
 
-from .models import Avoir, Echeance, Encaissement
+from .models import AffectationAccessoires, Avoir, Echeance, Encaissement
 
 TRANCHES = ("non_echu", "j1_30", "j31_60", "j61_90", "j91_plus")
 COLONNES = (*TRANCHES, "a_imputer", "encours")
@@ -44,6 +44,10 @@ MOUVEMENTS = """
   from factures_imputation i join factures_encaissement p on p.id = i.encaissement_id
   where i.date > %s and p.date <= %s and p.client_id in (select cle from perimetre)
   union all
+  select p.client_id, p.devise, null, -a.montant
+  from factures_affectationaccessoires a join factures_encaissement p on p.id = a.encaissement_id
+  where a.date > %s and p.date <= %s and p.client_id in (select cle from perimetre)
+  union all
   select client_id, devise, null, impute - montant from factures_avoir
   where impute < montant and date_emission <= %s and client_id in (select cle from perimetre)
   union all
@@ -66,7 +70,8 @@ select c.id, c.code, c.raison_sociale, c.societe_id, c.gestionnaire_id, c.segmen
 from total t join clients_client c on c.id = t.client_id
 order by c.code, t.devise, c.societe_id
 """
-# Le solde du compte client, sans passer par les imputations : contrôle indépendant de la balance.
+# Le solde du compte client, sans passer par les imputations : contrôle indépendant de la balance. Des accessoires payés
+# ne réduisent aucune pièce : ils s'ajoutent à ce qui était dû.
 CONTROLE = """
   select devise, montant as solde,
     case when soldee_le is null or soldee_le > %s then 1 else 0 end as piece from factures_echeance
@@ -74,6 +79,10 @@ CONTROLE = """
   union all
   select devise, -montant, 0 from factures_encaissement
   where date <= %s and client_id in (select cle from perimetre)
+  union all
+  select p.devise, a.montant, 0
+  from factures_affectationaccessoires a join factures_encaissement p on p.id = a.encaissement_id
+  where a.date <= %s and p.client_id in (select cle from perimetre)
   union all
   select devise, -montant, 0 from factures_avoir
   where date_emission <= %s and client_id in (select cle from perimetre)
@@ -240,9 +249,12 @@ def echeances_ouvertes(clients: QuerySet, *, au: date) -> QuerySet:
 def credits_ouverts(clients: QuerySet, *, au: date) -> tuple[QuerySet, QuerySet]:
     """(encaissements, avoirs) non entièrement imputés au jour `au`, avec leur `reste_au` positif."""
     impute = Coalesce(Sum("imputations__montant", filter=Q(imputations__date__lte=au)), 0, output_field=_MONTANT)
+    verses = AffectationAccessoires.objects.filter(encaissement=OuterRef("pk"), date__lte=au).order_by()
+    somme = verses.values("encaissement").annotate(s=Sum("montant")).values("s")
+    accessoires = Coalesce(Subquery(somme), 0, output_field=_MONTANT)
     return (
         Encaissement.objects.filter(client__in=clients, date__lte=au)
-        .annotate(reste_au=F("montant") - impute)
+        .annotate(reste_au=F("montant") - impute - accessoires)
         .filter(reste_au__gt=0),
         Avoir.objects.filter(client__in=clients, date_emission__lte=au)
         .annotate(reste_au=F("montant") - impute)

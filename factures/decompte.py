@@ -8,7 +8,7 @@ l'arrêté réduit le principal dès l'origine ; la part contestée ce jour-là 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -20,9 +20,10 @@ from clients.models import Client, SousPlancher, TypeDebiteur
 from recouvrement.commun import formats
 from recouvrement.commun.champs import ChampMontant
 
-from .decompte_faits import Faits, exigible_le, nee_apres
+from .decompte_faits import Faits, accessoires_verses, exigible_le, nee_apres
 from .domaine import penalites
 from .domaine.bareme import Bareme, TauxManquant, bornes, semestre
+from .domaine.mouvements import Mouvement
 from .domaine.penalites import BASE_FIXE, Avertissement, Calcul, DebiteurAQualifier, PaiementImpute, Segment
 from .models import Avoir, Echeance, Encaissement, Imputation, Renonciation
 
@@ -48,6 +49,19 @@ class Ligne:
     refus: str = ""
     semestre_absent: str = ""
     avertissements: tuple[Avertissement, ...] = ()
+    avoirs_poses: tuple[Mouvement, ...] = ()
+
+    @property
+    def mouvements(self) -> list[Mouvement]:
+        """Tous les règlements, d'avant l'échéance aussi, et tous les avoirs : de quoi refaire le principal."""
+        recus = [
+            Mouvement(
+                "accessoires" if p.accessoires else "reglement", p.cle.reference, p.jour, p.cle.affecte_le, p.montant,
+                p.sur_interets, p.sur_principal, p.sur_indemnite,
+            )
+            for p in (self.calcul.paiements if self.calcul else ())
+        ]  # fmt: skip
+        return sorted([*self.avoirs_poses, *recus], key=lambda m: m.jour)
 
     @property
     def lignes(self) -> list[tuple[str, Segment | PaiementImpute]]:
@@ -60,8 +74,9 @@ class Ligne:
 
     @property
     def sur_interets(self) -> Decimal:
-        """Ce que les paiements ont éteint d'intérêts : l'écart entre principal juridique et reste en compte."""
-        return sum((p.sur_interets for p in self.calcul.paiements), ZERO) if self.calcul else ZERO
+        """Intérêts éteints par des règlements du principal : l'écart entre principal juridique et reste en compte."""
+        paiements = self.calcul.paiements if self.calcul else ()
+        return sum((-p.sur_principal if p.accessoires else p.sur_interets for p in paiements), ZERO)
 
     @property
     def due(self) -> bool:
@@ -126,11 +141,12 @@ class Decompte:
 
     @property
     def indemnites(self) -> Decimal:
-        return sum((c.indemnite for c in self.calculs), ZERO)
+        """Restant dues : ce qui a été versé pour elles en est déduit."""
+        return sum((c.indemnite_restante for c in self.calculs), ZERO)
 
     @property
     def nombre_indemnites(self) -> int:
-        return sum(1 for c in self.calculs if c.indemnite)
+        return sum(1 for c in self.calculs if c.indemnite_restante)
 
     @property
     def reste(self) -> Decimal:
@@ -207,7 +223,7 @@ def calculer(
     mises_en_demeure: Mapping[int, date] | None = None,
     avec_litiges: bool = False,
 ) -> tuple[Ligne, ...]:
-    """Compte de ces échéances du client, arrêté au jour `au` inclus, dans l'ordre donné ; quatre requêtes.
+    """Compte de ces échéances du client, arrêté au jour `au` inclus, dans l'ordre donné ; six requêtes au plus.
 
     mises_en_demeure : {échéance: jour de réception}, qui fait courir les intérêts d'un particulier.
     avec_litiges : la part contestée est comptée, comme une déclaration de créance l'exige (C. com., art. L622-24).
@@ -217,7 +233,13 @@ def calculer(
     echeances = list(echeances)
     faits = Faits(echeances, au, jugement=client.jugement_ouverture_le, avec_litiges=avec_litiges)
     demeures = mises_en_demeure or {}
-    return tuple(_ligne(client, e, faits, bareme, demeures.get(e.pk)) for e in echeances)
+    lignes = {e.pk: _ligne(client, e, faits, bareme, demeures.get(e.pk)) for e in faits.dans_l_ordre(echeances)}
+    for e in {e.facture_id: e for e in echeances}.values():
+        if en_trop := sum((p.montant for p in faits.accessoires.get(e.facture_id, ())), ZERO):
+            texte = _("%(montant)s versés pour des accessoires qui ne sont pas, ou plus, dus : à désaffecter.")
+            signal = Avertissement("accessoires_en_trop", texte % {"montant": formats.somme(en_trop, e.devise)})
+            lignes[e.pk] = replace(lignes[e.pk], avertissements=(*lignes[e.pk].avertissements, signal))
+    return tuple(lignes[e.pk] for e in echeances)
 
 
 def _ligne(client: Client, e: Echeance, faits: Faits, bareme: Bareme, mise_en_demeure: date | None) -> Ligne:
@@ -232,6 +254,7 @@ def _ligne(client: Client, e: Echeance, faits: Faits, bareme: Bareme, mise_en_de
     commun = {
         "echeance": e, "principal": principal, "avoirs": avoirs, "conteste": conteste, "reste": en_compte - conteste,
         "renonciation": renonciation, "avertissements": tuple(_signaler(e, faits)),
+        "avoirs_poses": tuple(faits.avoirs_poses[e.pk]),
     }  # fmt: skip
     try:
         calcul = penalites.calculer(
@@ -244,7 +267,7 @@ def _ligne(client: Client, e: Echeance, faits: Faits, bareme: Bareme, mise_en_de
             plancher=client.sous_plancher == SousPlancher.PLANCHER,
             defaut=client.sous_plancher == SousPlancher.DEFAUT,
             mise_en_demeure=mise_en_demeure,
-            paiements=faits.paiements[e.pk],
+            paiements=[*faits.paiements[e.pk], *faits.accessoires.get(e.facture_id, ())],
             imputation=client.imputation,
             jugement_ouverture=jugement,
             avec_indemnite=faits.porteuses.get(e.facture_id) == e.pk and portee not in (Portee.INDEMNITE, Portee.TOUT),
@@ -254,6 +277,8 @@ def _ligne(client: Client, e: Echeance, faits: Faits, bareme: Bareme, mise_en_de
         return Ligne(**commun, calcul=None, refus=str(manque), semestre_absent=manque.semestre)
     except DebiteurAQualifier as refus:
         return Ligne(**commun, calcul=None, refus=str(refus))
+    if e.facture_id in faits.accessoires:
+        faits.accessoires[e.facture_id] = list(calcul.accessoires_en_trop)
     return Ligne(**commun, calcul=calcul)
 
 
@@ -299,7 +324,7 @@ def ouvertes_au(client: Client, *, au: date) -> list[Echeance]:
 
 
 def credits_au(client: Client, devise: str, *, au: date, emises_au: date | None = None) -> list[Credit]:
-    """Avoirs et règlements reçus au jour dit et non affectés (exigence 4) ; deux requêtes.
+    """Avoirs et règlements reçus au jour dit et non affectés (exigence 4) ; trois requêtes au plus.
 
     Une affectation postérieure à l'arrêté sur une pièce déjà émise compte : le décompte la voit au jour de la
     réception. Posée sur une pièce émise depuis, la somme était encore libre, sauf si le décompte porte aussi les
@@ -312,9 +337,12 @@ def credits_au(client: Client, devise: str, *, au: date, emises_au: date | None 
         peut_etre = Q(impute__lt=F("montant")) | Q(pk__in=depuis.values(modele._meta.model_name))
         poses = _somme(Q(imputations__echeance__date_facture__lte=emises))
         libres = modele.objects.filter(client=client, devise=devise, **{f"{jour}__lte": au}).filter(peut_etre)
+        libres = list(libres.annotate(pose=poses).filter(pose__lt=F("montant")).order_by(jour, "pk"))
+        verses = accessoires_verses(libres) if genre == "reglement" else {}
         credits += [
-            Credit(genre, getattr(x, nom), getattr(x, jour), x.montant - x.pose, devise)
-            for x in libres.annotate(pose=poses).filter(pose__lt=F("montant")).order_by(jour, "pk")
+            Credit(genre, getattr(x, nom), getattr(x, jour), reste, devise)
+            for x in libres
+            if (reste := x.montant - x.pose - verses.get(x.pk, ZERO))
         ]
     return credits
 

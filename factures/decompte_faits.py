@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from .models import Echeance, Facture, Imputation, Litige, Renonciation
+from .domaine.mouvements import Mouvement, Recu
+from .domaine.penalites import Paiement
+from .models import AffectationAccessoires, Echeance, Encaissement, Facture, Imputation, Litige, Renonciation
 
 ZERO = Decimal("0.00")
 
@@ -29,25 +31,36 @@ def nee_apres(facture: Facture, jugement: date | None) -> bool:
 
 
 class Faits:
-    """Ce qui, au jour dit, pèse sur ces échéances et sur leurs sœurs de la même facture ; quatre requêtes."""
+    """Ce qui, au jour dit, pèse sur ces échéances et sur leurs sœurs de la même facture ; cinq requêtes."""
 
     def __init__(
         self, echeances: list[Echeance], au: date, *, jugement: date | None = None, avec_litiges: bool = False
     ):
         self.au = au
         factures = {e.facture_id for e in echeances}
-        self.paiements, self.avoirs = defaultdict(list), defaultdict(lambda: ZERO)
+        self.paiements: dict[int, list[Paiement]] = defaultdict(list)
+        self.avoirs: dict[int, Decimal] = defaultdict(lambda: ZERO)
+        self.avoirs_poses: dict[int, list[Mouvement]] = defaultdict(list)
         self.posterieurs: dict[int, set[str]] = defaultdict(set)
         poses = Imputation.objects.filter(echeance__facture__in=factures).annotate(
-            jour=Coalesce("encaissement__date", "avoir__date_emission")
+            jour=Coalesce("encaissement__date", "avoir__date_emission"),
+            reference=Coalesce("encaissement__reference", "avoir__numero"),
         )
-        for echeance, encaissement, jour, montant in poses.values_list("echeance", "encaissement", "jour", "montant"):
-            if jour > au:
-                self.posterieurs[echeance].add("paiement" if encaissement else "avoir")
-            elif encaissement:
-                self.paiements[echeance].append((jour, montant))
+        for i in poses.order_by("jour", "pk"):
+            if i.jour > au:
+                self.posterieurs[i.echeance_id].add("paiement" if i.encaissement_id else "avoir")
+            elif i.encaissement_id:
+                recu = Paiement(i.jour, i.montant, cle=Recu(i.reference, i.date))
+                self.paiements[i.echeance_id].append(recu)
             else:
-                self.avoirs[echeance] += montant
+                self.avoirs[i.echeance_id] += i.montant
+                avoir = Mouvement("avoir", i.reference, i.jour, i.date, i.montant, sur_principal=i.montant)
+                self.avoirs_poses[i.echeance_id].append(avoir)
+        self.accessoires: dict[int, list[Paiement]] = defaultdict(list)
+        verses = AffectationAccessoires.objects.filter(facture__in=factures, encaissement__date__lte=au)
+        for a in verses.select_related("encaissement").order_by("encaissement__date", "pk"):
+            recu = Recu(a.encaissement.reference, a.date)
+            self.accessoires[a.facture_id].append(Paiement(a.encaissement.date, a.montant, True, recu))
         litiges = Litige.objects.filter(echeance__facture__in=factures, ouvert_le__lte=au)
         litiges = litiges.filter(Q(clos_le=None) | Q(clos_le__gt=au)).order_by("ouvert_le", "pk")
         self.contestes = {} if avec_litiges else dict(litiges.values_list("echeance", "montant_conteste"))
@@ -55,7 +68,18 @@ class Faits:
         self.porteuses = self._porteuses(factures, jugement)
 
     def regle(self, echeance: int) -> Decimal:
-        return sum((montant for _jour, montant in self.paiements[echeance]), ZERO)
+        return sum((p.montant for p in self.paiements[echeance]), ZERO)
+
+    def dans_l_ordre(self, echeances: list[Echeance]) -> list[Echeance]:
+        """Celles à calculer, l'une après l'autre : ce qui est versé pour les accessoires d'une facture éteint les
+        intérêts de ses échéances, sœurs comprises, puis ses 40 € : la porteuse passe en dernier."""
+        if not self.accessoires:
+            return echeances
+        soeurs = Echeance.objects.echues(self.au).filter(facture__in=self.accessoires)
+        soeurs = soeurs.exclude(pk__in=[e.pk for e in echeances]).select_related("facture")
+        return sorted(
+            [*echeances, *soeurs], key=lambda e: (self.porteuses.get(e.facture_id) == e.pk, e.date_echeance, e.pk)
+        )
 
     def _porteuses(self, factures: Iterable[int], jugement: date | None) -> dict[int, int]:
         """{facture: échéance qui porte ses 40 €}.
@@ -73,7 +97,7 @@ class Faits:
                 continue
             en_compte = e.montant - self.avoirs[e.pk] - self.regle(e.pk)
             du = e.montant - self.avoirs[e.pk] - min(self.contestes.get(e.pk, ZERO), en_compte)
-            a_terme = sum((m for jour, m in self.paiements[e.pk] if jour <= exigible), ZERO)
+            a_terme = sum((p.montant for p in self.paiements[e.pk] if p.jour <= exigible), ZERO)
             if a_terme < du:  # payée en retard, ou pas encore payée
                 rang = (self.regle(e.pk) >= du, exigible, e.pk)
                 porteuses[e.facture_id] = min(rang, porteuses.get(e.facture_id, rang))
@@ -84,3 +108,12 @@ def renonciations_au(factures: Iterable[int], au: date) -> dict[int, Renonciatio
     """{facture: renonciation en vigueur ce jour-là} ; une requête."""
     prises = Renonciation.objects.filter(facture__in=factures, le__lte=au).order_by("le", "pk")
     return {r.facture_id: r for r in prises if r.annulee_le is None or timezone.localdate(r.annulee_le) > au}
+
+
+def accessoires_verses(encaissements: Iterable[Encaissement]) -> dict[int, Decimal]:
+    """{encaissement: ce qui en est affecté à des accessoires} ; une requête, aucune sans encaissement."""
+    ids = [e.pk for e in encaissements]
+    if not ids:
+        return {}
+    verses = AffectationAccessoires.objects.filter(encaissement__in=ids).order_by()
+    return dict(verses.values_list("encaissement").annotate(Sum("montant")))

@@ -86,12 +86,12 @@ def _synthese(classeur, styles, d: Decompte, titre: str) -> None:
             cellules.append((x.refus, ""))
         else:
             cellules += [
-                (c.principal_restant, "montant"), (c.interets_restants, "montant"), (c.indemnite, "montant"),
+                (c.principal_restant, "montant"), (c.interets_restants, "montant"), (c.indemnite_restante, "montant"),
             ]  # fmt: skip
         _ecrire(feuille, rang, cellules, styles)
         if c is not None:
             formule = f"=F{rang + 1}+G{rang + 1}+H{rang + 1}"
-            total = c.principal_restant + c.interets_restants + c.indemnite
+            total = c.principal_restant + c.interets_restants + c.indemnite_restante
             feuille.write_formula(rang, 8, formule, styles["montant"], total)
             if x.renonciation:
                 feuille.write_string(rang, 9, x.renonciation.get_portee_display())

@@ -79,21 +79,38 @@ class AffectationForm(forms.Form):
     vu = forms.DecimalField(max_digits=15, decimal_places=2, widget=forms.HiddenInput)
     designees = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, source, echeances, parts=None, designees=()):
+    def __init__(self, data=None, *, source, echeances, parts=None, designees=(), accessoires=(), verses=None):
         initial = {"cle": nouvelle_cle(), "vu": source.impute, "designees": ",".join(map(str, designees))}
         super().__init__(data, initial=initial)
-        self.source, self.echeances = source, echeances
+        self.source, self.echeances, self.accessoires = source, echeances, list(accessoires)
         self.reste = source.montant - source.impute
         for e in echeances:
             self.fields[f"e{e.pk}"] = MontantField(
                 label=_("Affecté à %(piece)s") % {"piece": e.facture}, required=False, initial=(parts or {}).get(e.pk)
             )
             self.fields[f"e{e.pk}"].widget.attrs["class"] = "num saisie"
+        for a in self.accessoires:
+            self.fields[f"a{a.facture.pk}"] = MontantField(
+                label=_("Affecté aux accessoires de %(piece)s") % {"piece": a.facture}, required=False,
+                initial=(verses or {}).get(a.facture.pk),
+            )  # fmt: skip
+            self.fields[f"a{a.facture.pk}"].widget.attrs["class"] = "num saisie"
 
     @property
     def lignes(self) -> list[tuple]:
         """[(échéance, champ lié)]."""
         return [(e, self[f"e{e.pk}"]) for e in self.echeances]
+
+    @property
+    def lignes_accessoires(self) -> list[tuple]:
+        """[(accessoires dus, champ lié)]."""
+        return [(a, self[f"a{a.facture.pk}"]) for a in self.accessoires]
+
+    def parts_accessoires(self) -> list[tuple[int, Decimal]]:
+        """[(facture, montant)]."""
+        return [
+            (a.facture.pk, montant) for a in self.accessoires if (montant := self.cleaned_data.get(f"a{a.facture.pk}"))
+        ]
 
     def parts(self) -> list[tuple[int, Decimal]]:
         return [(e.pk, montant) for e in self.echeances if (montant := self.cleaned_data.get(f"e{e.pk}"))]
@@ -109,16 +126,20 @@ class AffectationForm(forms.Form):
         if self.is_bound:
             self.is_valid()
             return self.saisi
-        return sum((self.fields[f"e{e.pk}"].initial or ZERO for e in self.echeances), ZERO)
+        return sum((c.initial or ZERO for nom, c in self.fields.items() if nom[0] in "ea"), ZERO)
 
     def clean(self):
         super().clean()
-        self.saisi = sum((montant for _e, montant in self.parts()), ZERO)
+        self.saisi = sum((montant for _cle, montant in [*self.parts(), *self.parts_accessoires()]), ZERO)
         for e in self.echeances:
             montant = self.cleaned_data.get(f"e{e.pk}")
             if montant and montant > e.reste_du:
                 reste = formats.somme(e.reste_du, e.devise)
                 self.add_error(f"e{e.pk}", _("Il n'y reste que %(reste)s à payer.") % {"reste": reste})
+        for a in self.accessoires:
+            if (self.cleaned_data.get(f"a{a.facture.pk}") or ZERO) > a.montant:
+                du = formats.somme(a.montant, self.source.devise)
+                self.add_error(f"a{a.facture.pk}", _("Il n'en est dû que %(du)s.") % {"du": du})
         return self.cleaned_data
 
 

@@ -66,10 +66,16 @@ class RegleImputation(StrEnum):
 
 
 class Paiement(NamedTuple):
-    """Un encaissement ; `jour` est celui où le compte du créancier est crédité."""
+    """Un encaissement ; `jour` est celui où le compte du créancier est crédité.
+
+    accessoires : versé pour les intérêts et l'indemnité, il n'éteint du principal que ce que des intérêts, imputés
+    d'abord, en avaient laissé. cle : ce que l'appelant veut retrouver dans `PaiementImpute`.
+    """
 
     jour: date
     montant: Decimal
+    accessoires: bool = False
+    cle: object = None
 
 
 class Avertissement(NamedTuple):
@@ -107,6 +113,8 @@ class PaiementImpute:
     sur_indemnite: Decimal
     trop_percu: Decimal
     principal_restant: Decimal
+    accessoires: bool = False
+    cle: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,8 @@ class Calcul:
     total: Decimal
     trop_percu: Decimal
     avertissements: tuple[Avertissement, ...]
+    indemnite_restante: Decimal = ZERO
+    accessoires_en_trop: tuple[Paiement, ...] = ()  # versés pour des accessoires que cette échéance ne doit pas
 
 
 def calculer(
@@ -167,7 +177,8 @@ def calculer(
     """
     debiteur, imputation = qualifier(debiteur), RegleImputation(imputation)
     _controler(montant, taux_stipule, base)
-    tous = sorted((Paiement(*p) for p in paiements), key=lambda p: p.jour)
+    # Le même jour, ce qui est versé pour les accessoires les éteint avant que le principal n'impute ses intérêts.
+    tous = sorted((Paiement(*p) for p in paiements), key=lambda p: (p.jour, not p.accessoires))
     for paiement in tous:
         _controler_montant(paiement.montant)
         if not paiement.montant:
@@ -178,7 +189,7 @@ def calculer(
     if not sans_interets:
         depart = depart_des_interets(debiteur, echeance, mise_en_demeure, majoration_depuis)
     fin = au if jugement_ouverture is None else min(au, jugement_ouverture - UN_JOUR)
-    paye_a_terme = sum((p.montant for p in retenus if p.jour <= echeance), ZERO)
+    paye_a_terme = sum((p.montant for p in retenus if p.jour <= echeance and not p.accessoires), ZERO)
     indemnite = ZERO
     if avec_indemnite and au > echeance and paye_a_terme < montant:
         indemnite = indemnite_forfaitaire(debiteur, echeance, jugement_ouverture, majoration_depuis)
@@ -206,6 +217,8 @@ def calculer(
         total=compte.principal + compte.interets_restants + compte.indemnite_restante,
         trop_percu=compte.trop_percu,
         avertissements=tuple(avertissements),
+        indemnite_restante=compte.indemnite_restante,
+        accessoires_en_trop=tuple(compte.accessoires_en_trop),
     )
 
 
@@ -261,6 +274,8 @@ class _Compte:
         self.imputation = imputation
         self.segments: list[Segment] = []
         self.paiements: list[PaiementImpute] = []
+        self.ecart = ZERO  # principal que des intérêts imputés d'abord ont laissé dû, soldé en compte
+        self.accessoires_en_trop: list[Paiement] = []
 
     def courir(self, decoupage: Iterable[Tranche]):
         for t in decoupage:
@@ -269,7 +284,29 @@ class _Compte:
             self.interets += interets
             self.interets_restants += interets
 
+    def imputer_accessoires(self, paiement: Paiement):
+        """Intérêts, puis le principal qu'ils avaient laissé, puis l'indemnité ; ce qui dépasse n'éteint rien."""
+        reste = paiement.montant.quantize(CENT)
+        parts = []
+        for du in (self.interets_restants, min(self.ecart, self.principal), self.indemnite_restante):
+            parts.append(min(reste, du))
+            reste -= parts[-1]
+        sur_interets, sur_principal, sur_indemnite = parts
+        self.interets_restants -= sur_interets
+        self.principal -= sur_principal
+        self.ecart -= sur_principal
+        self.indemnite_restante -= sur_indemnite
+        if reste:
+            self.accessoires_en_trop.append(paiement._replace(montant=reste))
+        if verse := sum(parts, ZERO):
+            self.paiements.append(
+                PaiementImpute(paiement.jour, verse, *parts, ZERO, self.principal, accessoires=True, cle=paiement.cle)
+            )
+
     def imputer(self, paiement: Paiement):
+        if paiement.accessoires:
+            self.imputer_accessoires(paiement)
+            return
         reste = paiement.montant.quantize(CENT)
         sur_interets = sur_principal = ZERO
         postes = ("interets", "principal") if self.imputation is RegleImputation.INTERETS else ("principal", "interets")
@@ -286,11 +323,9 @@ class _Compte:
         self.principal -= sur_principal
         self.indemnite_restante -= sur_indemnite
         self.trop_percu += reste
-        self.paiements.append(
-            PaiementImpute(
-                paiement.jour, paiement.montant, sur_interets, sur_principal, sur_indemnite, reste, self.principal
-            )
-        )
+        self.ecart += sur_interets
+        parts = (sur_interets, sur_principal, sur_indemnite, reste)
+        self.paiements.append(PaiementImpute(paiement.jour, paiement.montant, *parts, self.principal, cle=paiement.cle))
 
 
 def _derouler(compte, paiements, fin, regime, sous_plancher) -> date | None:

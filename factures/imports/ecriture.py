@@ -232,7 +232,9 @@ RECALCULER = {
     "encaissement": (
         """
         update factures_encaissement set impute = s.total from (
-          select e.id, cast(coalesce(sum(i.montant), 0) as bigint) as total
+          select e.id, cast(coalesce(sum(i.montant), 0)
+            + coalesce((select sum(a.montant) from factures_affectationaccessoires a where a.encaissement_id = e.id), 0)
+            as bigint) as total
           from factures_encaissement e left join factures_imputation i on i.encaissement_id = e.id
           where e.id in (select encaissement_id from imp_encaissement where etat < 2) group by e.id) s
         where s.id = factures_encaissement.id and factures_encaissement.impute <> s.total

@@ -60,7 +60,8 @@ join factures_echeance e on e.id = i.echeance_id join factures_facture f on f.id
 where i.societe_id = %s and i.cle_source like 'saisie:%%' and (
   e.montant < (select sum(p.montant) from factures_imputation p where p.echeance_id = i.echeance_id)
   or exists (select 1 from factures_encaissement c where c.id = i.encaissement_id
-    and c.montant < (select sum(p.montant) from factures_imputation p where p.encaissement_id = c.id))
+    and c.montant < (select sum(p.montant) from factures_imputation p where p.encaissement_id = c.id)
+      + coalesce((select sum(x.montant) from factures_affectationaccessoires x where x.encaissement_id = c.id), 0))
   or exists (select 1 from factures_avoir a where a.id = i.avoir_id
     and a.montant < (select sum(p.montant) from factures_imputation p where p.avoir_id = a.id)))
 order by i.id
@@ -68,7 +69,9 @@ order by i.id
 SOLDES = (
     """
     update factures_encaissement set impute = s.total from (
-      select e.id, cast(coalesce(sum(i.montant), 0) as bigint) as total
+      select e.id, cast(coalesce(sum(i.montant), 0)
+        + coalesce((select sum(a.montant) from factures_affectationaccessoires a where a.encaissement_id = e.id), 0)
+        as bigint) as total
       from factures_encaissement e left join factures_imputation i on i.encaissement_id = e.id
       where e.societe_id = %s group by e.id) s
     where s.id = factures_encaissement.id and factures_encaissement.impute <> s.total
@@ -89,6 +92,15 @@ SOLDES = (
       or s.total = montant and (factures_echeance.soldee_le is null or factures_echeance.soldee_le <> s.dernier))
     """,
 )
+# Ce que des accessoires prenaient sur un règlement que le lettrage emploie désormais en entier.
+ACCESSOIRES_CONTRAIRES = """
+select a.id, f.numero, a.montant from factures_affectationaccessoires a
+join factures_facture f on f.id = a.facture_id join factures_encaissement c on c.id = a.encaissement_id
+where a.societe_id = %s
+  and c.montant < (select sum(p.montant) from factures_imputation p where p.encaissement_id = c.id)
+  + (select sum(x.montant) from factures_affectationaccessoires x where x.encaissement_id = c.id)
+order by a.id
+"""
 CONNUS = {
     "factures_echeance": """
     select e.cle_source, c.code, e.montant, cast(e.montant - coalesce(i.total, 0) as bigint), e.date_facture, f.numero,
@@ -202,6 +214,12 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
         ecrits.avertissements.append(
             f"Affectation à la main de {euros(en_euros(montant))} sur {numero} défaite : "
             "la comptabilité l'a lettrée autrement."
+        )
+    for pk, numero, montant in lire(ACCESSOIRES_CONTRAIRES, [societe]):
+        executer("delete from factures_affectationaccessoires where id = %s", [pk])
+        ecrits.avertissements.append(
+            f"Affectation de {euros(en_euros(montant))} aux accessoires de {numero} défaite : "
+            "la comptabilité a lettré ce règlement autrement."
         )
     for requete in SOLDES:
         executer(requete, [societe])

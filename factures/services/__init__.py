@@ -1,5 +1,6 @@
 """Toutes les écritures du grand livre qui ont un sens pour le métier."""
 
+from .accessoires import AccessoiresDus, accessoires_dus
 from .encaissements import desimputer, enregistrer_encaissement, imputer, imputer_avoir
 from .litiges import clore_litige, ouvrir_litige, prolonger_litige, rouvrir_litiges
 from .prelevements import rejeter_prelevement
@@ -9,6 +10,7 @@ from .renonciations import annuler_renonciation, renoncer
 from .taux import ajouter_semestre, bareme, corriger_semestre
 
 __all__ = [
+    "AccessoiresDus", "accessoires_dus",
     "ajouter_semestre", "annuler_promesse", "annuler_renonciation", "bareme", "clore_litige", "corriger_semestre",
     "desimputer", "enregistrer_encaissement", "evaluer_promesses", "imputer", "imputer_avoir", "limite_promesse",
     "manque_au_semestre", "ouvrir_litige", "phrase_de_rappel", "prolonger_litige", "promettre", "rappeler",

@@ -5,7 +5,7 @@ ou avoir), puis les échéances par clé croissante ; deux gestes concurrents s'
 Une règle violée lève ValidationError, que l'écran montre à sa place. Le jour arrive en argument.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -18,7 +18,8 @@ from recouvrement.commun.domaine.ecriture import jj
 from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner
 
-from ..models import Avoir, Echeance, Encaissement, Imputation, Litige
+from ..models import AffectationAccessoires, Avoir, Echeance, Encaissement, Facture, Imputation, Litige
+from .accessoires import poser
 from .echeanciers import rouvrir_echeanciers
 from .litiges import rouvrir_litiges
 from .promesses import rejuger_promesses
@@ -95,18 +96,24 @@ def imputer(
     acteur,
     vu: Decimal | None = None,
     designees: Iterable[int] = (),
-) -> list[Imputation]:
+    accessoires: Iterable[tuple[int, Decimal]] = (),
+    mises_en_demeure: Mapping[int, date] | None = None,
+) -> list[Imputation | AffectationAccessoires]:
     """Pose des parts de l'encaissement sur des échéances du même client et de la même devise.
 
     parts : (échéance, ou sa clé primaire, et montant) ; les montants nuls sont sautés. au : jour de
     l'affectation ; une imputation n'est jamais datée d'avant son règlement ni d'avant sa facture.
     cle : clé du formulaire ; la rejouer rend les mêmes imputations. vu : part déjà affectée lue à
     l'affichage ; si elle a changé depuis, rien n'est écrit. designees : échéances que le débiteur a choisies
-    (C. civ., art. 1342-10), pour le journal.
+    (C. civ., art. 1342-10), pour le journal. accessoires : (facture, montant) versés pour ses intérêts puis ses 40 €,
+    jamais au-delà de ce que le décompte en dit ; mises_en_demeure : celles du décompte d'un particulier.
 
     Lève ValidationError : trop-affecté, pièce d'un autre compte, affichage périmé. Tout ou rien.
     """
-    return _imputer(Encaissement, encaissement, parts, au=au, cle=cle, acteur=acteur, vu=vu, designees=designees)
+    return _imputer(
+        Encaissement, encaissement, parts, au=au, cle=cle, acteur=acteur, vu=vu, designees=designees,
+        accessoires=[(pk, m) for pk, m in accessoires if m], mises_en_demeure=mises_en_demeure,
+    )  # fmt: skip
 
 
 def imputer_avoir(
@@ -124,13 +131,17 @@ def imputer_avoir(
 
 
 @transaction.atomic
-def _imputer(modele, source, parts, *, au, cle, acteur, vu, designees) -> list[Imputation]:
+def _imputer(
+    modele, source, parts, *, au, cle, acteur, vu, designees, accessoires=(), mises_en_demeure=None
+) -> list[Imputation | AffectationAccessoires]:
     source = (
         modele.objects.select_for_update(no_key=True, of=("self",)).select_related("client__societe").get(pk=source.pk)
     )
     champ, jour_source = ("encaissement", source.date) if modele is Encaissement else ("avoir", source.date_emission)
     prefixe = f"{SAISIE}{cle}:"
     deja = list(Imputation.objects.filter(**{champ: source}, cle_source__startswith=prefixe).order_by("pk"))
+    if modele is Encaissement:
+        deja += AffectationAccessoires.objects.filter(encaissement=source, cle_source__startswith=prefixe)
     if deja:
         return deja
     if vu is not None and source.impute != vu:
@@ -138,8 +149,9 @@ def _imputer(modele, source, parts, *, au, cle, acteur, vu, designees) -> list[I
             _("%(source)s a été affecté entre-temps : il en reste %(reste)s. Rien n'a été écrit.")
             % {"source": source, "reste": somme(source.montant - source.impute, source.devise)}
         )
-    montants = _additionner(parts)
-    _controler_source(source, sum(montants.values(), ZERO))
+    montants = _additionner(parts, vide_permis=bool(accessoires))
+    total = sum(montants.values(), ZERO) + sum((m for _pk, m in accessoires), ZERO)
+    _controler_source(source, total)
     echeances = _verrouiller(montants)
     imputations = []
     for echeance in echeances:
@@ -160,24 +172,38 @@ def _imputer(modele, source, parts, *, au, cle, acteur, vu, designees) -> list[I
         if echeance.impute == echeance.montant:
             derniere = echeance.imputations.order_by("-date").values_list("date", flat=True).first()
             echeance.soldee_le = max(jour, derniere or jour)
-    source.impute += sum(montants.values(), ZERO)
+    source.impute += total
     source.save(update_fields=["impute", "updated_at"])
     Echeance.objects.bulk_update(echeances, ["impute", "soldee_le"])
     Imputation.objects.bulk_create(imputations)
     _clore_litiges_soldes(echeances, au=au)
+    if accessoires:
+        imputations += poser(source, accessoires, au=au, prefixe=prefixe, auteur=acteur, demeures=mises_en_demeure)
     consigner(
         f"{champ}.impute",
         societe=source.client.societe,
         acteur=acteur,
         objet=source,
         client=source.client,
-        texte=", ".join(f"{e.facture} : {somme(montants[e.pk], e.devise)}" for e in echeances),
-        donnees={"cle": cle, "parts": {str(e.pk): montants[e.pk] for e in echeances}, "designees": list(designees)},
+        texte=_decrire(source, echeances, montants, accessoires),
+        donnees={
+            "cle": cle,
+            "parts": {str(e.pk): montants[e.pk] for e in echeances},
+            "designees": list(designees),
+            "accessoires": {str(pk): m for pk, m in accessoires},
+        },
     )
     return imputations
 
 
-def _additionner(parts) -> dict[int, Decimal]:
+def _decrire(source, echeances, montants, accessoires) -> str:
+    textes = [f"{e.facture} : {somme(montants[e.pk], e.devise)}" for e in echeances]
+    numeros = dict(Facture.objects.filter(pk__in=[pk for pk, _m in accessoires]).values_list("pk", "numero"))
+    textes += [f"{numeros[pk]}, accessoires : {somme(m, source.devise)}" for pk, m in accessoires]
+    return ", ".join(textes)
+
+
+def _additionner(parts, *, vide_permis: bool = False) -> dict[int, Decimal]:
     """{échéance: montant} sans les zéros ; une pièce citée deux fois s'additionne."""
     montants: dict[int, Decimal] = {}
     for echeance, montant in parts:
@@ -186,7 +212,7 @@ def _additionner(parts) -> dict[int, Decimal]:
         if montant:
             cle = getattr(echeance, "pk", echeance)
             montants[cle] = montants.get(cle, ZERO) + montant
-    if not montants:
+    if not montants and not vide_permis:
         raise ValidationError(_("Indiquez au moins un montant à affecter."))
     return montants
 
@@ -241,27 +267,37 @@ def desimputer(source: Encaissement | Avoir, *, au: date, cle: str, acteur) -> D
     source = (
         modele.objects.select_for_update(no_key=True, of=("self",)).select_related("client__societe").get(pk=source.pk)
     )
-    posees = list(Imputation.objects.filter(**{champ: source}, cle_source__startswith=f"{SAISIE}{cle}:"))
-    if not posees:
+    prefixe = f"{SAISIE}{cle}:"
+    posees = list(Imputation.objects.filter(**{champ: source}, cle_source__startswith=prefixe))
+    versees = AffectationAccessoires.objects.none()
+    if modele is Encaissement:
+        versees = AffectationAccessoires.objects.filter(encaissement=source, cle_source__startswith=prefixe)
+    accessoires = list(versees.order_by("pk").values_list("facture", "montant"))
+    if not posees and not accessoires:
         return ZERO
-    montants = _additionner((i.echeance_id, i.montant) for i in posees)
+    montants = _additionner(((i.echeance_id, i.montant) for i in posees), vide_permis=True)
     echeances = _verrouiller(montants)
     for echeance in echeances:
         echeance.impute -= montants[echeance.pk]
         echeance.soldee_le = None
-    rendu = sum(montants.values(), ZERO)
+    rendu = sum(montants.values(), ZERO) + sum((m for _pk, m in accessoires), ZERO)
     source.impute -= rendu
     source.save(update_fields=["impute", "updated_at"])
     Echeance.objects.bulk_update(echeances, ["impute", "soldee_le"])
     Imputation.objects.filter(pk__in=[i.pk for i in posees]).delete()
+    versees.delete()
     consigner(
         f"{champ}.desimpute",
         societe=source.client.societe,
         acteur=acteur,
         objet=source,
         client=source.client,
-        texte=", ".join(f"{e.facture} : {somme(montants[e.pk], e.devise)}" for e in echeances),
-        donnees={"cle": cle, "parts": {str(e.pk): montants[e.pk] for e in echeances}},
+        texte=_decrire(source, echeances, montants, accessoires),
+        donnees={
+            "cle": cle,
+            "parts": {str(e.pk): montants[e.pk] for e in echeances},
+            "accessoires": {str(pk): m for pk, m in accessoires},
+        },
     )
     rouvrir_litiges(list(montants), acteur=acteur)
     rejuger_promesses(list(montants), au=au, acteur=acteur)

@@ -83,7 +83,7 @@ class Facturee:
 
     @property
     def indemnite(self) -> Decimal:
-        return sum((c.indemnite for c in self.calculs), decompte.ZERO)
+        return sum((c.indemnite_restante for c in self.calculs), decompte.ZERO)
 
     @property
     def reglee(self) -> bool:

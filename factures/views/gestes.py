@@ -12,14 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import Client
 from factures.forms import AffectationForm, EncaissementForm, clients_proposes
-from factures.models import Avoir, Encaissement
+from factures.models import Avoir, Echeance, Encaissement
 from factures.services import desimputer, enregistrer_encaissement, imputer, imputer_avoir
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import fait, rediriger
+from recouvrement.commun.vues import fait, rediriger, texte
 from recouvrement.comptes.droits import Droit, exige, societes_pour, verifier_droit
+from relances.services.dues import mises_en_demeure
 
-from .affectation import ecart_de, pieces_ouvertes, source_visible
+from .affectation import accessoires_de, ecart_de, pieces_ouvertes, source_visible
 from .encaissements import ecran
 from .parametres import clients_visibles
 
@@ -37,14 +38,23 @@ def _source(request, genre: str, pk: int):
 def affecter(request, genre: str, pk: int):
     """Pose les montants saisis ; refusée, la saisie revient avec ses erreurs (422)."""
     source = _source(request, genre, pk)
-    form = AffectationForm(request.POST, source=source, echeances=pieces_ouvertes(source))
+    dus = accessoires_de(source)
+    form = AffectationForm(request.POST, source=source, echeances=pieces_ouvertes(source), accessoires=dus)
     if form.is_valid():
-        poser = imputer if isinstance(source, Encaissement) else imputer_avoir
+        poser, plus = imputer_avoir, {}
+        if isinstance(source, Encaissement):
+            ids = [a.facture.pk for a in dus]
+            visees = Echeance.objects.filter(facture__in=ids) if ids else ()
+            poser = imputer
+            plus = {
+                "accessoires": form.parts_accessoires(),
+                "mises_en_demeure": mises_en_demeure(source.client, visees, au=aujourd_hui()),
+            }
         cle = form.cleaned_data["cle"]
         try:
             imputations = poser(
                 source, form.parts(), au=aujourd_hui(), cle=cle, acteur=request.user, vu=form.cleaned_data["vu"],
-                designees=form.designees_par_le_debiteur(),
+                designees=form.designees_par_le_debiteur(), **plus,
             )  # fmt: skip
         except ValidationError as erreur:
             form.add_error(None, erreur.messages)
@@ -67,7 +77,8 @@ def _suivant(source) -> str:
 def ecart(request, genre: str, pk: int):
     """L'écart d'après la saisie en cours ; n'écrit rien."""
     source = _source(request, genre, pk)
-    form = AffectationForm(request.GET, source=source, echeances=pieces_ouvertes(source))
+    dus = accessoires_de(source)
+    form = AffectationForm(request.GET, source=source, echeances=pieces_ouvertes(source), accessoires=dus)
     return render(request, "factures/_ecart.html", {"ecart": ecart_de(form), "reste": form.reste, "source": source})
 
 
@@ -130,6 +141,6 @@ def _champs(donnees: dict) -> dict:
 @exige(Droit.AGIR)
 def suggestions(request):
     """Clients dont le nom ou le code répond à la frappe, en options de liste."""
-    trouves = clients_proposes(_agissables(request), request.GET.get("client", ""))
+    trouves = clients_proposes(_agissables(request), texte(request, "client", 60))
     options = format_html_join("", '<option value="{} – {}">', ((c.code, c.raison_sociale) for c in trouves))
     return HttpResponse(options)

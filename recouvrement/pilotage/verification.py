@@ -8,11 +8,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, QuerySet, Sum, Value, Window
+from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
 from contentieux.models import DossierContentieux, DossierEcheance, Interruption, Piece
-from factures.models import Avoir, CopieFacture, Echeance, Echeancier, Encaissement, Facture, Imputation, Lot
+from factures.models import (
+    AffectationAccessoires,
+    Avoir,
+    CopieFacture,
+    Echeance,
+    Echeancier,
+    Encaissement,
+    Facture,
+    Imputation,
+    Lot,
+)
 from recouvrement.commun import depot
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.journal.services import verifier_chaine
@@ -59,7 +69,12 @@ def _verdict(nombre: int, quoi: str, defauts: Iterable[str]) -> tuple[bool, str]
 
 def _soldes(modele: type[Model]) -> tuple[bool, str]:
     """`impute` égale la somme des imputations vivantes."""
-    lignes = modele.objects.order_by().annotate(prouve=Coalesce(Sum("imputations__montant"), ZERO))
+    prouve = Coalesce(Sum("imputations__montant"), ZERO)
+    if modele is Encaissement:  # une part peut en payer les accessoires d'une facture
+        verses = AffectationAccessoires.objects.filter(encaissement=OuterRef("pk")).order_by()
+        somme = verses.values("encaissement").annotate(s=Sum("montant")).values("s")
+        prouve += Coalesce(Subquery(somme), ZERO)
+    lignes = modele.objects.order_by().annotate(prouve=prouve)
     faux = lignes.exclude(impute=F("prouve")).values_list("pk", "cle_source", "impute", "prouve")
     nom = modele._meta.verbose_name
     return _verdict(

@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from factures.domaine.mouvements import Mouvement
 from factures.domaine.penalites import PaiementImpute, Segment
 from relances.domaine.natures import Canal, Nature
 
@@ -97,7 +98,8 @@ class LigneDue:
     jours_retard: int = 0
     segments: tuple[Segment, ...] = ()
     reglements: tuple[PaiementImpute, ...] = ()  # reçus après l'échéance
-    indemnite: Decimal = ZERO  # 40 € une fois par facture, zéro sur ses autres échéances
+    indemnite: Decimal = ZERO  # restant due : 40 € une fois par facture, zéro sur ses autres échéances
+    mouvements: tuple[Mouvement, ...] = ()  # tous les règlements et avoirs, pour le décompte imprimé
     devise: str = "EUR"
     objet: str = ""  # particulier : « pose d'un placard sur mesure »
     commande: str = ""  # administration : n° d'engagement
@@ -112,7 +114,7 @@ class LigneDue:
 
     @property
     def interets_regles(self) -> Decimal:
-        """Part des règlements qui a payé des intérêts avant le principal (C. civ., art. 1343-1)."""
+        """Part des règlements qui a payé des intérêts, avant le principal (C. civ., art. 1343-1) ou pour eux seuls."""
         return sum((r.sur_interets for r in self.reglements), ZERO)
 
     @property
@@ -123,7 +125,8 @@ class LigneDue:
     @property
     def principal(self) -> Decimal:
         """Principal restant dû au sens du décompte juridique."""
-        return self.reste_du + self.interets_regles
+        ecart = sum((-r.sur_principal if r.accessoires else r.sur_interets for r in self.reglements), ZERO)
+        return self.reste_du + ecart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,9 +296,9 @@ def totaliser(
         return sum((getattr(ligne, nom) for ligne in lignes), ZERO)
 
     deduits = sum((c.montant for c in credits), ZERO)
-    accessoires = somme("interets_courus") if chiffree else ZERO
+    du = somme("principal") + somme("penalites") if chiffree else somme("reste_du")
     if chiffree and devise == "EUR":
-        accessoires += somme("indemnite")
+        du += somme("indemnite")
     courent = [ligne for ligne in lignes if ligne.segments and ligne.segments[-1].au == au]
     par_jour = sum((ligne.principal * ligne.segments[-1].taux for ligne in courent), ZERO)
     return Totaux(
@@ -307,7 +310,7 @@ def totaliser(
         penalites=somme("penalites"),
         indemnites=somme("indemnite"),
         credits=deduits,
-        a_payer=somme("reste_du") + accessoires - deduits,
+        a_payer=du - deduits,
         par_jour=(par_jour / 100 / JOURS_AN).quantize(ZERO, rounding=ROUND_HALF_UP),
         nombre_factures=len({ligne.facture for ligne in lignes}),
         nombre_indemnites=sum(1 for ligne in lignes if ligne.indemnite),

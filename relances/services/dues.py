@@ -77,8 +77,9 @@ def dues_du_decompte(d: decompte.Decompte) -> Dues:
             champs = {
                 "segments": ligne.calcul.segments,
                 "reglements": tuple(p for p in ligne.calcul.paiements if p.jour > ligne.echeance.date_echeance),
-                "indemnite": ligne.calcul.indemnite,
+                "indemnite": ligne.calcul.indemnite_restante,
             }
+        champs["mouvements"] = tuple(ligne.mouvements)
         if ligne.renonciation:
             champs |= {"renonciation": ligne.renonciation.portee, "renonciation_le": ligne.renonciation.le}
         lignes.append(_ligne(ligne.echeance, d.au, ligne.reste, **champs))

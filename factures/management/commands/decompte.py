@@ -130,7 +130,7 @@ def _ligne(d: Decompte, x: Ligne) -> dict:
         "principal": _deux(c.principal_restant),
         "interets": _deux(c.interets_restants),
         "interets_courus": _deux(c.interets),
-        "indemnite": _deux(c.indemnite),
+        "indemnite": _deux(c.indemnite_restante),
         "total": _deux(c.total),
     }
 
