@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client, RoleContact
-from recouvrement.commun.forms import MontantField
+from recouvrement.commun.forms import ChoixField, MontantField
 from relances.domaine.controle import DELAI_MAX, DELAI_MIN, REPONSE_MAX, canaux_permis, modes_permis
 from relances.domaine.echange_plans import TAILLE_MAX
 from relances.domaine.natures import ModePalier, Nature
@@ -16,6 +16,8 @@ MODES = {
     ModePalier.A_VALIDER: _("À valider"),
     ModePalier.TACHE: _("Tâche pour une personne"),
 }
+# Palier, règles et publication ne font qu'un envoi : publier n'oublie rien de ce qui est affiché.
+SAISIE = "saisie-palier"
 RANGS = (_("Canal"), _("À défaut"), _("Puis à défaut"), _("Enfin"), _("En dernier"))
 
 
@@ -100,6 +102,12 @@ class PalierForm(forms.ModelForm):
         super()._post_clean()
 
 
+def _rattacher(form) -> None:
+    """Des champs montrés hors de la saisie du palier, et envoyés avec elle."""
+    for champ in form.fields.values():
+        champ.widget.attrs["form"] = SAISIE
+
+
 class VersionForm(forms.ModelForm):
     """Ce qui vaut pour tout le plan (exigences 9 et 16)."""
 
@@ -118,6 +126,7 @@ class VersionForm(forms.ModelForm):
         self.fields["regroupement"].help_text = _(
             "Un client peut en avoir un autre sur sa fiche ; aucun niveau ne bouge."
         )
+        _rattacher(self)
 
 
 class NaturePalierForm(forms.Form):
@@ -141,6 +150,10 @@ class PublierForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
     etat = forms.CharField(widget=forms.HiddenInput, max_length=16)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _rattacher(self)
 
 
 class NomForm(forms.Form):
@@ -178,7 +191,7 @@ class ImporterPlanForm(forms.Form):
 class ClientsForm(forms.Form):
     """Une sélection de clients parmi ceux que la vue permet."""
 
-    choix = forms.ModelMultipleChoiceField(queryset=Client.objects.none(), label=_("Clients"))
+    choix = ChoixField(queryset=Client.objects.none(), label=_("Clients"))
 
     def __init__(self, *args, clients, **kwargs):
         super().__init__(*args, **kwargs)

@@ -71,8 +71,8 @@
   doc.addEventListener("click", (e) => {
     const el = e.target.closest("[data-confirmer]");
     if (!el || el === confirme) { confirme = null; return; }
-    e.preventDefault();
-    e.stopImmediatePropagation();
+    e.preventDefault(); e.stopImmediatePropagation();
+    if (el.form && !el.formNoValidate && !el.form.noValidate && !el.form.reportValidity()) return; // un manque se dit avant
     confirmer(el, () => { confirme = el; el.click(); });
   }, true);
 
@@ -239,7 +239,7 @@
     if (mod && e.key.toLowerCase() === "k") { e.preventDefault(); const r = un("#recherche"); r?.focus(); r?.select(); return; }
     if (mod && e.key === "Enter") {
       const forme = doc.activeElement?.form || un("form[data-principal]");
-      if (forme) { e.preventDefault(); forme.requestSubmit(); }
+      if (forme) { e.preventDefault(); forme.requestSubmit(un("button[formnovalidate]", forme)); }
       return;
     }
     if (e.key === "Escape") { if (!un("dialog[open]")) echapper(); return; }

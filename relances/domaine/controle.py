@@ -184,6 +184,9 @@ def _graves(paliers, type_debiteur: str) -> Iterator[Constat]:
                 "att" if court else "info", code, p.nature, p.delai_reponse, palier=p.id, champ="delai_reponse"
             )
         elif p.nature is Nature.CONTENTIEUX:
+            if p.nature in vues:
+                # La décision se prend une fois : un second palier redemanderait ce qu'une personne a déjà tranché.
+                yield Constat("mal", "deux_contentieux", p.nature, palier=p.id)
             if type_debiteur == "administration":
                 yield Constat("info", "mandatement", p.nature, palier=p.id)
             elif Nature.MISE_EN_DEMEURE not in vues:

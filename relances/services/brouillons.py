@@ -107,6 +107,20 @@ def enregistrer_regles(version: VersionEchelle) -> None:
         version.save(update_fields=list(REGLES))
 
 
+def enregistrer(version: VersionEchelle, palier: Palier | None, regles: VersionEchelle | None, **annonce: str) -> None:
+    """Écrit d'un geste le palier et les règles saisis ; annonce : note et reprise de la publication à venir.
+
+    Lève PlanInvalide, et n'écrit rien, si la version n'est plus un brouillon ou si le palier a été retiré.
+    """
+    with transaction.atomic():
+        if palier:
+            enregistrer_palier(palier)
+        if regles:
+            enregistrer_regles(regles)
+        if annonce:
+            VersionEchelle.objects.filter(pk=_brouillon(version.pk).pk).update(**annonce)
+
+
 def retirer_palier(palier: Palier) -> None:
     """Retire un palier d'un brouillon ; les suivants remontent d'un rang."""
     with transaction.atomic():

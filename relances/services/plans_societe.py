@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
+from factures.models import Echeance
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 from relances.domaine.plans import livre_pour
@@ -72,6 +73,22 @@ def renommer(echelle: Echelle, nom: str, *, par) -> None:
         consigner(
             "plan.renomme", societe=echelle.societe, acteur=par, objet=echelle, texte=f"Plan {avant} renommé {nom}"
         )
+
+
+def suivi_par_defaut(echelle: Echelle) -> tuple[int, int]:
+    """(clients actifs, échéances ouvertes) qui suivent ce plan sans y être affectés ; (0, 0) s'il n'est pas de défaut.
+
+    Un client affecté à un plan retiré, ou d'un autre droit que le sien, suit lui aussi celui de son type.
+    """
+    if not echelle.par_defaut:
+        return 0, 0
+    types = [echelle.type_debiteur, *(["a_qualifier"] if echelle.type_debiteur == "entreprise" else [])]
+    liens = Echelle.clients.through.objects.filter(
+        client_id=OuterRef("pk"), echelle__type_debiteur=echelle.type_debiteur,
+        echelle__versions__statut=VersionEchelle.Statut.PUBLIEE,
+    )  # fmt: skip
+    clients = Client.objects.filter(~Exists(liens), societe=echelle.societe_id, type__in=types)
+    return clients.count(), Echeance.objects.ouvertes().filter(client__in=clients.values("pk")).count()
 
 
 def mettre_par_defaut(echelle: Echelle, *, par) -> None:

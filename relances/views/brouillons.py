@@ -71,10 +71,47 @@ def _palier(request, pk: int) -> Palier | None:
     return cible
 
 
+def _saisies(request, version: VersionEchelle) -> tuple:
+    """(palier saisi, règles saisies) ; None pour ce que la demande ne porte pas."""
+    cible = next((p for p in version.paliers.all() if f"p{p.pk}-delai" in request.POST), None)
+    regles = VersionForm(request.POST, instance=version) if "regroupement" in request.POST else None
+    return form_palier(cible, request.POST) if cible else None, regles
+
+
+def _annonce(request) -> dict[str, str]:
+    """Note et reprise déjà choisies : elles restent avec le brouillon jusqu'à sa publication."""
+    note, reprise = request.POST.get("note"), request.POST.get("reprise")
+    permises = VersionEchelle._meta.get_field("reprise").choices
+    return ({} if note is None else {"note": note.strip()[:250]}) | (
+        {"reprise": reprise} if reprise in dict(permises) else {}
+    )
+
+
+def _ecrire(version: VersionEchelle, saisi, regles, **annonce) -> None:
+    service.enregistrer(
+        version, saisi and saisi.save(commit=False), regles and regles.save(commit=False), **annonce
+    )  # fmt: skip
+
+
+def _enregistrer(request, echelle: Echelle, version: VersionEchelle):
+    """Palier et règles d'un seul geste ; si l'une est fautive ou le brouillon changé ailleurs, tout se remontre."""
+    perime = request.POST.get("etat", "") not in ("", service.empreinte(version))
+    saisi, regles = _saisies(request, version)
+    formulaires = [f for f in (saisi, regles) if f]
+    if not all([f.is_valid() for f in formulaires]) or perime:
+        if perime:
+            messages.error(request, _("Le brouillon a changé dans un autre onglet : relisez votre saisie, gardée ici."))
+        return rendre_fiche(request, echelle_visible(request, echelle.pk), formulaire=saisi, regles=regles, status=422)
+    return tenter(
+        request, _ecrire, version, saisi, regles, **_annonce(request),
+        url=vers(echelle.pk, saisi.instance.pk if saisi else None), bon=_("Saisie enregistrée dans le brouillon."),
+    )  # fmt: skip
+
+
 @require_POST
 @exige(Droit.REGLER_PLANS)
 def palier(request, pk: int):
-    """Enregistre un palier du brouillon."""
+    """Enregistre un palier du brouillon, et les règles du plan si elles sont saisies à côté."""
     cible = _palier(request, pk)
     if cible is None:
         return rediriger(request, vers(entier(request.POST["plan"])))
@@ -82,13 +119,7 @@ def palier(request, pk: int):
     if cible.version.statut != V.BROUILLON:
         messages.error(request, _("Cette version est publiée : elle ne se modifie plus. Ouvrez un brouillon."))
         return rediriger(request, vers(echelle.pk))
-    form = form_palier(cible, request.POST)
-    if not form.is_valid():
-        return rendre_fiche(request, echelle_visible(request, echelle.pk), formulaire=form, status=422)
-    return tenter(
-        request, service.enregistrer_palier, form.save(commit=False), url=vers(echelle.pk, pk),
-        bon=_("Palier enregistré dans le brouillon."),
-    )  # fmt: skip
+    return _enregistrer(request, echelle, cible.version)
 
 
 @require_POST
@@ -146,13 +177,7 @@ def regles(request, pk: int):
     echelle, version = _ouvert(request, pk)
     if version is None:
         return rediriger(request, vers(pk))
-    form = VersionForm(request.POST, instance=version)
-    if not form.is_valid():
-        return rendre_fiche(request, echelle_visible(request, pk), regles=form, status=422)
-    return tenter(
-        request, service.enregistrer_regles, form.save(commit=False), url=vers(echelle.pk),
-        bon=_("Règles enregistrées dans le brouillon."),
-    )  # fmt: skip
+    return _enregistrer(request, echelle, version)
 
 
 @require_POST
@@ -170,24 +195,29 @@ def abandonner(request, pk: int):
 @require_POST
 @exige(Droit.REGLER_PLANS)
 def publier(request, pk: int):
-    """Publie le brouillon que la personne a lu, et pas un autre : son empreinte vient avec la demande."""
+    """Publie ce que la personne a sous les yeux : le brouillon lu, par son empreinte, et la saisie en cours."""
     echelle, version = _ouvert(request, pk)
     if version is None:
         return rediriger(request, vers(pk))
+    empreinte = service.empreinte(version)  # avant que la saisie ne touche la version
     form = PublierForm(request.POST, auto_id="pub_%s")
-    if not form.is_valid():
-        return rendre_fiche(request, echelle, publication=form, status=422)
-    lu = (form.cleaned_data["version"], form.cleaned_data["etat"])
-    if lu != (version.pk, service.empreinte(version)):
+    saisi, regles = _saisies(request, version)
+    if not all([f.is_valid() for f in (form, saisi, regles) if f is not None]):
+        relue = echelle_visible(request, pk)
+        return rendre_fiche(request, relue, formulaire=saisi, regles=regles, publication=form, status=422)
+    if (form.cleaned_data["version"], form.cleaned_data["etat"]) != (version.pk, empreinte):
         messages.error(
             request, _("Le brouillon a changé depuis que vous l'avez ouvert : relisez ce qu'il change, puis publiez.")
         )
-        return rediriger(request, vers(pk))
+        return rendre_fiche(request, echelle_visible(request, pk), formulaire=saisi, regles=regles, status=422)
+    note, reprise = form.cleaned_data["note"], form.cleaned_data["reprise"]
     try:
+        _ecrire(version, saisi, regles, note=note, reprise=reprise)
+        version = VersionEchelle.objects.select_related("echelle__societe").get(pk=version.pk)
         exiger_publiable(version)
-        publier_version(version, par=request.user, note=form.cleaned_data["note"], reprise=form.cleaned_data["reprise"])
+        publier_version(version, par=request.user, note=note, reprise=reprise)
     except PlanInvalide as refus:
         messages.error(request, str(refus))
     else:
         fait(request, _("Version %(n)s publiée.") % {"n": version.numero})
-    return rediriger(request, vers(pk))
+    return rediriger(request, vers(pk, saisi.instance.pk if saisi else None))

@@ -77,6 +77,7 @@ def phrase(c: Constat) -> str:
         "mandatement": _("Dernière étape : demander au préfet un mandatement d'office (CGCT, art. L1612-16)."),
         "sans_formalisation": _("Mise en demeure sans formalisation avant elle : elle ne partirait jamais."),
         "sans_mise_en_demeure": _("Contentieux sans mise en demeure avant lui : le juge la demandera."),
+        "deux_contentieux": _("Deux paliers Contentieux : cette décision se prend une fois. Retirez-en un."),
         "sans_recommande": _("Une mise en demeure part en recommandé avec avis de réception."),
         "pas_que_recommande": _("Mise en demeure : à défaut de recommandé, seule une tâche est permise."),
         "delai": _(

@@ -18,6 +18,7 @@ from relances.models import Echelle, NatureChoix, Palier, VersionEchelle
 from relances.models.echelles import CanalChoix
 from relances.services import brouillons
 from relances.services import plans as service
+from relances.services.plans_societe import suivi_par_defaut
 from relances.services.versions_plans import CHAMPS
 
 from .constats import dire
@@ -140,19 +141,23 @@ def rendre_fiche(request, echelle: Echelle, *, formulaire=None, regles=None, pub
         "form": (formulaire or form_palier(choisi)) if editable and choisi else None,
         "publie_choisi": _publie(choisi, publiee) if choisi and montree != publiee else None,
         "regles": (regles or VersionForm(instance=montree)) if editable else None,
-        "publication": (publication or _publication(montree)) if editable else None,
+        "publication": (publication or _publication(montree, request.POST)) if editable else None,
+        "sale": bool(formulaire or regles or publication),
         "constats": dire(constats, montree, editable=editable),
         "publiable": publiable(constats),
         "natures": [(v, nom) for v, nom in NatureChoix.choices if v],
         "en_cours": sum(en_cours.values()),
         "retire": publiee is None and brouillon is None,
         "affectes": echelle.clients.count(),
+        "par_defaut": suivi_par_defaut(echelle) if echelle.par_defaut else None,
     }
     return rendre(request, "relances/plan.html", "relances/_plan.html", contexte, status=status)
 
 
-def _publication(version: VersionEchelle) -> PublierForm:
-    etat = {"reprise": version.reprise, "version": version.pk, "etat": brouillons.empreinte(version)}
+def _publication(version: VersionEchelle, saisi) -> PublierForm:
+    """saisi : une note et un choix déjà tapés, à remontrer ; l'empreinte est toujours celle d'aujourd'hui."""
+    dits = {nom: saisi.get(nom) or getattr(version, nom) for nom in ("reprise", "note")}
+    etat = dits | {"version": version.pk, "etat": brouillons.empreinte(version)}
     return PublierForm(initial=etat, auto_id="pub_%s")
 
 

@@ -104,3 +104,25 @@ def test_les_ecrans_d_un_plan_sont_accessibles_et_tiennent_dans_leur_largeur(ecr
                 if constat:
                     fautes[f"{chemin} {nom} {theme}"] = constat
     assert fautes == {}
+
+
+def test_une_saisie_non_enregistree_ne_se_perd_pas_sans_le_dire(ecran, echelle, live_server):
+    """Changer de palier demande ; rester garde la saisie, et la publication demande d'abord ce qui change."""
+    ecran.goto(live_server.url + reverse("relances:plan", args=[echelle.pk]))
+    ecran.click("text=Modifier dans un brouillon")
+    ecran.click(".barreau:has-text('Rappel courtois')")
+    ecran.fill("[name$=-delai]", "9")
+    questions = []
+    ecran.once("dialog", lambda d: (questions.append(d.type), d.dismiss()))
+    ecran.click(".barreau:has-text('Appel')", no_wait_after=True)
+    expect(ecran.locator("[name$=-delai]")).to_have_value("9")
+    assert questions == ["beforeunload"]
+
+    ecran.click("#publier button")
+    expect(ecran.locator("dialog[open]")).to_have_count(0)
+    ecran.fill("#pub_note", "Plus doux")
+    ecran.click("#publier button")
+    ecran.click("dialog[open] button:has-text('Publier')")
+    expect(ecran.locator("h1 + div")).to_contain_text("Version 2, publiée")
+    version = VersionEchelle.objects.get(echelle=echelle, statut="publiee")
+    assert version.paliers.get(nature=2).delai == 9

@@ -175,3 +175,10 @@ def test_le_delai_entre_contacts_egal_suffit():
 
 def test_le_mode_n_entre_pas_dans_le_controle():
     assert codes(sauf(paliers(), N.FORMALISATION, mode=ModePalier.A_VALIDER)) == codes(paliers())
+
+
+def test_deux_paliers_contentieux_ne_se_publient_pas():
+    """La décision d'aller au contentieux est celle d'une personne, une fois (exigence 35)."""
+    encore = replace(paliers()[-1], id=9, rang=9, delai=30)
+    trouves, ok = codes([*paliers(), encore])
+    assert "deux_contentieux" in trouves and not ok
