@@ -119,7 +119,7 @@ def aligner(societe: Societe, *, acteur) -> int:
         .order_by("jugement_ouverture_le")
         .values_list("siren", "jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue")
     }
-    verrou = Client.objects.select_for_update(of=("self",)).select_related("societe")
+    verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
     arrives = list(verrou.filter(societe=societe, siren__in=notes, jugement_ouverture_le=None).order_by("pk"))
     for compte in arrives:
         champs = notes[compte.siren]

@@ -41,7 +41,7 @@ def poser(
     parts = dict(accessoires)
     factures = Facture.objects.filter(
         pk__in=parts, societe=source.societe_id, client=source.client_id, devise=source.devise
-    ).select_for_update(of=("self",))
+    ).select_for_update(no_key=True, of=("self",))
     factures = {f.pk: f for f in factures.order_by("pk")}
     if len(factures) != len(parts) or min(parts.values()) < 0:
         raise ValidationError(_("Une des pièces n'est pas de ce compte dans cette devise."))
