@@ -13,7 +13,7 @@ MONTANT = "#,##0.00;[Red]-#,##0.00;–"
 
 
 def xlsx_decompte(d: Decompte) -> bytes:
-    """Trois feuilles : synthèse par échéance, segments, règlements. Mêmes chiffres que l'écran et le PDF."""
+    """Trois feuilles : synthèse par échéance, segments, règlements et avoirs. Mêmes chiffres que l'écran et le PDF."""
     import xlsxwriter
 
     flux = BytesIO()
@@ -148,17 +148,19 @@ def _segments(classeur, styles, d: Decompte) -> None:
 
 def _reglements(classeur, styles, d: Decompte) -> None:
     entetes = [
-        _("Facture"), _("Échéance"), _("Reçu le"), _("Montant"), _("Sur intérêts"), _("Sur principal"),
-        _("Principal restant"),
+        _("Facture"), _("Échéance"), _("Nature"), _("Référence"), _("Reçu ou émis le"), _("Affecté le"), _("Montant"),
+        _("Sur intérêts"), _("Sur principal"), _("Sur indemnité"),
     ]  # fmt: skip
-    feuille = _feuille(classeur, styles, _("Règlements"), entetes, [22, 12, 12, 15, 15, 15, 17], 0)
+    largeurs = [22, 12, 14, 22, 14, 12, 15, 15, 15, 15]
+    feuille = _feuille(classeur, styles, _("Règlements et avoirs"), entetes, largeurs, 0)
+    genres = {"reglement": _("règlement"), "accessoires": _("accessoires"), "avoir": _("avoir")}
     rang = 1
     for x in d.lignes:
-        for p in x.calcul.paiements if x.calcul else ():
+        for m in x.mouvements:
             cellules = [
-                (x.echeance.facture.numero, ""), (x.echeance.date_echeance, "jour"), (p.jour, "jour"),
-                (p.montant, "montant"), (p.sur_interets, "montant"), (p.sur_principal, "montant"),
-                (p.principal_restant, "montant"),
+                (x.echeance.facture.numero, ""), (x.echeance.date_echeance, "jour"), (genres[m.genre], ""),
+                (m.reference, ""), (m.jour, "jour"), (m.affecte_le, "jour"), (m.montant, "montant"),
+                (m.sur_interets, "montant"), (m.sur_principal, "montant"), (m.sur_indemnite, "montant"),
             ]  # fmt: skip
             _ecrire(feuille, rang, cellules, styles)
             rang += 1

@@ -176,6 +176,28 @@ def decompte(lignes: Sequence[LigneDue], style: Ecriture) -> dict:
     }
 
 
+GENRES = {"reglement": "règlement", "accessoires": "accessoires", "avoir": "avoir"}
+
+
+def mouvements(lignes: Sequence[LigneDue], style: Ecriture) -> tuple[dict, ...]:
+    """Tous les règlements et avoirs, d'avant l'échéance aussi, et leur affectation : le principal s'en refait."""
+    ecrits = []
+    for ligne in lignes:
+        for numeros, m in zip(numero_reparti(ligne, len(ligne.mouvements)), ligne.mouvements, strict=True):
+            cellules = {
+                "numeros": numeros if not style.accessible else replier(numero(ligne)),
+                "natures": GENRES[m.genre],
+                "jours": ecriture.jj(m.jour),
+                "affectes": ecriture.jj(m.affecte_le),
+                "montants": style.colonne(m.montant),
+                "sur_principal": style.colonne(m.sur_principal),
+                "sur_interets": style.colonne(m.sur_interets),
+                "sur_indemnite": style.colonne(m.sur_indemnite),
+            }
+            ecrits.append((cellules, {}))
+    return rangees(par_paquets(ecrits, style))
+
+
 def _reglements(lignes: Sequence[LigneDue], style: Ecriture) -> list[tuple[dict, dict]]:
     ecrits = []
     for ligne in lignes:

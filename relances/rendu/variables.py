@@ -349,10 +349,12 @@ def _marche(lettre: Lettre) -> Objet:
 
 def d_un_decompte(decompte: Decompte) -> dict:
     type_debiteur = TypeDebiteur(decompte.destinataire.type)
+    style = tableaux.ecriture_de("fr", decompte.devise, "", accessible=decompte.emetteur.pdf_archivable)
     return _commun(decompte, "fr", type_debiteur, chiffree=True) | {
         "fondement": FONDEMENTS[type_debiteur],
         "sources": tuple(Objet("source", {"taux": taux, "texte": texte}) for taux, texte in decompte.sources),
         "notes": decompte.notes,
+        "mouvements": tableaux.mouvements(decompte.lignes, style),
     }
 
 

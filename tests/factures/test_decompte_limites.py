@@ -1,17 +1,25 @@
 """Le décompte aux limites : porteuse des 40 €, jugement d'ouverture, échéance avant la facture."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from io import BytesIO, StringIO
 
 import pytest
+from django.core.management import call_command
+from python_calamine import CalamineWorkbook
 
 from contentieux.services import decompte as du_dossier
 from contentieux.services.manques import points_communs
+from factures.exports_decompte import xlsx_decompte
+from recouvrement.comptes.models import Role
 from relances.rendu import lettres
 from relances.services import decomptes
 from tests.clients.factories import ClientFactory
+from tests.comptes.factories import UtilisateurFactory
 from tests.contentieux.factories import DossierFactory
 from tests.factures.factories import (
+    AvoirFactory,
     EcheanceFactory,
     EncaissementFactory,
     FactureFactory,
@@ -107,6 +115,38 @@ def test_apres_le_jugement_l_imprime_ne_dit_plus_que_les_penalites_courent():
 def test_les_penalites_sont_restantes_dues():
     e = EcheanceFactory(echue_le=date(2026, 3, 31))
     assert "Pénalités de retard restant dues au" in imprime(compte(e, date(2026, 10, 1)))
+
+
+def test_tous_les_reglements_et_avoirs_se_lisent_partout(client):
+    """12 000, payé 3 000 avant l'échéance, avoir de 500 : les 8 500 se refont sur chaque support."""
+    e = EcheanceFactory(date_facture=date(2026, 8, 1), echue_le=date(2026, 9, 1), montant=12000)
+    paye = EncaissementFactory(client=e.client, montant=3000, date=date(2026, 8, 20), reference="VIR-AVANT")
+    ImputationFactory(echeance=e, encaissement=paye, montant=3000, date=date(2026, 8, 22))
+    avoir = AvoirFactory(client=e.client, montant=500, date_emission=date(2026, 9, 10), numero="AV-500")
+    ImputationFactory(echeance=e, avoir=avoir, montant=500, date=date(2026, 9, 12))
+    d = compte(e, date(2026, 11, 1))
+    (ligne,) = d.lignes
+    assert [(m.genre, m.reference, m.jour, m.affecte_le, m.montant, m.sur_principal) for m in ligne.mouvements] == [
+        ("reglement", "VIR-AVANT", date(2026, 8, 20), date(2026, 8, 22), 3000, 3000),
+        ("avoir", "AV-500", date(2026, 9, 10), date(2026, 9, 12), 500, 500),
+    ]
+    assert ligne.echeance.montant - sum(m.sur_principal for m in ligne.mouvements) == d.principal == 8500
+    html = imprime(d)
+    for attendu in ("3 000,00", "500,00", "20/08/2026", "22/08/2026", "10/09/2026", "12/09/2026"):
+        assert attendu in html, attendu
+    feuille = CalamineWorkbook.from_filelike(BytesIO(xlsx_decompte(d))).get_sheet_by_name("Règlements et avoirs")
+    assert [r[3] for r in feuille.to_python()[1:]] == ["VIR-AVANT", "AV-500"]
+    sortie = StringIO()
+    call_command(
+        "decompte", e.facture.numero, f"--societe={e.societe.code}", "--au=2026-11-01", "--json", stdout=sortie
+    )
+    (en_json,) = json.loads(sortie.getvalue())["lignes"]
+    assert [(m["reference"], m["affecte_le"]) for m in en_json["mouvements"]] == [
+        ("VIR-AVANT", "2026-08-22"), ("AV-500", "2026-09-12"),
+    ]  # fmt: skip
+    client.force_login(UtilisateurFactory(societe=e.societe, role=Role.RESPONSABLE))
+    page = client.get(f"/decomptes/{e.client_id}/", {"au": "2026-11-01", "f": e.facture_id}).content.decode()
+    assert "VIR-AVANT" in page and "AV-500" in page and "22/08/2026" in page
 
 
 # --- Un crédit non affecté n'appartient à aucune facture ---------------------------------------------

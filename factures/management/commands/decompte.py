@@ -123,9 +123,23 @@ def _ligne(d: Decompte, x: Ligne) -> dict:
                 "montant": _deux(p.montant),
                 "sur_interets": _deux(p.sur_interets),
                 "sur_principal": _deux(p.sur_principal),
+                "sur_indemnite": _deux(p.sur_indemnite),
                 "principal_restant": _deux(p.principal_restant),
             }
             for p in c.paiements
+        ],
+        "mouvements": [
+            {
+                "genre": m.genre,
+                "reference": m.reference,
+                "jour": m.jour.isoformat(),
+                "affecte_le": m.affecte_le.isoformat(),
+                "montant": _deux(m.montant),
+                "sur_principal": _deux(m.sur_principal),
+                "sur_interets": _deux(m.sur_interets),
+                "sur_indemnite": _deux(m.sur_indemnite),
+            }
+            for m in x.mouvements
         ],
         "principal": _deux(c.principal_restant),
         "interets": _deux(c.interets_restants),
