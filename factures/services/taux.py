@@ -1,13 +1,13 @@
 """Taux relevés par une personne : ajoutés avec leur source, jamais corrigés en silence ni extrapolés."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recouvrement.commun.formats import pourcent
+from recouvrement.commun.formats import jour_long, pourcent
 from recouvrement.journal.services import consigner
 
 from ..domaine.bareme import Bareme, bornes
@@ -38,6 +38,7 @@ def ajouter_semestre(
     *,
     source: str,
     acteur,
+    au: date,
     refi: Decimal | None = None,
     effet_bce: date | None = None,
     particuliers: Decimal | None = None,
@@ -47,13 +48,14 @@ def ajouter_semestre(
     """Ajoute les taux d'un semestre : celui de la BCE au premier jour, le taux légal, ou les deux.
 
     refi : opérations principales de refinancement, en pour cent, au 1er janvier ou au 1er juillet.
+    au : jour de la saisie ; un taux qui n'existe pas encore ne se relève pas.
     effet_bce : date d'effet de la décision, quand ce taux n'est pas encore dans l'histoire.
     confirme : la personne a vu un écart de plus de deux points avec le dernier taux relevé.
     Redire un taux connu ne change rien. Lève ValidationError : semestre illisible, source absente, taux hors
     de 0 à 20 %, écart non confirmé, taux déjà relevé autrement, ou contredit par l'histoire des décisions.
     """
     source = source.strip()
-    premier_jour = _controler(semestre, source, refi, particuliers, autres, confirme)
+    premier_jour = _controler(semestre, source, refi, particuliers, autres, confirme, au)
     ajoutes = {}
     if refi is not None:
         ajoutes |= _decider(effet_bce, premier_jour, refi, source)
@@ -74,6 +76,7 @@ def corriger_semestre(
     motif: str,
     source: str,
     acteur,
+    au: date,
     refi: Decimal | None = None,
     effet_bce: date | None = None,
     particuliers: Decimal | None = None,
@@ -88,7 +91,7 @@ def corriger_semestre(
     motif, source = motif.strip(), source.strip()
     if not motif:
         raise ValidationError({"motif": _("Dites pourquoi ce taux est corrigé.")})
-    premier_jour = _controler(semestre, source, refi, particuliers, autres, confirme)
+    premier_jour = _controler(semestre, source, refi, particuliers, autres, confirme, au)
     changes = {}
     if refi is not None:
         changes |= _remplacer(SemestreConnu, semestre, {"refi": refi}, source)
@@ -119,7 +122,7 @@ def _semestres_releves() -> list[str]:
     return list(SemestreConnu.objects.values_list("semestre", flat=True))
 
 
-def _controler(semestre: str, source: str, refi, particuliers, autres, confirme: bool) -> date:
+def _controler(semestre: str, source: str, refi, particuliers, autres, confirme: bool, au: date) -> date:
     """Premier jour du semestre si la saisie se tient."""
     try:
         premier_jour, _dernier_jour = bornes(semestre)
@@ -129,6 +132,7 @@ def _controler(semestre: str, source: str, refi, particuliers, autres, confirme:
         raise ValidationError({"source": _("Dites où ce taux a été lu : arrêté, page et date.")})
     if refi is None and autres is None:
         raise ValidationError(_("Indiquez le taux de la BCE, le taux légal, ou les deux."))
+    _controler_jour(premier_jour, refi, autres, au)
     if (particuliers is None) != (autres is None):
         raise ValidationError(_("Un arrêté fixe les deux taux légaux : indiquez-les ensemble."))
     saisis = {"refi": refi, "particuliers": particuliers, "autres": autres}
@@ -152,6 +156,28 @@ def _controler(semestre: str, source: str, refi, particuliers, autres, confirme:
             }
         )
     return premier_jour
+
+
+def _controler_jour(premier_jour: date, refi, autres, au: date) -> None:
+    """Le taux de la BCE « en vigueur au premier jour » n'existe pas avant ce jour (C. com., art. L441-10) ; le taux
+    légal est fixé par arrêté, publié en fin de semestre : le dernier mois le permet (C. mon. fin., art. L313-2)."""
+    if refi is not None and au < premier_jour:
+        raise ValidationError(
+            {
+                "refi": _("Le taux de la BCE en vigueur le %(jour)s n'existe pas encore : relevez-le ce jour-là.")
+                % {"jour": jour_long(premier_jour)}
+            }
+        )
+    dernier_mois = (premier_jour - timedelta(days=1)).replace(day=1)
+    if autres is not None and au < dernier_mois:
+        raise ValidationError(
+            {
+                "autres": _(
+                    "Le taux légal de ce semestre n'est pas encore publié : l'arrêté paraît à partir du %(jour)s."
+                )
+                % {"jour": jour_long(dernier_mois)}
+            }
+        )
 
 
 def _decider(effet_bce: date | None, premier_jour: date, refi: Decimal, source: str) -> dict:

@@ -1,5 +1,7 @@
 """Administration : qui y entre, ce qu'il y voit, ce qu'il peut y changer."""
 
+from datetime import date
+
 import pytest
 from django.core import mail
 from django.urls import reverse
@@ -216,7 +218,7 @@ def test_une_societe_neuve_recoit_les_plans_livres_et_rien_ne_part(client, admin
 # --- Taux ---------------------------------------------------------------------------------------
 
 
-def test_le_semestre_suivant_s_ajoute_avec_sa_source(client, admin, time_machine_2026):
+def test_le_semestre_suivant_s_ajoute_avec_sa_source(client, admin, le_4_janvier_2027):
     page = client.get(reverse("comptes:taux"))
     assert page.context["prochain"] == "2027-S1"
     reponse = client.post(reverse("comptes:taux"), {"refi": "2,65", "source": "Banque de France, page du 02/01/2027"})
@@ -235,7 +237,7 @@ def test_le_semestre_suivant_s_ajoute_avec_sa_source(client, admin, time_machine
         {"autres": "2,70", "source": "arrêté"},  # un arrêté fixe les deux taux
     ],
 )
-def test_un_taux_incoherent_ou_sans_source_est_refuse(client, admin, time_machine_2026, champs):
+def test_un_taux_incoherent_ou_sans_source_est_refuse(client, admin, le_4_janvier_2027, champs):
     reponse = client.post(reverse("comptes:taux"), champs)
     assert reponse.status_code == 422
     assert not SemestreConnu.objects.filter(semestre="2027-S1").exists()
@@ -250,6 +252,19 @@ def test_un_semestre_releve_se_corrige_a_l_ecran_avec_son_motif(client, admin, t
     assert client.post(adresse, saisie | {"motif": "lu sur la mauvaise ligne"}).status_code == 303
     assert str(TauxLegal.objects.get(semestre="2026-S2").autres) == "2.99"
     assert client.get(f"{reverse('comptes:taux')}?corriger=1900-S1").context["prochain"] == "2027-S1"
+
+
+def test_un_taux_de_la_bce_d_un_semestre_qui_n_a_pas_commence_est_refuse_en_une_phrase(
+    client, admin, time_machine_2026
+):
+    reponse = client.post(reverse("comptes:taux"), {"refi": "2,65", "source": "page lue"})
+    assert reponse.status_code == 422
+    assert "existe pas encore" in str(reponse.context["formulaire"].errors["refi"])
+
+
+@pytest.fixture
+def le_4_janvier_2027(monkeypatch):
+    monkeypatch.setattr("recouvrement.comptes.views.societes.aujourd_hui", lambda: date(2027, 1, 4))
 
 
 @pytest.fixture

@@ -21,9 +21,21 @@ pytestmark = pytest.mark.django_db
 SOURCE = "Banque de France, 04/01/2027"
 
 
+@pytest.fixture(autouse=True)
+def le_4_janvier(monkeypatch):
+    """Le semestre a commencé : son taux de la BCE existe."""
+    monkeypatch.setattr("factures.management.commands.taux.aujourd_hui", lambda: date(2027, 1, 4))
+
+
 def relever(semestre="2027-S1"):
     services.ajouter_semestre(
-        semestre, source=SOURCE, acteur=None, refi=Decimal("2.65"), autres=Decimal("2.80"), particuliers=Decimal("6.90")
+        semestre,
+        source=SOURCE,
+        acteur=None,
+        au=date(2027, 1, 4),
+        refi=Decimal("2.65"),
+        autres=Decimal("2.80"),
+        particuliers=Decimal("6.90"),
     )
 
 
@@ -46,7 +58,7 @@ def test_le_semestre_suivant_se_rappelle_des_le_15_du_dernier_mois_le_courant_to
 
 def test_un_semestre_sans_taux_legal_reste_a_relever():
     """Le taux de la BCE seul ne suffit ni au plancher ni aux particuliers."""
-    services.ajouter_semestre("2027-S1", source=SOURCE, acteur=None, refi=Decimal("2.65"))
+    services.ajouter_semestre("2027-S1", source=SOURCE, acteur=None, au=date(2027, 1, 4), refi=Decimal("2.65"))
     assert services.semestre_a_relever(services.bareme(), date(2027, 1, 4)) == "2027-S1"
 
 
@@ -166,3 +178,9 @@ def test_taux_se_lit_aussi_sans_json(capsys):
     assert "2026-S2  refi 2.40  entreprise 12.40" in capsys.readouterr().out
     call_command("taux", *AJOUT)
     assert capsys.readouterr().out.endswith("ajouté\n")
+
+
+def test_la_commande_refuse_un_taux_de_la_bce_d_un_semestre_qui_n_a_pas_commence(monkeypatch):
+    monkeypatch.setattr("factures.management.commands.taux.aujourd_hui", lambda: date(2026, 12, 20))
+    with pytest.raises(CommandError, match="n'existe pas encore"):
+        call_command("taux", "ajouter", "2027-S1", "--refi", "2.65", "--source", SOURCE)

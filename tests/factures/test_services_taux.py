@@ -13,10 +13,11 @@ from factures.models import SemestreConnu, TauxBCE, TauxLegal
 from recouvrement.journal.models import Maillon
 
 pytestmark = pytest.mark.django_db
+AU = date(2027, 7, 2)
 
 
 def ajouter(semestre="2027-S1", **champs):
-    services.ajouter_semestre(semestre, acteur=None, **{"source": "Banque de France, 04/01/2027"} | champs)
+    services.ajouter_semestre(semestre, acteur=None, **{"au": AU, "source": "Banque de France, 04/01/2027"} | champs)
 
 
 def test_le_bareme_de_la_base_est_celui_qui_est_livre():
@@ -87,7 +88,9 @@ def test_plus_de_deux_points_d_ecart_se_confirme():
 
 def corriger(semestre="2027-S1", **champs):
     return services.corriger_semestre(
-        semestre, acteur=None, **{"source": "Banque de France, 05/01/2027", "motif": "chiffres inversés"} | champs
+        semestre,
+        acteur=None,
+        **{"au": AU, "source": "Banque de France, 05/01/2027", "motif": "chiffres inversés"} | champs,
     )
 
 
@@ -117,3 +120,19 @@ def test_une_correction_sans_motif_ou_d_un_semestre_inconnu_se_refuse(champs):
     ajouter(refi=Decimal("2.65"))
     with pytest.raises(ValidationError):
         corriger(**{"refi": Decimal("2.65")} | champs)
+
+
+def test_le_taux_de_la_bce_ne_se_releve_pas_avant_le_premier_jour_du_semestre():
+    """Le taux « en vigueur au 1er janvier » n'existe pas en décembre (C. com., art. L441-10)."""
+    with pytest.raises(ValidationError, match="n'existe pas encore"):
+        ajouter(refi=Decimal("2.65"), au=date(2026, 12, 31))
+    assert not SemestreConnu.objects.filter(semestre="2027-S1").exists()
+    ajouter(refi=Decimal("2.65"), au=date(2027, 1, 1))
+
+
+def test_le_taux_legal_se_releve_des_le_dernier_mois_du_semestre_d_avant():
+    legal = {"particuliers": Decimal("6.90"), "autres": Decimal("2.80")}
+    with pytest.raises(ValidationError, match="pas encore publié"):
+        ajouter(au=date(2026, 11, 30), **legal)
+    ajouter(au=date(2026, 12, 1), **legal)
+    assert TauxLegal.objects.filter(semestre="2027-S1").exists()

@@ -37,9 +37,7 @@ class Command(BaseCommand):
         ajouter.add_argument("--refi", type=decimal, help="taux refi de la BCE au premier jour, en pour cent")
         ajouter.add_argument("--effet", type=jour, help="date d'effet de la décision de la BCE, si elle est nouvelle")
         ajouter.add_argument("--autres", type=decimal, help="taux légal « autres cas », en pour cent")
-        ajouter.add_argument(
-            "--particuliers", type=decimal, help="taux légal des créanciers particuliers (%%)"
-        )
+        ajouter.add_argument("--particuliers", type=decimal, help="taux légal des créanciers particuliers (%%)")
         ajouter.add_argument("--source", required=True, help="où ce taux a été lu : arrêté, page et date")
         ajouter.add_argument("--confirmer", action="store_true", help="un écart de plus de deux points a été relu")
         ajouter.add_argument("--essai", action="store_true", help="n'écrit rien")
@@ -56,7 +54,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 avant = _lignes(semestre)
                 ajouter_semestre(
-                    semestre, source=source, acteur=None, refi=refi, effet_bce=effet, autres=autres,
+                    semestre, source=source, acteur=None, au=aujourd_hui(), refi=refi, effet_bce=effet, autres=autres,
                     particuliers=particuliers, confirme=confirmer,
                 )  # fmt: skip
                 apres = _lignes(semestre)

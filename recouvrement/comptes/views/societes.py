@@ -82,7 +82,7 @@ def taux(request):
         if releve:
             dire = _("Taux du semestre %(semestre)s corrigés.")
         try:
-            ecrire(prochain, acteur=request.user, **formulaire.cleaned_data)
+            ecrire(prochain, acteur=request.user, au=au, **formulaire.cleaned_data)
         except ValidationError as refus:
             formulaire.add_error(None, refus)
         else:
