@@ -30,7 +30,7 @@ LIBELLES = {
     Motif.FORMALISATION_ABSENTE: gettext_lazy("Formalisation pas encore envoyée"),
     Motif.SANS_ADRESSE: gettext_lazy("Aucune adresse utilisable"),
     Motif.SOCIETE_INCOMPLETE: gettext_lazy("Mentions de la société à compléter"),
-    Motif.ATTENTE: gettext_lazy("Pas encore due"),
+    Motif.ATTENTE: gettext_lazy("Étape à venir"),
     Motif.TERMINEE: gettext_lazy("Échelle terminée"),
     Motif.EXCLUE: gettext_lazy("Pièce exclue des relances"),
     Motif.ECHEANCIER: gettext_lazy("Échéancier en cours"),
@@ -102,13 +102,17 @@ def qui_agit(mode: ModePalier) -> str:
     }[mode]
 
 
-def phrase(d: Decision) -> str:
-    """Pourquoi cette pièce part ou ne part pas, en une phrase sans majuscule ni point."""
+def phrase(d: Decision, mode: ModePalier | None = None) -> str:
+    """Pourquoi cette pièce part ou ne part pas, en une phrase sans majuscule ni point.
+
+    mode : celui de l'envoi décidé, plafond du plan compris ; à défaut, celui du palier.
+    """
     e, palier = d.echeance, d.palier
     le = formats.jour_long(d.prochaine)
     nom = nom_palier(palier.nature).lower() if palier else ""
     if d.motif is Motif.RELANCEE:
-        mode = ModePalier.A_VALIDER if d.leves and palier.mode is ModePalier.AUTOMATIQUE else palier.mode
+        if mode is None:
+            mode = ModePalier.A_VALIDER if d.leves and palier.mode is ModePalier.AUTOMATIQUE else palier.mode
         texte = _("%(palier)s au prochain passage, %(qui)s") % {"palier": nom, "qui": qui_agit(mode)}
         if e.conteste:
             conteste = formats.somme(e.conteste, e.devise)

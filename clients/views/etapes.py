@@ -13,7 +13,7 @@ from recouvrement.commun import formats
 from relances import motifs
 from relances.domaine import echelle
 from relances.domaine.echelle import ClientFaits, Decision, EcheanceFaits, Motif, PalierRegle
-from relances.domaine.natures import Canal, Nature
+from relances.domaine.natures import Canal, ModePalier, Nature
 from relances.services.faits import faits_par_client, fin_de_promesse, ouvreur, reglages
 from relances.services.plans import plans_publies
 
@@ -69,6 +69,7 @@ class Etapes:
     raisons: list[Raison] = field(default_factory=list)
     par_piece: dict[int, Decision] = field(default_factory=dict)
     retenu: Decimal = ZERO
+    modes: dict[int, ModePalier] = field(default_factory=dict)  # {échéance: mode de l'envoi décidé}
 
 
 Retouche = Callable[[ClientFaits], ClientFaits]
@@ -111,7 +112,7 @@ class Prevision:
         for pk, piece in self.pieces.items():
             if pk not in decisions and (a_venir := self._a_venir(piece)):
                 decisions[pk] = self._le_jour_dit(a_venir, faits)
-        return self._resumer(decisions)
+        return self._resumer(decisions, {d.echeance.id: v.mode for v in resultat.envois for d in v.decisions})
 
     def _le_jour_dit(self, d: Decision, faits: ClientFaits) -> Decision:
         """Une pièce qui attend son jour : ce qui la retiendra ce jour-là si rien ne change d'ici là."""
@@ -141,30 +142,45 @@ class Prevision:
             return None
         return fin_de_promesse(e.promesse.date_promise, self.ouvre)
 
-    def _resumer(self, decisions: dict[int, Decision]) -> Etapes:
-        etapes = Etapes(par_piece=decisions)
+    def _resumer(self, decisions: dict[int, Decision], modes: dict[int, ModePalier]) -> Etapes:
+        etapes = Etapes(par_piece=decisions, modes=modes)
         prevues = [(self._jour(d), -d.palier.rang, d) for d in decisions.values() if d.palier and d.motif in PLANIFIES]
         if prevues:
             le, _rang, premiere = min(prevues, key=lambda x: x[:2])
             palier: PalierRegle = premiere.palier
             etapes.le, etapes.nature = le, int(palier.nature)
             etapes.titre = motifs.avec_canal(palier.nature, palier.canaux, self.faits.canaux)
-            etapes.qui = motifs.qui_agit(palier.mode)
+            etapes.qui = motifs.qui_agit(self._mode(premiere, decisions, modes))
             if premiere.motif in DATES:
                 etapes.qui = _("au plus tôt, %(qui)s") % {"qui": etapes.qui}
         etapes.retenu = sum((d.echeance.reste_du for d in decisions.values() if d.motif not in PLANIFIES), ZERO)
-        etapes.raisons = self._raisons(decisions)
+        etapes.raisons = self._raisons(decisions, modes)
         return etapes
+
+    def _mode(self, d: Decision, decisions: dict[int, Decision], modes: dict[int, ModePalier]) -> ModePalier:
+        """Celui de l'envoi décidé ; pour une étape à venir, ce que le plafond du plan en fera si rien ne change."""
+        if d.echeance.id in modes:
+            return modes[d.echeance.id]
+        plafond = self.plan.plafond_envoi if self.plan else None
+        if d.palier.mode is not ModePalier.AUTOMATIQUE or plafond is None:
+            return d.palier.mode
+        ensemble = (
+            x.echeance
+            for x in decisions.values()
+            if x.palier == d.palier and x.echeance.devise == d.echeance.devise and self._jour(x) == self._jour(d)
+        )
+        a_reclamer = sum((e.reste_du - e.conteste for e in ensemble), ZERO)
+        return ModePalier.A_VALIDER if a_reclamer > plafond else d.palier.mode
 
     def _jour(self, d: Decision) -> date:
         return d.prochaine or self.ouvre(self.au)
 
-    def _raisons(self, decisions: dict[int, Decision]) -> list[Raison]:
+    def _raisons(self, decisions: dict[int, Decision], modes: dict[int, ModePalier]) -> list[Raison]:
         """Une raison par phrase, la plus proche d'abord ; ce qui est seulement à échoir vient en dernier."""
         groupes: dict[str, Raison] = {}
         ordonnees = sorted(decisions.values(), key=lambda d: (d.echeance.date_echeance, d.echeance.id))
         for d in ordonnees:
-            texte = motifs.phrase(d)
+            texte = motifs.phrase(d, modes.get(d.echeance.id))
             raison = groupes.setdefault(
                 texte, Raison(d.motif, texte, [], 0, d.prochaine, int(d.palier.nature) if d.palier else 0)
             )
@@ -185,8 +201,8 @@ def retoucher_echeances(ids, **champs) -> Retouche:
     return retouche
 
 
-def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, str]:
-    """(deux mots, ton) : ce qu'il faut savoir de la pièce avant tout le reste."""
+def etat(piece: Echeance, decision: Decision | None, *, au: date, passage: date) -> tuple[str, str]:
+    """(deux mots, ton) : ce qu'il faut savoir de la pièce avant tout le reste. passage : jour du prochain passage."""
     if piece.en_contentieux:
         return _("Contentieux"), "mal"
     if piece.exclusion:
@@ -207,6 +223,7 @@ def etat(piece: Echeance, decision: Decision | None, *, au: date) -> tuple[str, 
     if decision.motif is Motif.EN_ATTENTE_ENVOI:
         return _("Envoi en attente"), "info"
     if decision.motif in (Motif.RELANCEE, Motif.ATTENTE) and decision.palier:
-        jour = formats.jour_court(decision.prochaine) if decision.prochaine else _("ce soir")
+        le = decision.prochaine or passage
+        jour = _("ce soir") if le == au else formats.jour_court(le)
         return f"{motifs.nom_palier(decision.palier.nature)} {jour}", "vide"
     return motifs.libelle(decision.motif), "att"

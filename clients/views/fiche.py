@@ -142,7 +142,7 @@ def _compte(request, f: Fiche) -> dict:
     """Pièces ouvertes de la page, leur état ; crédits et solde par devise sur la dernière page."""
     lignes = Liste(request, f.pieces, par_page=PAR_PAGE)
     for piece in lignes:
-        piece.etat, piece.ton_etat = etat(piece, f.etapes.par_piece.get(piece.pk), au=f.au)
+        piece.etat, piece.ton_etat = etat(piece, f.etapes.par_piece.get(piece.pk), au=f.au, passage=f.prevision.au)
     derniere = not lignes.page.has_next()
     return {
         "liste": lignes,

@@ -105,7 +105,7 @@ def _aujourd_hui(f: Fiche, lignes: dict[int, Ligne]) -> None:
         if pk not in lignes:
             continue
         ligne, motif = lignes[pk], decision.motif
-        ligne.a_ce_jour = motifs.phrase(decision)
+        ligne.a_ce_jour = motifs.phrase(decision, f.etapes.modes.get(pk))
         if pk in par_piece:
             ligne.geste = gestes.ou_agir(motif, par_piece[pk])
         if levable(motif, decision.palier.nature if decision.palier else 0):

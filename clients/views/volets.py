@@ -7,7 +7,7 @@ les pièces sont dans `volets_pieces`, l'appel dans `volet_appel`, leur liste da
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from django.core.exceptions import ValidationError
@@ -32,6 +32,7 @@ from recouvrement.comptes.models import Utilisateur
 from relances import motifs
 from relances.models import Courrier, Tache
 from relances.services import taches
+from relances.services.ce_soir import prochain_passage
 from relances.services.qualification import effets_du_type, verifier_changement_de_type
 
 from .etapes import Etapes, Prevision
@@ -68,7 +69,9 @@ class Fiche:
 
     @cached_property
     def prevision(self) -> Prevision:
-        return Prevision(self.client, au=self.au, pieces=self.pieces)
+        """Jugée au prochain passage, comme « Ce soir » : la fiche ne dit pas autre chose les jours sans passage."""
+        passage = prochain_passage(self.client.societe, datetime.combine(self.au, time.min))
+        return Prevision(self.client, au=passage, pieces=self.pieces)
 
     @cached_property
     def etapes(self) -> Etapes:

@@ -278,7 +278,8 @@ def _comparer_client(client: int, a: Resultat, b: Resultat, ecart: Ecart, *, det
     genres, natures, montre = set(), {}, None
     for pk, (decision, etape) in avant.items():
         suite, neuve = apres[pk]
-        if etape == neuve:
+        rien_ni_avant_ni_apres = etape.le is None and neuve.le is None and decision.motif is suite.motif
+        if etape == neuve or rien_ni_avant_ni_apres:
             continue
         ecart.pieces_changees += 1
         genre, jours = _genre(etape, neuve)

@@ -12,6 +12,7 @@ from relances import motifs
 from relances.domaine.echelle import Motif
 from relances.models import Passage, Verdict
 
+from .faits import ouvreur
 from .nuit import decider_societe
 
 PAS_ECHUE, SOLDEE, INCONNU = "pas_echue", "soldee", "inconnu"
@@ -56,15 +57,19 @@ def expliquer(echeance: Echeance, jour: date, *, moment: datetime) -> Explicatio
 
 def _rejuger(echeance: Echeance, jour: date, moment: datetime) -> Explication:
     """La décision du moment ; une pièce déjà relancée ce jour garde le verdict du passage."""
-    lots = decider_societe(echeance.societe, au=jour, clients=[echeance.client_id], toutes=True, moment=moment)
-    decisions = (d for lot in lots for _f, _p, resultat in lot for d in resultat.decisions)
-    d = next((d for d in decisions if d.echeance.id == echeance.pk), None)
+    passage = ouvreur(echeance.societe)(jour)  # un jour sans passage, la décision du prochain, comme « Ce soir »
+    lots = decider_societe(echeance.societe, au=passage, clients=[echeance.client_id], toutes=True, moment=moment)
+    resultats = [resultat for lot in lots for _f, _p, resultat in lot]
+    d = next((d for r in resultats for d in r.decisions if d.echeance.id == echeance.pk), None)
+    mode = next(
+        (v.mode for r in resultats for v in r.envois for x in v.decisions if x.echeance.id == echeance.pk), None
+    )
     if d is None:
         return _pas_echue(echeance, jour)
     if d.motif is Motif.DEJA_CE_JOUR:
         return _d_alors(echeance, jour)
     return Explication(
-        jour, d.motif.value, motifs.phrase(d), nature=d.palier.nature.value if d.palier else 0, du=jour,
+        jour, d.motif.value, motifs.phrase(d, mode), nature=d.palier.nature.value if d.palier else 0, du=jour,
         prochaine=d.prochaine, rejugee=True,
     )  # fmt: skip
 

@@ -138,16 +138,21 @@ class Ligne:
     def __init__(self, c: Changement, client: Client, piece: Echeance):
         self.client, self.piece = client, piece
         self.avant, self.apres = c.etape_avant, c.etape_apres
-        self.motif_avant, self.motif_apres = motifs.phrase(c.avant), motifs.phrase(c.apres)
-        self.mots_avant, self.mots_apres = (_mots(d, e) for d, e in ((c.avant, self.avant), (c.apres, self.apres)))
+        cotes = ((c.avant, self.avant), (c.apres, self.apres))
+        self.motif_avant, self.motif_apres = (
+            motifs.phrase(d, ModePalier(e.mode) if e.mode else None) for d, e in cotes
+        )
+        main = self.avant.mode != self.apres.mode  # même lettre le même jour : seule change la main qui l'envoie
+        self.mots_avant, self.mots_apres = (_mots(d, e, main=main) for d, e in cotes)
 
 
-def _mots(decision, etape) -> str:
-    """« Mise en demeure le 20/11, recommandé AR », ou « rien »."""
+def _mots(decision, etape, *, main: bool) -> str:
+    """« Mise en demeure le 20/11, recommandé AR », ou « rien » ; main : dire aussi qui agit."""
     if etape.le is None:
         return _("rien")
     nom = motifs.avec_canal(etape.nature, (etape.canal,) if etape.canal else ())
-    return _("%(quoi)s le %(jour)s") % {"quoi": nom, "jour": formats.jour(etape.le)}
+    mots = _("%(quoi)s le %(jour)s") % {"quoi": nom, "jour": formats.jour(etape.le)}
+    return f"{mots}, {motifs.qui_agit(ModePalier(etape.mode))}" if main and etape.mode else mots
 
 
 @require_safe

@@ -11,10 +11,13 @@ from django.utils import timezone
 
 from clients import services
 from clients.views.registre import VOLETS
+from clients.views.volets import Fiche
 from factures.services import clore_litige
 from recouvrement.comptes.models import Role
-from relances.models import Passage, Verdict
+from relances.domaine.verdicts import Motif
+from relances.models import Passage, Verdict, VersionEchelle
 from relances.services import nuit, taches
+from relances.services.ce_soir import prochain_passage
 from tests.clients.factories import ClientFactory, NoteFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory, PromesseFactory
@@ -217,7 +220,7 @@ def test_pourquoi_se_lit_a_une_date_passee(connecte, belcourt, au):
         return next(x for x in lignes if x.echeance.pk == piece.pk)
 
     avant, depuis = lire(au - timedelta(30)), lire(au)
-    assert (avant.actuel.libelle, avant.passes, avant.a_ce_jour) == ("Pas encore due", [], "")
+    assert (avant.actuel.libelle, avant.passes, avant.a_ce_jour) == ("Étape à venir", [], "")
     assert depuis.actuel.code == "suspendue"
     assert [v.code for v in depuis.passes] == ["attente"]
     assert depuis.a_ce_jour
@@ -281,3 +284,24 @@ def test_tous_les_volets_ont_leur_gabarit(connecte, belcourt):
         page = connecte.get(url(belcourt), {"volet": nom}, headers={"HX-Request": "true", "HX-Target": "volet"})
         assert page.status_code == 200
         assert "<h1>" not in texte(page)
+
+
+def test_un_jour_sans_passage_la_fiche_juge_au_prochain_comme_ce_soir(belcourt, gestionnaire):
+    """Le dimanche, la fiche et « Ce soir » disent la même chose : ce que fera le passage du lundi."""
+    dimanche = date(2026, 11, 22)
+    f = Fiche(belcourt, au=dimanche, user=gestionnaire)
+
+    assert f.prevision.au == date(2026, 11, 23) == prochain_passage(belcourt.societe, datetime(2026, 11, 22, 9))
+    assert all(d.motif is not Motif.JOUR_NON_OUVRE for d in f.etapes.par_piece.values())
+
+
+def test_au_dessus_du_plafond_du_plan_l_etape_ne_se_dit_pas_automatique(societe, gestionnaire, au):
+    """`qui_agit` lit l'envoi décidé, plafond compris : 48 000 € ne partent pas sans une personne."""
+    client = ClientFactory(societe=societe, gestionnaire=gestionnaire)
+    EcheanceFactory(client=client, echue_le=au - timedelta(9), montant=Decimal("48000.00"))
+    assert "envoi automatique" in str(Fiche(client, au=au, user=gestionnaire).etapes.qui)
+    VersionEchelle.objects.filter(echelle__societe=societe).update(plafond_envoi=Decimal("10000"))
+    etapes = Fiche(client, au=au, user=gestionnaire).etapes
+
+    assert "à valider" in etapes.qui
+    assert "envoi automatique" not in " ".join(r.phrase for r in etapes.raisons)
