@@ -102,7 +102,8 @@ def _debiteur(dossier: DossierContentieux, client: Client) -> Point:
 
 def _qualite(dossier: DossierContentieux, client: Client, au: date) -> Point:
     titre, manque = _("Ni procédure collective, ni surendettement"), ""
-    if client.jugement_ouverture_le and client.jugement_ouverture_le <= au:
+    # Close, elle n'arrête que ce qui est né avant : l'ouverture du dossier l'a vérifié pièce par pièce.
+    if client.jugement_ouverture_le and client.jugement_ouverture_le <= au and client.procedure_ouverte:
         manque = _("Procédure collective depuis le %(j)s : la créance se déclare.") % {
             "j": ecrire_jour(client.jugement_ouverture_le)
         }

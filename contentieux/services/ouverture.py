@@ -16,6 +16,7 @@ from contentieux.domaine.tribunaux import Juridiction, proposer
 from contentieux.donnees import ressorts_tae
 from contentieux.models import DossierContentieux, DossierEcheance
 from factures.models import Echeance, Echeancier, Exclusion, Litige, Promesse
+from factures.services.procedures import posterieures
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -102,7 +103,7 @@ def _conditions_du_client(client: Client, *, au: date, voie: str) -> tuple[tuple
         )  # fmt: skip
     if client.type != TypeDebiteur.ADMINISTRATION and voie == Voie.MANDATEMENT:
         refus.append(_("Le mandatement d'office n'atteint que les personnes publiques (CGCT, art. L1612-16)."))
-    if client.jugement_ouverture_le and client.jugement_ouverture_le <= au:
+    if client.jugement_ouverture_le and client.jugement_ouverture_le <= au and client.procedure_ouverte:
         refus.append(
             _("Procédure collective ouverte le %(jour)s : les poursuites sont arrêtées (C. com., art. L622-21), "
               "la créance se déclare.") % {"jour": ecrire_jour(client.jugement_ouverture_le)}
@@ -130,6 +131,8 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
     promises = dict(Promesse.objects.en_attente().filter(echeances__in=ids).values_list("echeances", "date_promise"))
     exclues = dict(Exclusion.objects.en_cours(au).filter(echeance__in=ids).order_by("au").values_list("echeance", "au"))
     accords, ruptures = _echeanciers(ids, au=au)
+    closes = {c.echeance.pk for c in candidates if c.echeance.client.procedure_cloturee_le}
+    anterieures = closes - posterieures(closes) if closes else set()
     au_prefet = voie == Voie.MANDATEMENT
     # Une dette publique se réclame par écrit, sans mise en demeure de droit privé (droit.md § 3).
     reclamees = _reclamees(ids) if au_prefet else {}
@@ -149,6 +152,8 @@ def _juger(candidates: list[Candidate], *, au: date, voie: str) -> None:
             c.refus.append(_("déjà au dossier %(reference)s") % {"reference": prises[e.pk]})
         if e.pk in accords:
             c.refus.append(accords[e.pk])
+        if e.pk in anterieures:
+            c.refus.append(_("née avant le jugement d'ouverture : elle ne se poursuit plus (C. com., art. L622-21)"))
         if _preleve(e):
             c.refus.append(_("réglée par prélèvement : constatez d'abord son rejet"))
         _juger_le_statut(c)

@@ -89,6 +89,22 @@ def test_un_client_inadmissible_est_refuse_meme_par_derogation(champs, phrase):
     assert phrase in refus(echeances, derogation="décision du directeur")
 
 
+def test_procedure_close_seule_la_creance_nee_depuis_va_en_injonction():
+    """C. com., art. L622-17, L622-21 : ce qui est né avant le jugement s'est déclaré, la clôture n'y rend rien."""
+    client = DebiteurFactory(
+        jugement_ouverture_le=AU - timedelta(days=110),
+        procedure_cloturee_le=AU - timedelta(days=5),
+        procedure_issue="plan",
+    )
+    avant, depuis = CreanceFactory(client=client)
+    Facture.objects.filter(pk=avant.facture_id).update(date_execution=AU - timedelta(days=130))
+    Facture.objects.filter(pk=depuis.facture_id).update(date_execution=AU - timedelta(days=100))
+    examen = services.examiner(client, au=AU)
+    refus = {c.echeance.pk: c.refus for c in examen.candidates}
+    assert examen.refus == ()
+    assert "avant le jugement" in refus[avant.pk][0] and refus[depuis.pk] == []
+
+
 def test_un_jugement_a_venir_ne_ferme_pas_encore_la_voie():
     client = DebiteurFactory(jugement_ouverture_le=AU + timedelta(days=1))
     assert ouvrir(CreanceFactory(client=client)).reference
