@@ -15,6 +15,7 @@ from relances.rendu import lettres
 
 from .dues import dues_du_decompte, mises_en_demeure, notes, sources, taux_du_client
 from .preparation import destinataire, emetteur
+from .reserves import reserver
 
 
 class DecompteRefuse(ValueError):
@@ -53,7 +54,7 @@ def etablir(
         tous = [
             replace(d, lignes=tuple(x for x in d.lignes if x.reste or x.conteste or (reglees and x.due))) for d in tous
         ]
-    return [d for d in tous if d.lignes]
+    return [reserver(d) for d in tous if d.lignes]
 
 
 def reglees_au_principal(d: decompte.Decompte) -> list[decompte.Ligne]:

@@ -182,6 +182,6 @@ def notes(d: decompte.Decompte) -> tuple[str, ...]:
         if ligne.conteste:
             somme = ecriture.somme(ligne.conteste, d.devise)
             phrases[f"Facture {facture} : {somme} contestés ne sont pas repris ici."] = None
-        if ligne.avertissements:
+        if any(a.code.endswith("_posterieur") for a in ligne.avertissements):
             phrases["Les règlements et avoirs postérieurs à l'arrêté n'y sont pas comptés."] = None
     return tuple(typographier(phrase) for phrase in phrases)

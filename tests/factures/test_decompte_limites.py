@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from python_calamine import CalamineWorkbook
 
+from clients.services import modifier_client
 from contentieux.services import decompte as du_dossier
 from contentieux.services.manques import points_communs
 from factures.exports_decompte import xlsx_decompte
@@ -17,7 +18,7 @@ from relances.rendu import lettres
 from relances.services import decomptes
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import UtilisateurFactory
-from tests.contentieux.factories import DossierFactory
+from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
 from tests.factures.factories import (
     AvoirFactory,
     EcheanceFactory,
@@ -147,6 +148,29 @@ def test_tous_les_reglements_et_avoirs_se_lisent_partout(client):
     client.force_login(UtilisateurFactory(societe=e.societe, role=Role.RESPONSABLE))
     page = client.get(f"/decomptes/{e.client_id}/", {"au": "2026-11-01", "f": e.facture_id}).content.decode()
     assert "VIR-AVANT" in page and "AV-500" in page and "22/08/2026" in page
+
+
+def test_des_conditions_changees_depuis_se_disent_sur_un_decompte_passe():
+    """Le taux d'aujourd'hui récrit le compte d'hier : le journal le sait, le décompte le dit."""
+    e = EcheanceFactory(date_facture=date(2026, 3, 1), echue_le=date(2026, 3, 31), montant=10000)
+    codes = [a.code for _e, a in compte(e, date(2026, 6, 30)).avertissements]
+    assert "conditions_changees" not in codes
+    acteur = UtilisateurFactory(societe=e.societe, role=Role.RESPONSABLE)
+    modifier_client(e.client, version=e.client.version, champs={"taux_penalites": D("18")}, acteur=acteur)
+    e.refresh_from_db()
+    assert "conditions_changees" in [a.code for _e, a in compte(e, date(2026, 6, 30)).avertissements]
+
+
+@pytest.mark.parametrize(("presente_le", "averti"), [(None, True), (date(2026, 6, 5), False)])
+def test_non_reclamee_sans_presentation_la_mise_en_demeure_d_un_particulier_se_signale(presente_le, averti):
+    client = ClientFactory(particulier=True)
+    e = EcheanceFactory(client=client, date_facture=date(2026, 4, 1), echue_le=date(2026, 5, 1))
+    CourrierEnvoyeFactory(
+        [e], le=date(2026, 6, 1), retour="non_reclame", presente_le=presente_le, retour_le=date(2026, 6, 20)
+    )
+    d = compte(e, date(2026, 9, 1))
+    assert ("presentation_inconnue" in [a.code for _e, a in d.avertissements]) is averti
+    assert bool(d.interets) is not averti
 
 
 # --- Un crédit non affecté n'appartient à aucune facture ---------------------------------------------
