@@ -227,7 +227,7 @@ def _indemnites(lettre: Lettre) -> Iterator[Manque]:
     """Une fois 40 € par facture, quel que soit le nombre de ses échéances (exigence 24)."""
     par_facture: dict[int | str, LigneDue] = {}
     for ligne in lettre.lignes:
-        if ligne.indemnite not in (ZERO, INDEMNITE):
+        if not ZERO <= ligne.indemnite <= INDEMNITE:  # moins de 40 € : un règlement l'a entamée
             yield Manque("indemnite", _("Facture %(n)s : l'indemnité est de 40 €") % {"n": ligne.numero}, FACTURES)
         if ligne.indemnite and par_facture.setdefault(ligne.facture, ligne) is not ligne:
             phrase = _("Facture %(n)s : une seule indemnité de 40 € par facture") % {"n": ligne.numero}

@@ -66,6 +66,7 @@ def totaux(t: Totaux, devise: str, *, legal: Decimal | None = None) -> Objet:
         # 40 € se doivent en euros : une lettre en dollars ne les additionne pas (exigence 6).
         "indemnites": somme(t.indemnites if devise == "EUR" else ZERO),
         "indemnites_en_euros": ZERO if devise == "EUR" else t.indemnites,
+        "indemnites_entamees": t.indemnites < INDEMNITE * t.nombre_indemnites,
         "en_lettres": lettres,
         "par_mois": somme(par_mois),
     }

@@ -220,6 +220,16 @@ def test_le_decompte_et_le_compte_doivent_s_accorder_sur_le_principal():
     assert codes(ex.lettre(lignes=(ex.ligne("FA-1", date(2026, 3, 1), Decimal("5000.00"), paiements=paye),))) == []
 
 
+def test_une_indemnite_entamee_par_un_reglement_se_reclame_pour_son_reste():
+    """C. com., art. D441-5 : le reste des 40 € est dû, et la lettre dit qu'une partie en est réglée."""
+    modele = ex.lettre()
+    due = next(ligne for ligne in modele.lignes if ligne.indemnite)
+    lettre = ex.lettre(lignes=(replace(due, indemnite=Decimal("26.79")),))
+    assert codes(lettre) == []
+    assert "en partie réglée" in lettres.texte_integral(lettre) and "26,79" in lettres.texte_integral(lettre)
+    assert "en partie réglée" not in lettres.texte_integral(ex.lettre(lignes=(due,)))
+
+
 def test_une_facture_ne_porte_qu_une_indemnite():
     due = ex.lignes(1)[0]
     assert codes(ex.lettre(lignes=(due, replace(due, rang="2/2")))) == ["indemnite_double"]
