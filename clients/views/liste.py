@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from clients.models import Client, TypeDebiteur
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
 from recouvrement.comptes.models import Utilisateur
@@ -73,7 +73,7 @@ def liste(request):
 
 def _filtrer(request, clients, *, au, devise):
     """Chaque filtre vient de l'adresse ; une valeur inconnue ne filtre rien."""
-    q = request.GET.get("q", "").strip()[:80]
+    q = texte(request, "q")
     if q:
         serre = q.replace(" ", "")
         clients = clients.filter(

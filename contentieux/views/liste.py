@@ -16,7 +16,7 @@ from contentieux.services.veille import PREAVIS
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.formats import jour, nombre
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
 from recouvrement.comptes.models import Utilisateur
@@ -144,7 +144,7 @@ def _noms():
 
 
 def _filtrer(request, dossiers):
-    q = request.GET.get("q", "").strip()[:80]
+    q = texte(request, "q")
     if q:
         dossiers = dossiers.filter(
             Q(reference__icontains=q) | Q(client__raison_sociale__icontains=q) | Q(client__siren=q.replace(" ", ""))

@@ -21,7 +21,7 @@ from recouvrement.commun import depot
 from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.commun.formats import nombre
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, entier, fait, onglets, rediriger, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, entier, fait, onglets, rediriger, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 from recouvrement.comptes.models import Utilisateur
@@ -39,7 +39,7 @@ def approches(request):
     """Factures ouvertes à moins de six mois de leur date d'origine, la plus pressée d'abord."""
     au = aujourd_hui()
     factures = restreindre(request, Facture.objects.visibles_pour(request.user))
-    if q := request.GET.get("q", "").strip()[:80]:
+    if q := texte(request, "q"):
         factures = factures.filter(Q(numero__icontains=q) | Q(client__raison_sociale__icontains=q))
     if (type_debiteur := request.GET.get("type")) in TypeDebiteur.values:
         factures = factures.filter(client__type=type_debiteur)

@@ -22,7 +22,7 @@ from factures.balance import balance_agee as lire
 from factures.models import Litige
 from recouvrement.commun import formats
 from recouvrement.commun.pdf import PdfIndisponible
-from recouvrement.commun.vues import Liste, parametres, rediriger, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, parametres, rediriger, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, exige
 
@@ -68,7 +68,7 @@ class Demande:
         self.gestionnaires = gestionnaires(self.visibles)
         self.segments = segments(self.visibles)
         clients = du_gestionnaire(self.visibles, request.GET.get("gestionnaire", ""))
-        segment = request.GET.get("segment", "")
+        segment = texte(request, "segment")
         self.clients = clients.filter(segment=segment) if segment else clients
 
     def etat(self, **options) -> exports.Etat:
@@ -90,7 +90,7 @@ class Demande:
         noms = dict(self.gestionnaires)
         if (demande := self.request.GET.get("gestionnaire", "")) in noms:
             phrases.append(_("Gestionnaire : %(nom)s") % {"nom": noms[demande]})
-        if segment := self.request.GET.get("segment", ""):
+        if segment := texte(self.request, "segment"):
             phrases.append(_("Segment : %(nom)s") % {"nom": segment})
         if devise := self.request.GET.get("devise", ""):
             phrases.append(_("Devise : %(devise)s") % {"devise": devise})

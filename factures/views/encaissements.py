@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from factures.models import Avoir, Encaissement
 from recouvrement.commun import formats
-from recouvrement.commun.vues import Liste, onglets, parametres, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, onglets, parametres, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut
 
@@ -29,7 +29,7 @@ def _file(request):
     modele = Avoir if vue == "avoirs" else Encaissement
     jour = "date_emission" if vue == "avoirs" else "date"
     mouvements = restreindre(request, modele.objects.visibles_pour(request.user)).select_related("client")
-    if q := request.GET.get("q", "").strip()[:60]:
+    if q := texte(request, "q", 60):
         mouvements = mouvements.filter(client__raison_sociale__icontains=q) | mouvements.filter(
             **{("numero__icontains" if vue == "avoirs" else "reference__icontains"): q}
         )

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from factures.models import Echeance, Litige
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, onglets, rendre, valeur_parmi
+from recouvrement.commun.vues import Liste, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre, societes_visibles
 from recouvrement.comptes.droits import Droit, exige
 from relances.models import NatureChoix
@@ -85,7 +85,7 @@ def liste(request):
 
 
 def _filtrer(request, echeances):
-    q = request.GET.get("q", "").strip()[:60]
+    q = texte(request, "q", 60)
     if q:
         echeances = echeances.filter(
             Q(facture__numero__icontains=q)
@@ -96,7 +96,7 @@ def _filtrer(request, echeances):
     palier = request.GET.get("palier", "")
     if palier in {str(n) for n in NatureChoix.values}:
         echeances = echeances.filter(niveau=int(palier))
-    if devise := request.GET.get("devise", ""):
+    if devise := texte(request, "devise", 3):
         echeances = echeances.filter(devise=devise)
     return du_gestionnaire(echeances, request.GET.get("gestionnaire", ""), "client__gestionnaire")
 

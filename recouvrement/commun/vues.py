@@ -3,6 +3,7 @@
 Tout l'état est dans l'adresse : copier l'adresse, c'est partager la vue.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,6 +137,16 @@ def valeur_parmi(request, parametre: str, permises: Iterable[str]) -> str:
     permises = list(permises)
     demande = request.GET.get(parametre, "")
     return demande if demande in permises else permises[0]
+
+
+def texte(request, nom: str, maximum: int = 80) -> str:
+    """Texte libre de l'adresse, bords rognés, coupé à `maximum` caractères.
+
+    Caractères de commande (Cc) et demi-codets (Cs) tombent : PostgreSQL refuse le NUL, et aucune base n'écrit un
+    demi-codet.
+    """
+    lus = (c for c in request.GET.get(nom, "") if unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(lus).strip()[:maximum]
 
 
 def entier(texte: str | None, *, maximum: int = 2**31 - 1) -> int | None:

@@ -13,9 +13,10 @@ from clients.models import Client, Contact
 from factures.domaine.calendrier import ajouter_jours_ouvres
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, entier, onglets, rendre
+from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, peut, societes_pour
+from relances import avis
 from relances.domaine.natures import Canal
 from relances.formulaires_postes import DepotsForm
 from relances.models import Courrier, NatureChoix
@@ -130,7 +131,7 @@ def a_l_etat(request, vue: str):
     nature = entier(request.GET.get("nature"))
     if nature is not None:
         courriers = courriers.filter(nature=nature)
-    if q := request.GET.get("q", "").strip():
+    if q := texte(request, "q"):
         courriers = courriers.filter(
             Q(client__raison_sociale__icontains=q) | Q(reference__icontains=q) | Q(numero_suivi__icontains=q)
         )
@@ -190,6 +191,7 @@ def _ligne(c: Courrier, contacts, lettre: str, responsables: set[int], au, depot
         "genre": GENRES.get(c.canal, c.get_canal_display()),
         "destinataire": c.destinataire or destinataire(c.client, c.canal, contacts),
         "retour": RETOURS.get(c.retour, ""),
+        "ton_retour": avis.TONS_RETOUR.get(c.retour, ""),
         "demande": c.motif == DEMANDE,
         "plafond": au_dela,
         "reserve": au_dela and c.societe_id not in responsables,

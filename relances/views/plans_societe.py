@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients.models import Client
-from recouvrement.commun.vues import Liste, fait, rediriger, rendre
+from recouvrement.commun.vues import Liste, fait, rediriger, rendre, texte
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 from relances.domaine.echange_plans import FichierRefuse
 from relances.formulaires_plans import ClientsForm, CreerPlanForm, ImporterPlanForm, NomForm, PlanDuClientForm
@@ -244,7 +244,7 @@ def clients(request, pk: int):
     """Les clients de ce plan, et une recherche pour en ajouter."""
     echelle = echelle_visible(request, pk)
     visibles = Client.objects.visibles_pour(request.user)
-    cherche = " ".join(request.GET.get("q", "").split())[:80]
+    cherche = " ".join(texte(request, "q").split())
     peut_regler = peut(request.user, Droit.REGLER_PLANS, echelle.societe_id)
     suivis = visibles.filter(echelles=echelle)
     trouves = []

@@ -120,3 +120,12 @@ def test_un_entier_d_adresse_illisible_ou_geant_ne_filtre_rien(texte):
 def test_un_entier_d_adresse_se_lit_jusqu_a_la_plus_grande_cle():
     assert (vues.entier("12"), vues.entier(str(2**31 - 1))) == (12, 2**31 - 1)
     assert vues.entier("10001", maximum=10_000) is None
+
+
+@pytest.mark.parametrize(
+    ("lu", "attendu"),
+    [(" Étoile ", "Étoile"), ("a\x00b", "ab"), ("\ud800x", "x"), ("\x00", ""), ("a" * 100, "a" * 10)],
+)
+def test_un_texte_d_adresse_ne_porte_ni_commande_ni_demi_codet_et_se_coupe(lu, attendu):
+    assert vues.texte(SimpleNamespace(GET={"q": lu}), "q", 10) == attendu
+    assert vues.texte(SimpleNamespace(GET={}), "q") == ""

@@ -13,7 +13,7 @@ from clients.models import Client
 from clients.portefeuilles import confier_portefeuille
 from factures.services import phrase_de_rappel
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, Onglet, fait, rediriger, rendre
+from recouvrement.commun.vues import Liste, Onglet, fait, rediriger, rendre, texte
 
 from ..droits import Droit, exige, roles_avec, societes_pour
 from ..forms import PortefeuilleForm, UtilisateurForm
@@ -48,7 +48,7 @@ def equipe(request):
 def utilisateurs(request):
     """Écran « Utilisateurs » : qui a quel rôle, combien de clients, quelle sécurité."""
     lignes = equipe(request)
-    if q := request.GET.get("q", "").strip():
+    if q := texte(request, "q"):
         lignes = lignes.filter(Q(nom__icontains=q) | Q(courriel__icontains=q))
     if (role := request.GET.get("role")) in Role.values:
         lignes = lignes.filter(affectations__role=role, affectations__societe__in=administrees(request)).distinct()

@@ -12,7 +12,7 @@ from clients.models import Client
 from factures.compte import comptes, pieces_ouvertes
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import fait, onglets, parametres, rediriger, rendre, valeur_parmi
+from recouvrement.commun.vues import entier, fait, onglets, parametres, rediriger, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 from relances.models import Courrier, Tache
@@ -74,8 +74,8 @@ def ma_journee(request):
 
 
 def _combien(request) -> int:
-    demande = request.GET.get("lignes", "")
-    return max(min(int(demande), journee.PLAFOND), PAS) if demande.isdecimal() else PAS
+    demande = entier(request.GET.get("lignes"))
+    return PAS if demande is None else max(min(demande, journee.PLAFOND), PAS)
 
 
 def _choisie(request, montrees):
@@ -166,15 +166,15 @@ def suivant(request):
 
     L'ordre est figé au premier clic, dans la session : un client traité ne fait pas sauter son voisin.
     """
-    apres = request.GET.get("apres", "")
+    apres = entier(request.GET.get("apres"))
     file = request.session.get(CLE_FILE, [])
-    if not apres.isdecimal() or int(apres) not in file:
+    if apres not in file:
         clients, _de = _perimetre(request)
         file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui(), user=request.user)]
         request.session[CLE_FILE] = file
         rang = 0
     else:
-        rang = file.index(int(apres)) + 1
+        rang = file.index(apres) + 1
     if rang >= len(file):
         request.session.pop(CLE_FILE, None)
         return rediriger(request, reverse("pilotage:ma_journee"))

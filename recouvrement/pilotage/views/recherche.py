@@ -3,7 +3,7 @@
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from recouvrement.commun.vues import adresse, rendre, veut_fragment
+from recouvrement.commun.vues import adresse, rendre, texte, veut_fragment
 from recouvrement.comptes.droits import Droit, exige
 
 from ..recherche import MINIMUM, chercher
@@ -15,7 +15,7 @@ RAPIDE, COMPLET = 5, 25
 @exige(Droit.VOIR)
 def recherche(request):
     """Une seule réponse s'ouvre d'elle-même ; sinon la liste, par nature."""
-    q = request.GET.get("q", "").strip()[:100]
+    q = texte(request, "q", 100)
     rapide = veut_fragment(request)
     groupes = chercher(request.user, q, par_groupe=RAPIDE if rapide else COMPLET)
     nombre = sum(len(groupe.trouvailles) for groupe in groupes)
