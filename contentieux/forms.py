@@ -12,6 +12,7 @@ from contentieux.models import DossierContentieux, Interruption, Piece
 from contentieux.services.prescriptions import nature_de
 from recouvrement.commun.fichiers import TAILLE_MAX
 from recouvrement.commun.forms import JourField, MontantField
+from recouvrement.commun.vues import entier
 
 
 class OuvertureForm(forms.Form):
@@ -42,7 +43,7 @@ class OuvertureForm(forms.Form):
     @property
     def cochees(self) -> set[int]:
         """Cases à montrer cochées : la saisie, sinon celles qui n'ont besoin d'aucune dérogation."""
-        return {int(v) for v in self["echeances"].value() or () if str(v).isdecimal()}
+        return {pk for v in self["echeances"].value() or () if (pk := entier(str(v))) is not None}
 
 
 class DossierForm(forms.Form):

@@ -3,15 +3,16 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from recouvrement.commun.forms import JourField
+from recouvrement.commun.forms import ChoixField, JourField
+from recouvrement.commun.vues import entier
 from relances.models import Courrier
 
 
-class EncorePossibles(forms.ModelMultipleChoiceField):
+class EncorePossibles(ChoixField):
     """Une sélection où ce qui a changé d'état entre-temps se laisse de côté, sans refuser le reste."""
 
     def _check_values(self, value):
-        pks = [int(v) for v in value if str(v).isdecimal() and len(str(v)) < 19]
+        pks = [pk for v in value if (pk := entier(str(v))) is not None]
         return self.queryset.filter(pk__in=pks)
 
 

@@ -12,7 +12,7 @@ from clients.models import Contact
 from factures.models import Echeance, Litige
 from factures.models.grand_livre import Mode
 from recouvrement.commun import formats
-from recouvrement.commun.forms import CleField, JourField, MontantField
+from recouvrement.commun.forms import ChoixField, CleField, JourField, MontantField
 from relances.domaine.appels import Issue, MotifRetard
 from relances.services.taches import ISSUES, MOTIFS
 
@@ -24,7 +24,7 @@ def _cle() -> str:
     return secrets.token_urlsafe(12)
 
 
-class PiecesField(forms.ModelMultipleChoiceField):
+class PiecesField(ChoixField):
     """Échéances ouvertes du client, cochées dans le gabarit avec leur montant."""
 
     def __init__(self, **kwargs):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.vues import entier
 
 SUPERFLU = re.compile(r"[\s\u00a0\u202f€]")
 
@@ -61,6 +62,19 @@ class JourField(forms.DateField):
         if value > (fin := aujourd_hui() + self.avance):
             refus = _g("Cette date est trop lointaine : au plus tard le %(jour)s.")
             raise ValidationError(refus % {"jour": formats.jour(fin)})
+
+
+class ChoixField(forms.ModelMultipleChoiceField):
+    """Objets cochés parmi ceux du queryset.
+
+    Une clé qui n'est pas un entier de base est un choix qui n'existe pas : SQLite déborderait au-delà de 64 bits.
+    """
+
+    def _check_values(self, value):
+        for cle in value:
+            if entier(str(cle)) is None:
+                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": str(cle)[:20]})
+        return super()._check_values(value)
 
 
 def _cle() -> str:
