@@ -61,8 +61,18 @@ def empreinte(textes: Mapping[str, str]) -> str:
 # --- Écrire -------------------------------------------------------------------------------------------
 
 
+def _verrouiller_modele(pk: int) -> Modele:
+    """Le modèle sous verrou, toujours avant ses versions. Lève ModeleRefuse s'il a disparu entre-temps."""
+    verrou = Modele.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
+    modele = verrou.filter(pk=pk).first()
+    if modele is None:
+        raise ModeleRefuse(_("Ce modèle n'existe plus : son seul brouillon a été abandonné."))
+    return modele
+
+
 def _verrouiller(version: VersionModele) -> VersionModele:
-    """Le brouillon sous verrou. Lève ModeleRefuse s'il est publié ou abandonné entre-temps."""
+    """Le modèle, puis le brouillon sous verrou. Lève ModeleRefuse s'il est publié ou abandonné entre-temps."""
+    _verrouiller_modele(version.modele_id)
     brouillon = VersionModele.objects.select_for_update(no_key=True, of=("self",)).select_related("modele__societe")
     brouillon = brouillon.filter(pk=version.pk).first()
     if brouillon is None:
@@ -91,7 +101,7 @@ def personnaliser(societe: Societe, genre: Genre, *, par) -> VersionModele:
     _exiger_livre(genre)
     with transaction.atomic():
         Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)
-        modele = _creer(societe, genre, STANDARD, nom_livre(genre)) or _existant(societe, genre, STANDARD)
+        modele, _neuf = _obtenir(societe, genre, STANDARD, nom_livre(genre))
         if not modele.versions.exists():
             VersionModele.objects.create(
                 modele=modele, numero=1, statut=V.PUBLIEE, publiee_le=timezone.now(), note=_("Texte livré")
@@ -104,18 +114,13 @@ def _exiger_livre(genre: Genre) -> None:
         raise ModeleRefuse(_("Aucun texte n'est livré pour ce palier, ce débiteur, ce support et cette langue."))
 
 
-def _existant(societe: Societe, genre: Genre, code: str) -> Modele | None:
-    return Modele.objects.filter(societe=societe, code=code, **_champs(genre)).first()
-
-
 def _champs(genre: Genre) -> dict:
     return genre._asdict() | {"nature": genre.nature.value, "type_debiteur": genre.type_debiteur.value}
 
 
-def _creer(societe: Societe, genre: Genre, code: str, nom: str) -> Modele | None:
-    """Le modèle neuf, ou None si ce code est déjà pris."""
-    modele, neuf = Modele.objects.get_or_create(societe=societe, code=code, **_champs(genre), defaults={"nom": nom})
-    return modele if neuf else None
+def _obtenir(societe: Societe, genre: Genre, code: str, nom: str) -> tuple[Modele, bool]:
+    """Le modèle de ce code, et s'il est neuf."""
+    return Modele.objects.get_or_create(societe=societe, code=code, **_champs(genre), defaults={"nom": nom})
 
 
 def ouvrir_brouillon(modele: Modele, *, par, depuis: VersionModele | None = None) -> VersionModele:
@@ -124,7 +129,7 @@ def ouvrir_brouillon(modele: Modele, *, par, depuis: VersionModele | None = None
     Lève ModeleRefuse si l'on veut revenir à une version alors qu'un brouillon attend.
     """
     with transaction.atomic():
-        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
+        modele = _verrouiller_modele(modele.pk)
         ouvert = modele.versions.filter(statut=V.BROUILLON).first()
         if ouvert and depuis:
             raise ModeleRefuse(_("Un brouillon est déjà ouvert : publiez-le ou abandonnez-le d'abord."))
@@ -193,16 +198,19 @@ def controler(modele: Modele, textes: Mapping[str, str], *, au: date) -> list[Ma
     return list(dict.fromkeys(trouves))
 
 
-def publier(version: VersionModele, *, par, au: date) -> None:
+def publier(version: VersionModele, *, par, au: date, lu: str | None = None) -> None:
     """Le brouillon devient le texte qui part ; celui d'avant reste dans l'historique.
 
-    Lève ModeleRefuse, manques nommés, si le contrôle n'est pas passé ou si rien n'a changé.
+    lu : `empreinte` des textes que la personne avait sous les yeux ; on ne publie pas ce qu'on n'a pas lu. Lève
+    ModeleRefuse, manques nommés, si le contrôle n'est pas passé ou si rien n'a changé.
     """
     with transaction.atomic():
         brouillon = _verrouiller(version)
-        modele = Modele.objects.select_for_update(no_key=True).get(pk=brouillon.modele_id)
+        modele = brouillon.modele
+        if lu is not None and lu != empreinte(brouillon.textes):
+            raise ModeleRefuse(_("Le brouillon a changé depuis que vous l'avez ouvert : relisez-le, puis publiez."))
         _recevoir(genre_de(modele), brouillon.textes)  # le texte livré ou la liste ont pu changer depuis
-        if manques := controler(brouillon.modele, brouillon.textes, au=au):
+        if manques := controler(modele, brouillon.textes, au=au):
             raise ModeleRefuse(" ; ".join(m.phrase for m in manques))
         publiee = modele.versions.filter(statut=V.PUBLIEE).first()
         if publiee and publiee.textes == brouillon.textes and modele.retire_le is None:
@@ -235,8 +243,8 @@ def copier(societe: Societe, genre: Genre, textes: Mapping[str, str], *, code: s
         raise ModeleRefuse(_("Un code est nécessaire : lettres, chiffres et tirets."))
     recevables = {nom_: t for nom_, t in textes.items() if not refus(genre, {nom_: t})}
     with transaction.atomic():
-        modele = _creer(societe, genre, code, nom[:80] or nom_livre(genre))
-        if modele is None:
+        modele, neuf = _obtenir(societe, genre, code, nom[:80] or nom_livre(genre))
+        if not neuf:
             raise ModeleRefuse(_("Le code « %(code)s » existe déjà pour ce palier et ce support.") % {"code": code})
         return _brouillon(modele, retouches(genre, recevables), par=par)
 
@@ -254,7 +262,7 @@ def paliers_qui_emploient(modele: Modele):
 def retirer(modele: Modele, *, par) -> None:
     """Ne part plus : le modèle standard, ou le texte livré, le remplace. Lève ModeleRefuse s'il sert encore."""
     with transaction.atomic():
-        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
+        modele = _verrouiller_modele(modele.pk)
         if modele.retire_le:
             raise ModeleRefuse(_("Ce modèle est déjà retiré."))
         if emploi := paliers_qui_emploient(modele).select_related("version__echelle").first():
@@ -295,8 +303,8 @@ def importer(societe: Societe, donnees, *, par) -> VersionModele:
     code, nom = slugify(donnees["code"])[:40] or STANDARD, donnees["nom"][:80] or nom_livre(genre)
     propres = _recevoir(genre, textes)
     with transaction.atomic():
-        modele = _creer(societe, genre, code, nom) or _existant(societe, genre, code)
-        modele = Modele.objects.select_for_update(no_key=True).select_related("societe").get(pk=modele.pk)
+        modele, _neuf = _obtenir(societe, genre, code, nom)
+        modele = _verrouiller_modele(modele.pk)
         if modele.versions.filter(statut=V.BROUILLON).exists():
             raise ModeleRefuse(_("Un brouillon est déjà ouvert pour ce modèle : publiez-le ou abandonnez-le d'abord."))
         return _brouillon(modele, propres, par=par, note=donnees["note"][:250])

@@ -110,7 +110,7 @@ def publier(request, pk: int):
         return rediriger(request, adresse_du_modele(modele))
     return _faire(
         request,
-        lambda: modeles.publier(version, par=request.user, au=aujourd_hui()),
+        lambda: modeles.publier(version, par=request.user, au=aujourd_hui(), lu=request.POST.get("lu", "")),
         _("Version %(n)s publiée : les prochains courriers la suivent.") % {"n": version.numero},
         adresse_du_modele(modele),
     )

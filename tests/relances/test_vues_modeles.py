@@ -50,6 +50,16 @@ def par(client, societe):
     return personne
 
 
+def lu(client, modele) -> dict:
+    """Ce que la page ouverte renvoie en publiant : l'empreinte des textes qu'elle montre."""
+    page = client.get(adresse("modele", modele.pk)).content.decode()
+    return {"lu": re.search(r'name="lu" value="(\w+)"', page)[1]}
+
+
+def publier(client, modele, **options):
+    return client.post(adresse("modele_publier", modele.pk), lu(client, modele), **options)
+
+
 @pytest.fixture
 def version(societe, par):
     return modeles.personnaliser(societe, RAPPEL, par=par)
@@ -101,7 +111,7 @@ def test_le_texte_livre_se_lit_puis_se_personnalise_d_un_geste(client, societe, 
 def test_enregistrer_publier_et_le_texte_part(client, societe, version):
     modele = version.modele
     assert client.post(adresse("modele_enregistrer", modele.pk), saisie(version, demande=DEMANDE)).status_code == 303
-    assert client.post(adresse("modele_publier", modele.pk)).status_code == 303
+    assert publier(client, modele).status_code == 303
     version.refresh_from_db()
     assert (version.statut, version.textes) == ("publiee", {"demande": DEMANDE})
     assert "le vôtre, version 2" in texte(client.get(adresse("modeles")))
@@ -164,8 +174,20 @@ def test_le_controle_nomme_ce_qui_manque_et_ferme_la_publication(client, version
     assert "Le texte n’a plus : politesse" in html
     bouton = html[html.index(adresse("modele_publier", version.modele_id)) :]
     assert " disabled" in bouton[: bouton.index("</form>")]
-    html = texte(client.post(adresse("modele_publier", version.modele_id), follow=True))
+    html = texte(publier(client, version.modele, follow=True))
     assert "politesse" in html
+    version.refresh_from_db()
+    assert version.statut == "brouillon"
+
+
+@pytest.mark.parametrize("sans_empreinte", [False, True])
+def test_on_ne_publie_pas_un_texte_qu_on_n_a_pas_lu(client, version, sans_empreinte):
+    """A ouvre l'éditeur, B enregistre, A publie : A n'a jamais vu les mots de B."""
+    modeles.enregistrer(version, textes={"demande": DEMANDE}, par=version.auteur)
+    envoi = {} if sans_empreinte else lu(client, version.modele)
+    modeles.enregistrer(version, textes={"demande": DEMANDE, "suites": "Mots de B."}, par=version.auteur)
+    html = texte(client.post(adresse("modele_publier", version.modele_id), envoi, follow=True))
+    assert "Le brouillon a changé depuis que vous l&#x27;avez ouvert" in html
     version.refresh_from_db()
     assert version.statut == "brouillon"
 
@@ -196,7 +218,7 @@ def test_historique_differences_et_retour(client, societe, version):
 def test_copier_retirer_exporter_importer(client, societe, version):
     modele = version.modele
     client.post(adresse("modele_enregistrer", modele.pk), saisie(version, demande=DEMANDE))
-    client.post(adresse("modele_publier", modele.pk))
+    publier(client, modele)
     client.post(adresse("modele_copier", modele.pk), {"nom": "Ferme", "code": "ferme", "langue": "fr"})
     copie = Modele.objects.get(code="ferme")
     assert copie.versions.get().textes == {"demande": DEMANDE}
