@@ -101,3 +101,32 @@ def test_aucun_decimal_nu_ajoute_a_un_montant_en_base():
     nus = r"""F\(["'](impute|montant\w*)["']\) ?[+-] ?(Decimal|\d)"""
     fautifs = [f for f in fichiers_du_depot() if f.suffix == ".py" and f != Path(__file__) and contient(f, nus)]
     assert not fautifs
+
+
+def test_chaque_champ_a_choix_multiple_est_celui_de_la_maison():
+    """`ChoixField` refuse une clé qui déborde la base ; celui de Django tomberait sous SQLite."""
+    nus = r"(?:forms\.)ModelMultipleChoiceField"
+    fautifs = {str(f.relative_to(RACINE)) for f in fichiers_du_depot() if f.suffix == ".py" and contient(f, nus)}
+    assert fautifs - {"tests/test_maison.py"} == {"recouvrement/commun/forms.py"}
+
+
+def test_aucun_verrou_ne_ferme_les_cles_etrangeres():
+    """Le journal cite la société (FOR KEY SHARE) sous son verrou consultatif : un FOR UPDATE s'y étreindrait."""
+    pleins = r"select_for_update\((?!no_key=True)"
+    fautifs = {str(f.relative_to(RACINE)) for f in fichiers_du_depot() if f.suffix == ".py" and contient(f, pleins)}
+    assert fautifs - {"tests/test_maison.py"} == set()
+
+
+def lectures_nues(source: str) -> list[int]:
+    """Lignes où un texte libre de l'adresse se rogne à la main : `texte()` retire aussi ce que la base refuse."""
+    return [
+        n for n, ligne in enumerate(source.splitlines(), 1) if re.search(r"GET\.get\([^)]*\)\.(strip|split)\(", ligne)
+    ]
+
+
+def test_tout_texte_libre_de_l_adresse_passe_par_texte():
+    assert lectures_nues('q = request.GET.get("q", "").strip()') == [1]
+    vues = [f for f in fichiers_du_depot() if "views" in f.parts and f.suffix == ".py"]
+    assert vues
+    fautes = {str(f.relative_to(RACINE)): lectures_nues(f.read_text(encoding="utf-8")) for f in vues}
+    assert {f: lignes for f, lignes in fautes.items() if lignes} == {}
