@@ -13,7 +13,7 @@ from clients.models import Client
 from factures.models import Echeance
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import maintenant
-from recouvrement.commun.vues import Liste, entier, parametres, rendre, valeur_parmi, veut_fragment
+from recouvrement.commun.vues import Liste, entier, parametres, rendre, texte, valeur_parmi, veut_fragment
 from recouvrement.comptes.courante import societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
@@ -201,7 +201,7 @@ def _filtrer(request, envois: list[service.Prevu]) -> list[service.Prevu]:
     nature = entier(request.GET.get("nature"))
     if nature is not None:
         envois = [v for v in envois if v.palier.nature == nature]
-    if q := request.GET.get("q", "").strip():
+    if q := texte(request, "q"):
         trouves = Client.objects.visibles_pour(request.user).filter(raison_sociale__icontains=q)
         ids = set(trouves.values_list("pk", flat=True))
         envois = [v for v in envois if v.client in ids]
