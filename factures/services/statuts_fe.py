@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recouvrement.commun.formats import jour
 from recouvrement.journal.models import Maillon
@@ -14,6 +15,8 @@ from recouvrement.journal.services import consigner
 from ..domaine.statuts_fe import code_lisible
 from ..donnees import statuts_fe
 from ..models import Facture
+
+TROIS_CHIFFRES = gettext_lazy("Un statut est un code de trois chiffres, comme 207.")
 
 
 class Suite(StrEnum):
@@ -39,7 +42,7 @@ def noter_statut(facture: Facture, *, code: str, le: date, au: date, acteur) -> 
     """
     code = code.strip()
     if not code_lisible(code):
-        raise ValidationError({"code": _("Un statut est un code de trois chiffres, comme 207.")})
+        raise ValidationError({"code": TROIS_CHIFFRES})
     facture = Facture.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=facture.pk)
     if le > au:
         raise ValidationError({"le": _("La plateforme n'a pas pu donner ce statut un jour à venir.")})

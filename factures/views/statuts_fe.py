@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from factures.domaine.statuts_fe import CONTESTENT, Effet, effet
 from factures.donnees import statuts_fe
 from factures.models import Echeance, Facture
-from factures.services.statuts_fe import Suite, nommer, noter_statut
+from factures.services.statuts_fe import TROIS_CHIFFRES, Suite, nommer, noter_statut
 from recouvrement.commun.forms import JourField
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger
@@ -29,12 +29,17 @@ class StatutForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("Statut"),
         max_length=3,
-        help_text=gettext_lazy("Le code à trois chiffres de votre plateforme."),
+        error_messages=dict.fromkeys(("required", "max_length"), TROIS_CHIFFRES),
         widget=forms.TextInput(
             attrs={"list": "statuts-fe", "inputmode": "numeric", "pattern": "[0-9]{3}", "autocomplete": "off"}
         ),
     )
-    le = JourField(label=gettext_lazy("Donné le"))
+    le = JourField(
+        label=gettext_lazy("Donné le"),
+        error_messages=dict.fromkeys(
+            ("required", "invalid"), gettext_lazy("Dites quel jour la plateforme a donné ce statut.")
+        ),
+    )
 
     def __init__(self, *args, facture: Facture, au: date, **kwargs):
         super().__init__(*args, initial={"le": au}, auto_id="statut-%s", **kwargs)
@@ -83,7 +88,7 @@ def noter(request, pk: int):
             raise ValidationError([erreur for liste in form.errors.values() for erreur in liste])
         suite = noter_statut(facture, **form.cleaned_data, au=au, acteur=request.user)
     except ValidationError as refus:
-        messages.error(request, _("Statut non noté : %(raison)s") % {"raison": " ".join(refus.messages)})
+        messages.error(request, " ".join(refus.messages))
     else:
         nom = {"statut": nommer(form.cleaned_data["code"])}
         if suite is Suite.NOTE:

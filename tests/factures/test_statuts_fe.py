@@ -207,10 +207,10 @@ def test_la_facture_d_un_autre_portefeuille_est_introuvable_et_le_geste_ne_se_li
     [
         ({"code": "2x7", "le": "2026-02-10"}, "trois chiffres"),
         ({"code": "207", "le": "2025-12-31"}, "ne peut la précéder"),
-        ({"code": "207", "le": ""}, "Statut non noté"),
-        ({"code": "207", "le": "hier"}, "Statut non noté"),
-        ({"code": "2077", "le": "2026-02-10"}, "Statut non noté"),
-        ({}, "Statut non noté"),
+        ({"code": "207", "le": ""}, "quel jour la plateforme"),
+        ({"code": "207", "le": "hier"}, "quel jour la plateforme"),
+        ({"code": "2077", "le": "2026-02-10"}, "trois chiffres"),
+        ({}, "trois chiffres"),
     ],
 )
 def test_une_saisie_refusee_se_dit_et_ne_note_rien(client, piece, claire, saisie, dit):
