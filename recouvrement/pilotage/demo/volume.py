@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 from django.utils import timezone
 
@@ -24,6 +25,15 @@ def _imaginer(clients: list[Personnage], nombre: int, jours: Jours, r: random.Ra
         for rang, p in enumerate(r.choices(clients, poids, k=nombre))
     ]
     return factures, grand_livre.grouper(list(grand_livre.reglements(factures, jours, r)), r)
+
+
+def _par_facture(parts, numeros: dict[int, str]):
+    """(numéro, montant) : un virement qui paie deux échéances d'une facture ne la cite qu'une fois."""
+    sommes: dict[str, Decimal] = {}
+    for tranche, montant in parts:
+        numero = numeros[id(tranche)]
+        sommes[numero] = sommes.get(numero, Decimal(0)) + montant
+    return sommes.items()
 
 
 def seconde_societe(societe, personnes, pris: set[str], jours: Jours, r: random.Random, clients: int, factures: int):
@@ -56,8 +66,8 @@ def seconde_societe(societe, personnes, pris: set[str], jours: Jours, r: random.
         "encaissements": [
             "reference;code_client;date;montant;mode;facture",
             *(
-                f"VIR-{rang:05d};{x.personnage.code};{x.jour};{m};{x.mode};{numeros[id(t)]}"
-                for rang, x in enumerate(recus, 1) for t, m in x.parts
+                f"VIR-{rang:05d};{x.personnage.code};{x.jour};{m};{x.mode};{numero}"
+                for rang, x in enumerate(recus, 1) for numero, m in _par_facture(x.parts, numeros)
             ),
         ],
     }  # fmt: skip
