@@ -29,6 +29,8 @@ VALEURS = {
     Valeur.INCERTAINE: _("effet incertain"),
 }
 TONS = {Valeur.PLEINE: "bon", Valeur.VALABLE: "bon", Valeur.PROBABLE: "att", Valeur.INCERTAINE: "mal"}
+# La puce d'un retour : un pli jamais remis ne se lit pas comme un pli remis, même s'il vaut.
+TONS_RETOUR = {"distribue": "bon", "non_reclame": "att", "refuse": "att", "npai": "mal"}
 CONFIANCES = {"S": _("sûr"), "L": _("lecture du texte, sans arrêt connu"), "C": _("à confirmer par un avocat")}
 SUITES = {
     Issue.NPAI: _("Retrouver l'adresse (NPAI)"),
@@ -50,4 +52,8 @@ DEFAUTS = {
     Defaut.TROP_LONG: _("plus de trente caractères : ce n'est pas un numéro de suivi"),
     Defaut.CARACTERE: _("un numéro de suivi n'a que des chiffres et des lettres"),
     Defaut.CLE_S10: _("la clé de contrôle ne correspond pas : relisez ou scannez de nouveau"),
+    Defaut.FORME: _(
+        "ni un numéro de La Poste ni un S10 (treize caractères) : scannez de nouveau, ou cochez « Numéro d'un autre "
+        "opérateur » et dites pourquoi"
+    ),
 }

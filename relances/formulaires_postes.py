@@ -28,16 +28,35 @@ class ScanField(forms.FileField):
         return octets, fichiers.identifier(octets).suffixe
 
 
-class PosterForm(forms.Form):
+class SuiviForm(forms.Form):
+    """Un numéro qui n'est ni de La Poste ni S10 s'admet par exception, avec son motif."""
+
+    hors_forme = forms.BooleanField(label=_("Numéro d'un autre opérateur"), required=False)
+    pourquoi = forms.CharField(label=_("Pourquoi l'admettre"), max_length=200, required=False)
+
+    def clean(self):
+        donnees = super().clean()
+        if donnees.get("hors_forme") and not donnees.get("pourquoi", "").strip():
+            self.add_error("pourquoi", _("Dites pourquoi ce numéro n'a pas la forme de La Poste."))
+        return donnees
+
+    @property
+    def derogation(self) -> str:
+        return self.cleaned_data["pourquoi"] if self.cleaned_data.get("hors_forme") else ""
+
+
+class PosterForm(SuiviForm):
     depose_le = JourField(label=_("Déposé le"))
     numero_suivi = forms.CharField(label=_("Numéro de suivi"), max_length=60, required=False)
     preuve = ScanField(label=_("Preuve de dépôt (PDF, PNG ou JPEG)"))
+    field_order = ["depose_le", "numero_suivi", "preuve"]
 
     def __init__(self, *args, recommande: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["numero_suivi"].required = recommande
         if not recommande:
-            del self.fields["numero_suivi"]
+            for nom in ("numero_suivi", "hors_forme", "pourquoi"):
+                del self.fields[nom]
 
 
 class DepotsForm(forms.Form):
@@ -113,19 +132,45 @@ class PreuveForm(forms.Form):
     preuve = ScanField(label=_("Preuve de dépôt (PDF, PNG ou JPEG)"), required=True)
 
 
-class NumeroForm(forms.Form):
+class NumeroForm(SuiviForm):
     """Un numéro scanné : la douchette le tape et valide par Entrée."""
 
     numero = forms.CharField(label=_("Scanner un numéro de suivi"), max_length=60)
 
 
-class NumerosForm(forms.Form):
+class NumerosForm(SuiviForm):
+    """À côté du scan sur la même page : ses identifiants s'en distinguent."""
+
     numeros = forms.CharField(
         label=_("Numéros, un par ligne"),
         max_length=40_000,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
         help_text=_("Des numéros seuls, dans l'ordre du lot, ou « référence ; numéro »."),
     )
+    field_order = ["numeros"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"auto_id": "collage_%s", **kwargs})
+
+
+class CorrigerSuiviForm(SuiviForm):
+    """Un numéro figé au dépôt et faux ; l'ancien reste au journal."""
+
+    numero = forms.CharField(label=_("Numéro de suivi"), max_length=60)
+    motif = forms.CharField(label=_("Pourquoi corriger"), max_length=200)
+    field_order = ["numero", "motif"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"auto_id": "suivi_%s", **kwargs})
+
+
+class AvisForm(forms.Form):
+    """L'avis rentré sans son scan ; à côté du retour, ses identifiants s'en distinguent."""
+
+    scan = ScanField(label=_("Scan de l'avis (PDF, PNG ou JPEG)"), required=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"auto_id": "avis_%s", **kwargs})
 
 
 class DeposerLotForm(forms.Form):

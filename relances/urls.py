@@ -58,6 +58,7 @@ urlpatterns = [
     path("relances/courriers/<int:pk>/presenter/", retours.presenter, name="presenter"),
     path("relances/courriers/<int:pk>/preuve/", retours.preuve, name="preuve"),
     path("relances/courriers/<int:pk>/corriger/", retours.corriger, name="retour_corriger"),
+    path("relances/courriers/<int:pk>/suivi/", retours.corriger_suivi, name="suivi_corriger"),
     path("relances/courriers/<int:pk>/reclamer/", retours.reclamer, name="reclamer"),
     path("relances/courriers/<int:pk>/voie/", retours.voie, name="voie"),
     path("relances/courriers/<int:pk>/prestataire/", retours.remettre, name="prestataire"),

@@ -9,6 +9,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 DELAI_LRE = timedelta(days=15)  # à compter du lendemain de l'avis électronique : CPCEpost, art. R53-3
+GARDE = timedelta(days=15)  # La Poste garde un pli avisé quinze jours avant de le rendre non réclamé
+# Ces plis n'ont pas de jour de remise : seule la présentation dit quand ils sont reçus.
+PRESENTATION_EXIGEE = ("non_reclame", "refuse")
 COPIE_LRE = timedelta(days=7)  # pour copier la preuve, que le prestataire ne garde qu'un an ; choix de la maison
 
 
@@ -110,6 +113,11 @@ def date_de_reception(
     if issue in (Issue.REFUSE, Issue.LRE_REFUSEE):
         return presente_le or remis_le
     return presente_le
+
+
+def rendu_trop_tot(retour: str, *, presente_le: date | None, retour_le: date | None) -> bool:
+    """Un pli « non réclamé » revenu avant la fin de sa garde : la date ou l'issue est sans doute fausse."""
+    return retour == "non_reclame" and None not in (presente_le, retour_le) and retour_le - presente_le < GARDE
 
 
 def fin_du_delai_lre(avis_le: date) -> date:

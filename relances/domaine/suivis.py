@@ -16,7 +16,7 @@ SEPARATEUR = re.compile(r"[;\t]")
 class Forme(StrEnum):
     LA_POSTE = "la_poste"
     S10 = "s10"
-    INCONNUE = "inconnue"  # accepté, avec un avertissement : un autre opérateur, un prestataire
+    INCONNUE = "inconnue"  # un autre opérateur, un prestataire : refusé, sauf dérogation motivée
 
 
 class Defaut(StrEnum):
@@ -26,6 +26,7 @@ class Defaut(StrEnum):
     TROP_LONG = "trop_long"
     CARACTERE = "caractere"
     CLE_S10 = "cle_s10"
+    FORME = "forme"  # ni La Poste ni S10 : une personne peut déroger, avec un motif
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ def lire(texte: str) -> Suivi:
         juste = cle_s10(numero[2:10]) == int(numero[10])
         return Suivi(numero, Forme.S10, None if juste else Defaut.CLE_S10)
     return Suivi(numero)
+
+
+def lire_poste(texte: str, *, derogation: str = "") -> Suivi:
+    """Comme `lire`, en n'admettant qu'un numéro de La Poste ou S10 ; `derogation`, motivée, lève la seule forme."""
+    lu = lire(texte)
+    inconnu = lu.defaut is None and lu.forme is Forme.INCONNUE
+    return Suivi(lu.numero, lu.forme, Defaut.FORME) if inconnu and not derogation.strip() else lu
 
 
 def lisible(numero: str) -> str:

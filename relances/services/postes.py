@@ -34,10 +34,12 @@ def poster(
     numero_suivi: str = "",
     au: date | None = None,
     preuve: Fichier | None = None,
+    derogation: str = "",
 ) -> None:
     """Lettre ou recommandé déposé au guichet (exigence 26). au : aujourd'hui ; un dépôt à venir est refusé.
 
     numero_suivi : vide, celui déjà affecté dans le lot. preuve : scan de la preuve de dépôt, rangé par empreinte.
+    derogation : pourquoi un numéro qui n'est ni de La Poste ni S10 (celui d'un prestataire n'en demande pas).
     """
     try:
         with transaction.atomic():
@@ -46,7 +48,11 @@ def poster(
                 raise Refus(_("La date du dépôt est à venir : saisissez celle de la preuve de dépôt."))
             if courrier.arrete_au and depose_le < courrier.arrete_au:
                 raise Refus(_("Le dépôt ne peut pas précéder la date imprimée sur la lettre."))
-            numero = numero_lu(numero_suivi or courrier.numero_suivi)
+            # La forme d'une référence électronique est au prestataire ; un numéro déjà affecté a été contrôlé.
+            admis = courrier.electronique or not numero_suivi or numero_suivi == courrier.numero_suivi
+            numero = numero_lu(
+                numero_suivi or courrier.numero_suivi, derogation=derogation or ("déjà admis" if admis else "")
+            )
             if courrier.canal == Canal.RECOMMANDE and not numero:
                 raise Refus(_("Le numéro de suivi du recommandé est nécessaire."))
             if porteur := porteur_du_numero(courrier, numero):
@@ -56,15 +62,15 @@ def poster(
             constater_relances(courrier, au=depose_le)
             consigner_geste(
                 "courrier.poste", courrier, par, f"{courrier.get_canal_display()} déposé",
-                numero_suivi=numero, preuve=champs.get("depot_empreinte", ""),
+                numero_suivi=numero, preuve=champs.get("depot_empreinte", ""), derogation=derogation.strip(),
             )  # fmt: skip
     except IntegrityError as erreur:
         raise Refus(_("Ce numéro de suivi est déjà celui d'un autre recommandé.")) from erreur
 
 
-def numero_lu(texte: str) -> str:
-    """Le numéro normalisé, vide s'il n'y en a pas. Lève Refus : trop long, caractère étranger, clé fausse."""
-    lu = suivis.lire(texte)
+def numero_lu(texte: str, *, derogation: str = "") -> str:
+    """Le numéro normalisé, vide s'il n'y en a pas. Lève Refus : trop long, caractère étranger, clé fausse, forme."""
+    lu = suivis.lire_poste(texte, derogation=derogation)
     if lu.defaut and lu.defaut is not suivis.Defaut.VIDE:
         raise Refus(_("%(numero)s : %(defaut)s.") % {"numero": lu.numero, "defaut": avis.DEFAUTS[lu.defaut]})
     return lu.numero
@@ -106,11 +112,14 @@ def joindre(courrier: Courrier, *, champ: str, fichier: Fichier, par) -> None:
 
 
 def consigner_presentation(courrier: Courrier, *, presente_le: date, par, au: date) -> None:
-    """Première présentation, lue sur le suivi avant que l'avis ne rentre."""
+    """Première présentation, lue sur le suivi ; après le retour de l'avis, seulement si elle manque."""
     with transaction.atomic():
         courrier = verrouiller(courrier)
-        if courrier.statut != S.POSTE or courrier.retour:
-            raise TransitionInterdite(_("La présentation se note avant le retour de l'avis."))
+        # Un avis rentré sans elle : on la lit sur le suivi après coup, la réception en dépend.
+        if courrier.statut != S.POSTE or (courrier.retour and courrier.presente_le):
+            raise TransitionInterdite(_("La présentation est déjà notée : corrigez le retour de l'avis."))
+        if courrier.retour_le and presente_le > courrier.retour_le:
+            raise Refus(_("La présentation est entre le dépôt et le retour."))
         if presente_le > au:
             raise Refus(_("Cette date est à venir."))
         if courrier.depose_le and presente_le < courrier.depose_le:
@@ -137,6 +146,12 @@ def _verifier_retour(courrier: Courrier, *, retour: str, retour_le: date, presen
             raise Refus(_("Il peut encore l'accepter jusqu'au %(jour)s compris.") % {"jour": formats.jour(fin)})
 
 
+def _exiger_presentation(courrier: Courrier, retour: str, presente_le: date | None, *, par) -> None:
+    """Lève Refus : une personne lit la présentation sur l'avis, et la réception en dépend (droit.md § 17)."""
+    if par and not presente_le and not courrier.electronique and retour in retours.PRESENTATION_EXIGEE:
+        raise Refus(_("Dites quand il fut présenté : la réception d'un pli refusé ou non réclamé en dépend."))
+
+
 def consigner_retour(
     courrier: Courrier,
     *,
@@ -159,6 +174,7 @@ def consigner_retour(
         if courrier.retour:
             raise TransitionInterdite(_("Le retour de cet avis est déjà saisi : corrigez-le sur sa fiche."))
         presente_le = presente_le or courrier.presente_le
+        _exiger_presentation(courrier, retour, presente_le, par=par)
         _verifier_retour(courrier, retour=retour, retour_le=retour_le, presente_le=presente_le, au=au)
         _ecrire_retour(courrier, retour, retour_le, presente_le, scan=scan, par=par)
         consigner_geste("courrier.retour", courrier, par, f"Retour d'avis : {Courrier.Retour(retour).label}")
@@ -208,6 +224,7 @@ def corriger_retour(
         ancien = {nom: str(getattr(courrier, nom) or "") for nom in noms}
         if not scan and (retour, retour_le, presente_le) == (courrier.retour, courrier.retour_le, courrier.presente_le):
             raise Refus(_("Ce retour est déjà saisi ainsi."))
+        _exiger_presentation(courrier, retour, presente_le, par=par)
         _verifier_retour(courrier, retour=retour, retour_le=retour_le, presente_le=presente_le, au=au)
         _defaire_suites(courrier, par=par, motif=motif, au=au)
         _ecrire_retour(courrier, retour, retour_le, presente_le, scan=scan, par=par)

@@ -88,7 +88,10 @@ def remettre(courrier: Courrier, *, par, au: date, fournisseur: Fournisseur) -> 
     except DepotRefuse as raison:
         Courrier.objects.filter(pk=courrier.pk).update(reponse=str(raison)[:250])
         raise Refus(str(raison)) from raison
-    poster(courrier, par=par, au=au, depose_le=suivi.depose_le or au, numero_suivi=suivi.numero)
+    poster(
+        courrier, par=par, au=au, depose_le=suivi.depose_le or au, numero_suivi=suivi.numero,
+        derogation=f"numéro donné par {fournisseur.code}",
+    )  # fmt: skip
     Courrier.objects.filter(pk=courrier.pk).update(reponse=f"remis par {fournisseur.code}")
 
 

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from relances import avis
 from relances.domaine import suivis
 from relances.domaine.natures import Canal
+from relances.domaine.statuts import TransitionInterdite
 from relances.models import Courrier, LotPostal, PliDeLot
 
-from .etats import Refus, consigner_geste
+from .etats import Refus, consigner_geste, verrouiller
 from .lots import presents
-from .postes import deja_pris
+from .postes import deja_pris, numero_lu, porteur_du_numero
 
 S = Courrier.Statut
 TEXTE_MAX = 40_000  # caractères d'un collage
@@ -30,6 +31,10 @@ class Ligne:
     alerte: str = ""
 
     @property
+    def hors_forme(self) -> bool:
+        return suivis.lire(self.numero).forme is suivis.Forme.INCONNUE
+
+    @property
     def lisible(self) -> str:
         return suivis.lisible(self.numero)
 
@@ -40,10 +45,11 @@ def a_numeroter(lot: LotPostal) -> list[PliDeLot]:
     return list(plis)
 
 
-def apercu(lot: LotPostal, texte: str, *, par) -> list[Ligne]:
+def apercu(lot: LotPostal, texte: str, *, par, derogation: str = "") -> list[Ligne]:
     """Ce qu'écrirait ce collage, ligne à ligne ; rien n'est écrit. Lève Refus s'il est démesuré ou vide.
 
     Un numéro seul va au premier pli qui n'en a pas ; « référence ; numéro » remplace celui du pli nommé.
+    derogation : pourquoi un numéro qui n'est ni de La Poste ni S10 ; vide, il est fautif.
     """
     if len(texte) > TEXTE_MAX:
         raise Refus(_("Ce collage est trop long : faites-le en plusieurs fois."))
@@ -61,7 +67,7 @@ def apercu(lot: LotPostal, texte: str, *, par) -> list[Ligne]:
     plis_vus: dict[int, int] = {}
     lignes = []
     for rang, reference, brut in lues:
-        lu = suivis.lire(brut)
+        lu = suivis.lire_poste(brut, derogation=derogation)
         ligne = Ligne(rang, lu.numero)
         lignes.append(ligne)
         if lu.defaut:
@@ -69,7 +75,7 @@ def apercu(lot: LotPostal, texte: str, *, par) -> list[Ligne]:
         elif lu.numero in vus:
             ligne.faute = _("déjà à la ligne %(n)s") % {"n": vus[lu.numero]}
         elif lu.forme is suivis.Forme.INCONNUE:
-            ligne.alerte = _("forme inconnue de La Poste et de l'Union postale : vérifiez-le")
+            ligne.alerte = _("hors des formes de La Poste et S10 : enregistré par dérogation")
         vus.setdefault(lu.numero, rang)
         if reference:
             ligne.pli = par_reference.get(reference.casefold())
@@ -102,42 +108,74 @@ def _marquer_les_doublons(lot: LotPostal, lignes: list[Ligne], *, par) -> None:
             ligne.faute = deja_pris(porteur, par)
 
 
-def appliquer(lot: LotPostal, texte: str, *, par) -> int:
+def appliquer(lot: LotPostal, texte: str, *, par, derogation: str = "") -> int:
     """Écrit tout le collage, ou rien ; renvoie le nombre de plis. Lève Refus avec la première faute."""
     try:
         with transaction.atomic():
             LotPostal.objects.select_for_update(no_key=True).get(pk=lot.pk)  # deux douchettes : l'une après l'autre
-            lignes = apercu(lot, texte, par=par)
+            lignes = apercu(lot, texte, par=par, derogation=derogation)
             for ligne in lignes:
                 if ligne.faute:
                     raise Refus(_("Ligne %(n)s : %(faute)s") % {"n": ligne.rang, "faute": ligne.faute})
             # Deux numéros qui s'échangent : libérés d'abord, sinon l'unicité les refuse.
             Courrier.objects.filter(pk__in=[x.pli.courrier_id for x in lignes]).update(numero_suivi="")
             for ligne in lignes:
-                _affecter(lot, ligne, par=par)
+                _affecter(lot, ligne, par=par, derogation=derogation)
     except IntegrityError as erreur:
         raise Refus(_("Un de ces numéros vient d'être donné à un autre recommandé.")) from erreur
     return len(lignes)
 
 
-def _affecter(lot: LotPostal, ligne: Ligne, *, par) -> None:
+def _affecter(lot: LotPostal, ligne: Ligne, *, par, derogation: str) -> None:
     courrier = ligne.pli.courrier
     pris = Courrier.objects.filter(pk=courrier.pk, statut=S.A_POSTER, lot_postal=lot)
     if not pris.update(numero_suivi=ligne.numero, updated_at=timezone.now()):
         raise Refus(_("%(client)s n'est plus à poster dans ce lot.") % {"client": courrier.client})
     texte = f"Suivi {ligne.lisible}, lot n° {lot.numero}, pli {ligne.pli.rang}"
-    consigner_geste("courrier.suivi", courrier, par, texte, numero=ligne.numero, remplace=courrier.numero_suivi)
+    deroge = {"derogation": derogation.strip()} if ligne.hors_forme else {}
+    consigner_geste(
+        "courrier.suivi", courrier, par, texte, numero=ligne.numero, remplace=courrier.numero_suivi, **deroge
+    )  # fmt: skip
 
 
-def scanner(lot: LotPostal, texte: str, *, par) -> Ligne:
+def scanner(lot: LotPostal, texte: str, *, par, derogation: str = "") -> Ligne:
     """Un numéro scanné va au pli suivant du lot ; renvoie la ligne écrite. Lève Refus sans rien écrire."""
     with transaction.atomic():
         LotPostal.objects.select_for_update(no_key=True).get(pk=lot.pk)
-        lues = apercu(lot, texte[:200].replace(";", " ").replace("\t", " "), par=par)
+        lues = apercu(lot, texte[:200].replace(";", " ").replace("\t", " "), par=par, derogation=derogation)
         if len(lues) > 1:
             raise Refus(_("Un seul numéro à la fois : pour plusieurs, collez-les."))
         (ligne,) = lues
         if ligne.faute:
             raise Refus(f"{ligne.lisible} : {ligne.faute}")
-        _affecter(lot, ligne, par=par)
+        _affecter(lot, ligne, par=par, derogation=derogation)
     return ligne
+
+
+def corriger(courrier: Courrier, *, numero: str, motif: str, par, derogation: str = "") -> None:
+    """Remplace le numéro d'un recommandé déposé ; l'ancien et le motif restent au journal.
+
+    Lève Refus : motif vide, numéro inchangé, fautif ou déjà pris ; TransitionInterdite s'il n'est pas déposé.
+    """
+    if not motif.strip():
+        raise Refus(_("Dites pourquoi ce numéro se corrige."))
+    try:
+        with transaction.atomic():
+            courrier = verrouiller(courrier)
+            if courrier.depose_le is None or courrier.canal != Canal.RECOMMANDE or courrier.statut == S.ANNULE:
+                raise TransitionInterdite(_("Seul un recommandé déposé a un numéro à corriger."))
+            # La référence d'un recommandé électronique est celle du prestataire : sa forme lui appartient.
+            neuf = numero_lu(numero, derogation=derogation or ("prestataire" if courrier.electronique else ""))
+            if not neuf or neuf == courrier.numero_suivi:
+                raise Refus(_("Ce numéro est déjà celui de ce recommandé."))
+            if porteur := porteur_du_numero(courrier, neuf):
+                raise Refus(deja_pris(porteur, par))
+            Courrier.objects.filter(pk=courrier.pk).update(numero_suivi=neuf, updated_at=timezone.now())
+            avant, apres = suivis.lisible(courrier.numero_suivi) or "–", suivis.lisible(neuf)
+            texte = f"Numéro de suivi corrigé, {avant} → {apres} : {motif.strip()}"
+            consigner_geste(
+                "courrier.suivi_corrige", courrier, par, texte,
+                ancien=courrier.numero_suivi, numero=neuf, motif=motif.strip(), derogation=derogation.strip(),
+            )  # fmt: skip
+    except IntegrityError as erreur:
+        raise Refus(_("Ce numéro vient d'être donné à un autre recommandé.")) from erreur

@@ -12,10 +12,18 @@ from recouvrement.comptes.droits import Droit, peut
 from recouvrement.journal.models import Detail
 from relances import avis, motifs
 from relances.domaine.natures import Canal
-from relances.domaine.retours import EFFETS, Geste
+from relances.domaine.retours import EFFETS, Geste, rendu_trop_tot
 from relances.domaine.suivis import lisible
 from relances.forms import RetenirForm, TexteForm, TrancherForm
-from relances.formulaires_postes import CorrectionForm, PosterForm, PresentationForm, PreuveForm, RetourForm
+from relances.formulaires_postes import (
+    AvisForm,
+    CorrectionForm,
+    CorrigerSuiviForm,
+    PosterForm,
+    PresentationForm,
+    PreuveForm,
+    RetourForm,
+)
 from relances.models import Courrier
 from relances.recommandes import fournisseur
 from relances.services import postes, remises
@@ -163,6 +171,8 @@ class Fiche:
             jour = formats.jour(c.presente_le)
             yield Raison("mailbox", "doux", _("Présenté le %(jour)s.") % {"jour": jour})
         yield from self._retour()
+        if c.depose_le:
+            yield from self._corrections()
         if c.date_limite and not self.preparation:
             jour = formats.jour_long(c.date_limite)
             yield Raison("calendar", "doux", _("À régler au plus tard le %(jour)s.") % {"jour": jour})
@@ -207,8 +217,17 @@ class Fiche:
             yield Raison("calendar", "doux", _("Tenu pour reçu le %(jour)s.") % {"jour": jour})
         elif c.retour != Courrier.Retour.NPAI:
             yield Raison("calendar", "att", _("Date de première présentation à saisir : la réception en dépend."))
+        if rendu_trop_tot(c.retour, presente_le=c.presente_le, retour_le=c.retour_le):
+            phrase = _("Non réclamé moins de quinze jours après sa présentation : vérifiez les dates.")
+            yield Raison("alert-triangle", "att", phrase)
+
+    def _corrections(self):
+        """Numéros et retours corrigés, avec leur motif, comme au journal."""
+        c = self.courrier
         corrections = Detail.objects.filter(
-            maillon__action="courrier.retour_corrige", maillon__objet_type=c._meta.label_lower, maillon__objet_id=c.pk
+            maillon__action__in=("courrier.retour_corrige", "courrier.suivi_corrige"),
+            maillon__objet_type=c._meta.label_lower,
+            maillon__objet_id=c.pk,
         )
         for texte in corrections.order_by("maillon__rang").values_list("texte", flat=True):
             yield Raison("pencil", "doux", texte)
@@ -285,6 +304,29 @@ class Fiche:
     @cached_property
     def form_preuve(self):
         return self._form("preuve", PreuveForm)
+
+    @cached_property
+    def form_avis(self):
+        return self._form("avis", AvisForm)
+
+    @cached_property
+    def form_suivi(self):
+        return self._form("suivi", CorrigerSuiviForm)
+
+    @property
+    def numero_corrigeable(self) -> bool:
+        return self.est_un_recommande and self.courrier.depose_le is not None and self.courrier.statut == S.POSTE
+
+    @property
+    def sans_presentation(self) -> bool:
+        """L'avis est rentré, la présentation manque : la réception en dépend."""
+        c = self.courrier
+        return c.statut == S.POSTE and bool(c.retour) and c.presente_le is None
+
+    @property
+    def sans_avis(self) -> bool:
+        c = self.courrier
+        return bool(c.retour) and not c.electronique and not c.avis_chemin
 
     @property
     def corrigeable(self) -> bool:

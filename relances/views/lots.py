@@ -19,6 +19,7 @@ from recouvrement.commun.pdf import PdfIndisponible
 from recouvrement.commun.vues import Liste, fait, rediriger, rendre
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
+from relances import avis
 from relances.domaine import suivis as formes
 from relances.domaine.natures import Canal
 from relances.domaine.statuts import TransitionInterdite
@@ -157,7 +158,7 @@ def rendre_fiche(request, lot: LotPostal, *, status: int = 200, **formulaires):
 def _ligne(pli) -> dict:
     c = pli.courrier
     if c.retour:
-        etat, ton = c.get_retour_display(), "mal" if c.retour == Courrier.Retour.NPAI else "bon"
+        etat, ton = c.get_retour_display(), avis.TONS_RETOUR[c.retour]
     elif c.statut == S.POSTE:
         etat, ton = _("Déposé le %(jour)s") % {"jour": formats.jour(c.depose_le)}, "bon"
     elif c.canal == Canal.RECOMMANDE and not c.numero_suivi:
@@ -231,7 +232,7 @@ def scanner(request, pk: int):
     if not form.is_valid():
         return rendre_fiche(request, lot, numero=form, status=422)
     try:
-        ligne = suivis.scanner(lot, form.cleaned_data["numero"], par=request.user)
+        ligne = suivis.scanner(lot, form.cleaned_data["numero"], par=request.user, derogation=form.derogation)
     except Refus as raison:
         form.add_error("numero", str(raison))
         return rendre_fiche(request, lot, numero=form, status=422, annonce=str(raison))
@@ -258,8 +259,9 @@ def numeros(request, pk: int):
     texte = form.cleaned_data["numeros"]
     try:
         if "appliquer" not in request.POST:
-            return rendre_fiche(request, lot, numeros=form, apercu=suivis.apercu(lot, texte, par=request.user))
-        n = suivis.appliquer(lot, texte, par=request.user)
+            lu = suivis.apercu(lot, texte, par=request.user, derogation=form.derogation)
+            return rendre_fiche(request, lot, numeros=form, apercu=lu)
+        n = suivis.appliquer(lot, texte, par=request.user, derogation=form.derogation)
     except Refus as raison:
         form.add_error("numeros", str(raison))
         return rendre_fiche(request, lot, numeros=form, status=422)

@@ -23,7 +23,7 @@ from relances.services.jointes import pli_complet
 from relances.services.preparation import emetteur
 from relances.services.relecture import rafraichir_lettre
 
-from . import listes
+from . import listes, retours
 from .courriers import du_perimetre, geste, refuser, retour_a
 
 S = Courrier.Statut
@@ -154,10 +154,11 @@ def poster(request, pk: int):
     form = PosterForm(request.POST, request.FILES, recommande=courrier.canal == Canal.RECOMMANDE)
     if not form.is_valid():
         return refuser(request, courrier, "poster", form)
+    champs = {n: v for n, v in form.cleaned_data.items() if n in ("depose_le", "numero_suivi", "preuve")}
     return geste(
         request,
         courrier,
-        lambda: gestes.poster(courrier, par=request.user, au=aujourd_hui(), **form.cleaned_data),
+        lambda: gestes.poster(courrier, par=request.user, au=aujourd_hui(), derogation=form.derogation, **champs),
         _("Dépôt enregistré."),
         vers=retour_a("poster"),
     )
@@ -171,6 +172,7 @@ def retour(request, pk: int):
     form = RetourForm(request.POST, request.FILES, electronique=courrier.electronique)
     if not form.is_valid():
         return refuser(request, courrier, "retour", form)
+    retours.prevenir(request, form.cleaned_data)
     return geste(
         request,
         courrier,

@@ -4,7 +4,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
 from recouvrement.commun import depot
 from recouvrement.commun.horloge import aujourd_hui
@@ -15,10 +16,18 @@ from relances import avis
 from relances.domaine import retours, suivis
 from relances.domaine.natures import Canal
 from relances.domaine.statuts import TransitionInterdite
-from relances.formulaires_postes import CorrectionForm, PresentationForm, PreuveForm, RetourALaChaineForm
+from relances.formulaires_postes import (
+    AvisForm,
+    CorrectionForm,
+    CorrigerSuiviForm,
+    PresentationForm,
+    PreuveForm,
+    RetourALaChaineForm,
+)
 from relances.models import Courrier
 from relances.recommandes import fournisseur
 from relances.services import postes, remises
+from relances.services import suivis as numeros
 from relances.services.etats import Refus
 from relances.services.receptions import issue_de
 
@@ -26,6 +35,9 @@ from .courriers import du_perimetre, geste, refuser, retour_a
 from .listes import RETOURS
 
 S = Courrier.Statut
+TROP_TOT = gettext_lazy(
+    "Non réclamé moins de quinze jours après sa présentation : La Poste garde un pli quinze jours. Vérifiez les dates."
+)
 DERNIERS = 10  # retours montrés sous la saisie à la chaîne
 TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
 
@@ -77,6 +89,7 @@ def _rendre_un(request, form, visibles, jour) -> str:
     champs = {nom: d[nom] for nom in ("retour", "retour_le", "presente_le")}
     try:
         postes.consigner_retour(courrier, par=request.user, au=jour, **champs)
+        prevenir(request, champs)
     except (Refus, TransitionInterdite) as raison:
         form.add_error("numero", f"{courrier.client} : {raison}")
         return ""
@@ -84,12 +97,18 @@ def _rendre_un(request, form, visibles, jour) -> str:
     return _("%(client)s : %(retour)s.") % noms
 
 
+def prevenir(request, saisi: dict) -> None:
+    """Un pli « non réclamé » revenu trop tôt : la date ou l'issue est sans doute fausse."""
+    dates = {nom: saisi.get(nom) for nom in ("presente_le", "retour_le")}
+    if retours.rendu_trop_tot(saisi["retour"], **dates):
+        messages.warning(request, TROP_TOT)
+
+
 def _ligne(c: Courrier) -> dict:
-    effet = retours.EFFETS[issue_de(c)]
     return {
         "c": c,
         "numero": suivis.lisible(c.numero_suivi),
-        "ton": avis.TONS[effet.valeur],
+        "ton": avis.TONS_RETOUR[c.retour],
         "retour": RETOURS.get(c.retour, ""),
         "effet": avis.EFFETS[issue_de(c)],
     }
@@ -141,11 +160,24 @@ def fichier_joint(chemin: str, empreinte: str) -> HttpResponse:
     return HttpResponse(octets, content_type=TYPES[chemin.rpartition(".")[2]])
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @exige(Droit.VOIR)
 def scan(request, pk: int):
-    """Le scan de l'avis de réception, tel que joint."""
+    """Le scan de l'avis de réception, tel que joint ; POST le joint après coup."""
     courrier = du_perimetre(request, pk)
+    if request.method == "POST":
+        verifier_droit(request.user, Droit.ENVOYER, courrier.societe_id)
+        form = AvisForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return refuser(request, courrier, "avis", form)
+        fichier = form.cleaned_data["scan"]
+        return geste(
+            request,
+            courrier,
+            lambda: postes.joindre(courrier, champ="avis", fichier=fichier, par=request.user),
+            _("Avis joint."),
+            vers=reverse("relances:courrier", args=[pk]),
+        )
     return fichier_joint(courrier.avis_chemin, courrier.avis_empreinte)
 
 
@@ -162,6 +194,24 @@ def corriger(request, pk: int):
         courrier,
         lambda: postes.corriger_retour(courrier, par=request.user, au=aujourd_hui(), **form.cleaned_data),
         _("Retour d'avis corrigé ; l'ancien reste au journal."),
+        vers=reverse("relances:courrier", args=[pk]),
+    )
+
+
+@require_POST
+@exige(Droit.ENVOYER)
+def corriger_suivi(request, pk: int):
+    """Un numéro faux se remplace après le dépôt, avec son motif ; l'ancien reste au journal."""
+    courrier = du_perimetre(request, pk)
+    form = CorrigerSuiviForm(request.POST)
+    if not form.is_valid():
+        return refuser(request, courrier, "suivi", form)
+    dits = {nom: form.cleaned_data[nom] for nom in ("numero", "motif")}
+    return geste(
+        request,
+        courrier,
+        lambda: numeros.corriger(courrier, par=request.user, derogation=form.derogation, **dits),
+        _("Numéro de suivi corrigé ; l'ancien reste au journal."),
         vers=reverse("relances:courrier", args=[pk]),
     )
 

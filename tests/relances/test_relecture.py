@@ -80,7 +80,7 @@ def test_une_lettre_vieillie_se_refait_et_la_nuit_s_en_charge():
 def test_un_depot_impossible_est_refuse(jour):
     courrier, _echeance = a_poster()
     with pytest.raises(gestes.Refus, match="dépôt"):
-        gestes.poster(courrier, par=None, depose_le=jour, numero_suivi="2C1", au=MARDI)
+        gestes.poster(courrier, par=None, depose_le=jour, numero_suivi="2C12345678901", au=MARDI)
 
 
 def test_valider_dit_ce_qui_est_sorti_au_lieu_de_valider():
@@ -193,14 +193,14 @@ def test_un_550_bannit_l_adresse_et_laisse_une_tache(smtp):
 
 def test_un_npai_ne_se_reecrit_pas_a_la_meme_adresse():
     courrier, echeance = a_poster(client=ClientFactory(courriel=""))
-    gestes.poster(courrier, par=None, depose_le=MARDI, numero_suivi="2C1")
+    gestes.poster(courrier, par=None, depose_le=MARDI, numero_suivi="2C12345678901")
     gestes.consigner_retour(courrier, par=None, retour="npai", retour_le=MARDI + timedelta(days=3))
     assert passer(echeance.societe, MARDI + timedelta(days=6)).retenues == {"adresse_en_erreur": 1}
 
 
 def test_remettre_apres_un_npai_oublie_l_ancien_recommande_et_refuse_un_doublon():
     courrier, echeance = a_poster()
-    gestes.poster(courrier, par=None, depose_le=MARDI, numero_suivi="2C1")
+    gestes.poster(courrier, par=None, depose_le=MARDI, numero_suivi="2C12345678901")
     gestes.consigner_retour(courrier, par=None, retour="npai", retour_le=MARDI + timedelta(days=3))
     gestes.remettre_a_envoyer(courrier, par=None, au=MARDI + timedelta(days=6))
     courrier.refresh_from_db()

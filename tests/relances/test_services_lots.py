@@ -210,14 +210,17 @@ def test_un_collage_s_apercoit_puis_s_applique_tout_ou_rien(societe, par):
     un, deux, trois = a_poster(societe, 3, par=par)
     lot = faire(societe, [un, deux, trois], par)
     texte = f"{trois.reference.lower()} ; 2C 123 456 7890 3\n2C 123 456 7890 1\nAZERTY12"
-    lignes = suivis.apercu(lot, texte, par=par)
+    motif = "étiquette d'un porteur"
+    lignes = suivis.apercu(lot, texte, par=par, derogation=motif)
     assert [x.pli.courrier for x in lignes] == [trois, un, deux]
-    assert [bool(x.faute) for x in lignes] == [False] * 3 and "forme inconnue" in lignes[2].alerte
+    assert [bool(x.faute) for x in lignes] == [False] * 3 and "dérogation" in lignes[2].alerte
     assert not Courrier.objects.exclude(numero_suivi="").exists()  # l'aperçu n'écrit rien
     with pytest.raises(Refus, match="Ligne 4"):
-        suivis.appliquer(lot, texte + "\n2C12345678901", par=par)
+        suivis.appliquer(lot, texte + "\n2C12345678901", par=par, derogation=motif)
     assert not Courrier.objects.exclude(numero_suivi="").exists()  # rien à moitié
-    assert suivis.appliquer(lot, texte, par=par) == 3
+    with pytest.raises(Refus, match="S10"):
+        suivis.appliquer(lot, texte, par=par)  # sans motif, la forme inconnue arrête tout
+    assert suivis.appliquer(lot, texte, par=par, derogation=motif) == 3
     assert [c.numero_suivi for c in ranges(lot.courriers)] == ["2C12345678901", "AZERTY12", "2C12345678903"]
 
 

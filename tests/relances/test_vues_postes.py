@@ -98,7 +98,8 @@ def test_du_lot_aux_cinq_retours_par_l_ecran(client, responsable, societe):
 
     issues = ["distribue", "non_reclame", "refuse", "npai"]
     for n, issue in enumerate(issues):
-        donnees = {"numero": f"2c1234567890{n}", "retour": issue, "retour_le": "2026-02-10", "presente_le": ""}
+        presente = "" if issue in ("distribue", "npai") else "2026-02-10"
+        donnees = {"numero": f"2c1234567890{n}", "retour": issue, "retour_le": "2026-02-10", "presente_le": presente}
         reponse = client.post(adresse("retours_chaine"), donnees)
         assert reponse.status_code == 200, reponse.context["form"].errors
         assert reponse.context["form"].initial["retour"] == issue  # l'issue reste pour le suivant
@@ -187,9 +188,9 @@ def test_un_scan_refuse_revient_avec_sa_faute_et_le_champ_pret(client, responsab
 
 def test_un_collage_se_verifie_puis_s_enregistre(client, responsable, societe):
     lot = faire(client, a_poster(societe, 2, par=responsable))
-    texte = "2C12345678901\nFORMEINCONNUE"
+    texte = "2C12345678901\n2C12345678902"
     html = client.post(adresse("lot_numeros", lot.pk), {"numeros": texte}).content.decode()
-    assert "Enregistrer ces numéros" in html and "forme inconnue" in html
+    assert "Enregistrer ces numéros" in html
     assert not Courrier.objects.exclude(numero_suivi="").exists()
     mauvais = client.post(adresse("lot_numeros", lot.pk), {"numeros": texte + "\n2C12345678901"}).content.decode()
     assert "déjà à la ligne 1" in mauvais and "Enregistrer ces numéros" not in mauvais
@@ -255,14 +256,15 @@ def test_la_preuve_et_la_presentation_se_joignent_apres_coup(client, poste):
     ("retour", "phrases"),
     [
         ("distribue", ["preuve pleine", "CPC, art. 669", "Tenu pour reçu"]),
-        ("non_reclame", ["reste valable", "19-20.680", "sans l&#x27;ouvrir", "première présentation à saisir"]),
+        ("non_reclame", ["reste valable", "19-20.680", "sans l&#x27;ouvrir", "moins de quinze jours"]),
         ("refuse", ["a fortiori", "Tenu pour reçu"]),
         ("npai", ["effet est incertain", "à confirmer par un avocat", "Cherchez l&#x27;adresse"]),
     ],
 )
 def test_chaque_issue_montre_son_effet_et_ce_qu_il_faut_faire(client, poste, retour, phrases):
     """droit.md § 6."""
-    client.post(adresse("retour", poste.pk), {"retour": retour, "retour_le": "2026-02-10"})
+    presente = "" if retour in ("distribue", "npai") else "2026-02-10"
+    client.post(adresse("retour", poste.pk), {"retour": retour, "retour_le": "2026-02-10", "presente_le": presente})
     html = client.get(adresse("courrier", poste.pk)).content.decode()
     for phrase in phrases:
         assert phrase in html, phrase
@@ -281,7 +283,8 @@ def test_un_retour_se_corrige_avec_son_motif_et_la_trace_se_lit(client, poste):
 
 def test_la_chaine_refuse_un_inconnu_un_deja_rentre_et_une_date_a_venir(client, poste):
     def saisir(numero="2C12345678901", le="2026-02-10"):
-        return client.post(adresse("retours_chaine"), {"numero": numero, "retour": "refuse", "retour_le": le})
+        saisi = {"numero": numero, "retour": "refuse", "retour_le": le, "presente_le": "2026-02-10"}
+        return client.post(adresse("retours_chaine"), saisi)
 
     assert "aucun recommandé" in saisir("2C00000000000").content.decode()
     assert saisir(le="2026-02-12").status_code == 422
