@@ -120,6 +120,7 @@ OBJETS = {
     "relances:presenter": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:preuve": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:retour_corriger": (PORTEFEUILLE, {"pk": "courrier"}),
+    "relances:suivi_corriger": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:reclamer": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:voie": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:prestataire": (PORTEFEUILLE, {"pk": "courrier"}),
