@@ -8,7 +8,15 @@ from django.utils.translation import gettext as _
 
 from relances.domaine.natures import Canal
 from relances.domaine.sms import PAR_MORCEAU, UN_SEUL, mesurer
-from relances.domaine.texte_ferme import LONGUEUR_MAX, Faute, fautes, remplacer
+from relances.domaine.texte_ferme import (
+    GRAS_MAX,
+    LIGNES_MAX,
+    LONGUEUR_MAX,
+    MODELE_MAX,
+    Faute,
+    fautes,
+    remplacer,
+)
 
 from . import courriels, lettres, messages, variables
 from .constats import MODELE, Manque
@@ -46,14 +54,22 @@ def refus(genre: Genre, textes: Mapping[str, str]) -> dict[str, list[str]]:
     trouves = {nom: [_phrase(f) for f in fautes(texte, connus)[:5]] for nom, texte in textes.items()}
     for nom in textes.keys() - livres.keys():
         trouves[nom] = [_("Ce modèle n'a pas de paragraphe « %(nom)s ».") % {"nom": nom[:40]}]
+    total = sum(map(len, {**livres, **textes}.values()))
+    if total > MODELE_MAX:
+        phrase = _("%(total)s caractères en tout : un modèle en compte %(max)s au plus.")
+        trouves[max(textes, key=lambda nom: len(textes[nom]))].append(phrase % {"total": total, "max": MODELE_MAX})
     return {nom: phrases for nom, phrases in trouves.items() if phrases}
 
 
 def _phrase(f: Faute) -> str:
-    ou = {"rang": f.rang, "extrait": f.extrait[:60], "max": LONGUEUR_MAX, "propose": f.propose}
+    ou = {"rang": f.rang, "extrait": f.extrait[:60], "propose": f.propose,
+          "max": {"lignes": LIGNES_MAX, "grasses": GRAS_MAX}.get(f.code, LONGUEUR_MAX)}  # fmt: skip
     phrases = {
         "longueur": _("%(extrait)s caractères : un paragraphe en compte %(max)s au plus."),
         "caractere": _("Caractère %(rang)s : signe invisible ou de commande (%(extrait)s), à effacer."),
+        "lignes": _("%(extrait)s lignes : un paragraphe en compte %(max)s au plus."),
+        "grasses": _("%(extrait)s passages en gras : un paragraphe en compte %(max)s au plus."),
+        "diacritiques": _("Caractère %(rang)s : trop de signes empilés sur une lettre (%(extrait)s), à effacer."),
         "code": _("Caractère %(rang)s : « %(extrait)s » est du code. Insérez une valeur par son nom entre [[ et ]]."),
         "html": _("Caractère %(rang)s : « %(extrait)s » est une balise. Du texte seulement, **entre deux étoiles** "
                   "pour le gras."),

@@ -28,6 +28,7 @@ from relances.services import apercus_modeles, modeles
 from relances.services.textes_en_vigueur import STANDARD
 
 V = VersionModele.Statut
+MOTS_MAX = 1_500  # d'un paragraphe que l'on compare mot à mot
 _MOT = re.compile(r"(?:\[\[[^\]]*\]\]|\S)+")
 
 
@@ -340,8 +341,13 @@ def differences(request, pk: int):
 
 
 def mot_a_mot(avant: str, apres: str) -> list[tuple[str, str]]:
-    """[("egal" | "ote" | "mis", texte)…] : deux textes coupés aux espaces, une insertion d'un seul tenant."""
+    """[("egal" | "ote" | "mis", texte)…] : deux textes coupés aux espaces, une insertion d'un seul tenant.
+
+    Au-delà de MOTS_MAX, le paragraphe entier est ôté puis mis : rapprocher coûte le carré du nombre de mots.
+    """
     a, b = _MOT.findall(avant), _MOT.findall(apres)
+    if max(len(a), len(b)) > MOTS_MAX:
+        return [(geste, texte) for geste, texte in (("ote", avant), ("mis", apres)) if texte]
     morceaux = []
     for geste, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if geste == "equal":

@@ -71,6 +71,15 @@ def test_une_valeur_n_est_jamais_relue():
         ("sens \u202einverse", "caractere", 6, "U+202E"),
         ("nul \x00", "caractere", 5, "U+0000"),
         ("largeur \u200bnulle", "caractere", 9, "U+200B"),
+        ("saut \u2028", "caractere", 6, "U+2028"),
+        ("saut \u2029", "caractere", 6, "U+2029"),
+        ("blanc \u3164", "caractere", 7, "U+3164"),
+        ("blanc \u2800", "caractere", 7, "U+2800"),
+        ("a" + "\u0300" * 4, "diacritiques", 5, "U+0300"),
+        ("voir évil.com/x", "adresse", 6, "évil.com/x"),
+        ("voir evil\u3002com/x", "adresse", 6, "evil\u3002com/x"),
+        ("voir ｗｗｗ．evil.com", "adresse", 6, "ｗｗｗ．evil.com"),
+        ("ﬁn : ｈttps：／／evil", "adresse", 6, "ｈttps：／／evil"),
     ],
 )
 def test_chaque_refus_dit_quoi_et_ou(source, code, rang, extrait):
@@ -78,13 +87,38 @@ def test_chaque_refus_dit_quoi_et_ou(source, code, rang, extrait):
     assert (premiere.code, premiere.rang, premiere.extrait) == (code, rang, extrait)
 
 
-@pytest.mark.parametrize("source", ["art. L. 441-10, 24/11/2026 et/ou", "10 < 20", "compta@verdance.fr", "fin. Suite"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "art. L. 441-10, 24/11/2026 et/ou",
+        "10 < 20",
+        "compta@verdance.fr",
+        "fin. Suite",
+        "n° 1… suite",
+        "Tie\u0302\u0301ng Vie\u0323\u0302t",
+        "½ page et/ou ﬁn",
+    ],
+)
 def test_ce_qui_y_ressemble_n_est_pas_refuse(source):
     assert fautes(source, CONNUS) == []
 
 
 def test_un_nom_mal_ecrit_propose_le_bon():
     assert fautes("[[totl à payer]]", CONNUS) == [Faute("inconnue", 1, "[[totl à payer]]", "total à payer")]
+
+
+@pytest.mark.parametrize("source", ["[[solde secret]]", "[[total]]", "[[date]]"])
+def test_un_nom_trop_lointain_ne_propose_rien(source):
+    """« notre société » pour « solde secret » égare plus qu'il n'aide."""
+    assert fautes(source, [*CONNUS, "notre société"]) == [Faute("inconnue", 1, source)]
+
+
+def test_soixante_lignes_et_soixante_gras_au_plus():
+    """Un texte permis ne bloque pas le moteur de mise en page : 4 000 retours ou 1 600 gras y passaient 40 s."""
+    assert fautes("\n".join("x" * 60), CONNUS) == []
+    assert fautes("**a** " * 60, CONNUS) == []
+    assert [(f.code, f.extrait) for f in fautes("\n".join("x" * 61), CONNUS)] == [("lignes", "61")]
+    assert [(f.code, f.extrait) for f in fautes("**a** " * 61, CONNUS)] == [("grasses", "61")]
 
 
 def test_huit_mille_caracteres_au_plus():
