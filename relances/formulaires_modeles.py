@@ -5,6 +5,7 @@ import json
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from recouvrement.commun.domaine.textes_recus import texte_fautif
 from relances.rendu import controles_modele
 from relances.rendu.livres import LANGUES, Genre
 
@@ -71,9 +72,12 @@ class ImporterModeleForm(forms.Form):
         if fichier.size > TAILLE_IMPORT:
             raise forms.ValidationError(_("Fichier trop gros : un modèle tient en 200 Ko."))
         try:
-            return json.loads(fichier.read().decode("utf-8"), object_pairs_hook=_sans_doublon)
+            lu = json.loads(fichier.read().decode("utf-8"), object_pairs_hook=_sans_doublon)
         except (ValueError, RecursionError):
             raise forms.ValidationError(_("Ce fichier n'est pas du JSON lisible.")) from None
+        if fautif := texte_fautif(lu, plusieurs_lignes="paragraphes"):
+            raise forms.ValidationError(_("Caractère interdit dans %(texte)s."), params={"texte": fautif})
+        return lu
 
 
 def _sans_doublon(paires):

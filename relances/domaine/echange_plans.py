@@ -6,6 +6,8 @@ from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from recouvrement.commun.domaine.textes_recus import texte_fautif
+
 from .controle import DELAI_MAX, DELAI_MIN, REPONSE_MAX, modes_permis
 from .natures import Canal, ModePalier, Nature, Reference
 
@@ -27,7 +29,8 @@ class FichierRefuse(ValueError):
     """code : la faute ; ou : l'endroit du fichier (« paliers[2].delai ») ; valeur : ce qui s'y lit, tronqué."""
 
     def __init__(self, code: str, ou: str = "", valeur: object = ""):
-        self.code, self.ou, self.valeur = code, ou, str(valeur)[:60]
+        lu = str(valeur)[:60]
+        self.code, self.ou, self.valeur = code, ou, lu if lu.isprintable() else ascii(lu)
         super().__init__(f"{code} {ou} {self.valeur}".strip())
 
 
@@ -132,6 +135,8 @@ def _json(octets: bytes) -> dict:
         raise FichierRefuse("json", f"{faute.lineno}:{faute.colno}") from faute
     if not isinstance(lu, dict):
         raise FichierRefuse("type", "", type(lu).__name__)
+    if fautif := texte_fautif(lu):
+        raise FichierRefuse("texte", valeur=fautif)
     return lu
 
 

@@ -93,6 +93,7 @@ def phrase_de_refus(refus: FichierRefuse) -> str:
     """La faute d'un fichier de plan, à sa place."""
     phrases = {
         "trop_gros": _("Fichier de plus de 64 Ko : ce n'est pas un plan exporté d'ici."),
+        "texte": _("Caractère interdit dans %(valeur)s."),
         "encodage": _("Ce fichier n'est pas du texte UTF-8."),
         "profond": _("Ce fichier s'emboîte sans fin : ce n'est pas un plan."),
         "json": _("Ce fichier n'est pas du JSON lisible."),

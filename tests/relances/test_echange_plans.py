@@ -58,7 +58,7 @@ def brut(ancien: str, neuf: str) -> bytes:
         (fichier(schema=True), "schema", "schema"),
         (fichier(nom=12), "type", "nom"),
         (fichier(nom="  "), "nom", "nom"),
-        (fichier(nom="a\u202eb"), "nom", "nom"),
+        (fichier(nom="a\u202eb"), "texte", ""),
         (fichier(nom="x" * 81), "trop_long", "nom"),
         (fichier(type_debiteur="a_qualifier"), "inconnu", "type_debiteur"),
         (fichier(type_debiteur=["entreprise"]), "type", "type_debiteur"),

@@ -294,3 +294,14 @@ def test_le_menu_tient_plans_et_modeles_pour_une_seule_entree(client, par):
         page = client.get(reverse(route)).content.decode()
         courantes = re.findall(r"<a[^>]*aria-current=\"page\"[^>]*>.*?</a>", page, re.S)
         assert any("Plans et modèles" in lien for lien in courantes), route
+
+
+@pytest.mark.parametrize("champ", ["nom", "note", "code", "cle"])
+@pytest.mark.parametrize("hostile", ["a\ud800", "a\x00b", "\u202egnp", "x\r\nBcc: y"])
+def test_un_modele_importe_hostile_se_refuse_sans_tomber(client, societe, version, champ, hostile):
+    donnees = modeles.exporter(version)
+    donnees |= {hostile: "x"} if champ == "cle" else {champ: hostile}
+    fichier = SimpleUploadedFile("m.json", json.dumps(donnees).encode())
+    reponse = client.post(adresse("modele_importer", societe.pk), {"fichier": fichier})
+    assert reponse.status_code == 422 and "Caractère interdit" in texte(reponse)
+    assert Modele.objects.count() == 1
