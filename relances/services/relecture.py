@@ -9,17 +9,19 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from relances import motifs
 from relances.domaine.echelle import EcheanceFaits, Motif, credit_retient, credits_libres, freins_de_la_piece
 from relances.domaine.natures import Nature
 from relances.domaine.verdicts import LEVABLES
-from relances.models import Courrier, LeveeDeFrein, Passage, Relance
+from relances.models import Courrier, LeveeDeFrein, LotPostal, Passage, Relance, Tache
 
 from .etats import sortir_du_lot
 from .faits import credits_reserves, faits_par_client, ouvreur
 from .niveaux import recalculer_niveaux
 from .plans import plans_publies, regle
+from .taches import creer_tache
 
 ZERO = Decimal("0.00")
 FRAICHEUR_LETTRE = timedelta(days=3)  # un week-end : au-delà, la date et le décompte imprimés ont vieilli
@@ -140,7 +142,8 @@ def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
     """Une lettre à poster est-elle encore vraie ? Sinon elle se refait, ou s'annule ; faux dans les deux cas.
 
     Refaite si une pièce est sortie, si un montant a bougé ou si elle a plus de trois jours : sa date, son décompte
-    et la date limite donnée au débiteur sont imprimés.
+    et la date limite donnée au débiteur sont imprimés. Un pli numéroté d'un lot imprimé est peut-être déjà à la
+    poste : il n'est ni annulé ni refait, une personne dit s'il est parti (`_demander_le_depot`).
     """
     with transaction.atomic():
         verrou = Courrier.objects.select_for_update(no_key=True, of=("self",)).filter(
@@ -149,6 +152,9 @@ def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
         courrier = verrou.select_related("societe", "client", "palier__version", "passage").first()
         if courrier is None:
             return False
+        if _peut_etre_depose(courrier):
+            _demander_le_depot(courrier, au=au)
+            return True
         lue = relire(courrier, au=au)
         if not lue.garde:
             sortir_du_lot(courrier.pk, lue.raison)
@@ -160,3 +166,27 @@ def rafraichir_lettre(courrier: Courrier, *, au: date) -> bool:
             verrou.update(statut=Courrier.Statut.A_ENVOYER, erreur=raison)
             return False
     return True
+
+
+def _peut_etre_depose(courrier: Courrier) -> bool:
+    """Un recommandé numéroté et imprimé : sa saisie de dépôt peut tarder sur les faits."""
+    lot = LotPostal.objects.filter(pk=courrier.lot_postal_id, statut=LotPostal.Statut.PRET)
+    return bool(courrier.numero_suivi) and lot.exists()
+
+
+def _demander_le_depot(courrier: Courrier, *, au: date) -> None:
+    """Passé trois jours, une tâche par pli : enregistrer son dépôt, ou le sortir du lot avec un motif."""
+    cle = f"depot:{courrier.pk}"
+    if courrier.arrete_au and au - courrier.arrete_au <= FRAICHEUR_LETTRE:
+        return
+    if Tache.objects.filter(client=courrier.client_id, cle=cle, faite_le=None).exists():
+        return
+    creer_tache(
+        courrier.client,
+        genre=Tache.Genre.AUTRE,
+        titre=_("Déposé ou non ? %(reference)s, suivi %(numero)s")
+        % {"reference": courrier.reference, "numero": courrier.numero_suivi},
+        due_le=au,
+        cle=cle,
+        raison=_("enregistrez le dépôt, ou sortez le pli du lot avec un motif : rien ne se refait d'ici là"),
+    )

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
-from relances.models import Courrier, LotPostal, PliDeLot
+from relances.models import Courrier, LotPostal, PliDeLot, Tache
 from relances.services import gestes, lots, quotidien, suivis
 from relances.services.etats import Refus
 from tests.clients.factories import ClientFactory
@@ -124,11 +124,39 @@ def test_un_lot_dont_tout_est_paye_le_dit_et_n_imprime_rien(societe, par):
 def test_une_lettre_perimee_apres_l_impression_quitte_le_lot_et_peut_en_rejoindre_un_autre(societe, par):
     (un,) = a_poster(societe, 1, par=par)
     lot = faire(societe, [un], par)
-    suivis.scanner(lot, "2C 123 456 7890 1", par=par)
     quotidien.rafraichir_lettres(societe, au=MARDI + timedelta(days=6))
     un.refresh_from_db()
     assert (un.statut, un.lot_postal, un.numero_suivi) == (S.A_ENVOYER, None, "")
     assert "à refaire" in lot.plis.get(courrier=un).sorti_motif
+
+
+@pytest.mark.parametrize("paye", [False, True])
+def test_un_pli_numerote_et_imprime_n_est_ni_annule_ni_refait_par_la_nuit(societe, par, paye):
+    """Déposé mardi, saisi six jours plus tard : son numéro reste, un second recommandé ne part pas (exigence 26)."""
+    (un,) = a_poster(societe, 1, par=par)
+    lot = faire(societe, [un], par)
+    suivis.scanner(lot, "2C 123 456 7890 1", par=par)
+    if paye:
+        solder(un)
+    for jour in range(1, 7):
+        quotidien.rafraichir_lettres(societe, au=MARDI + timedelta(days=jour))
+    un.refresh_from_db()
+    assert (un.statut, un.lot_postal, un.numero_suivi) == (S.A_POSTER, lot, "2C12345678901")
+    tache = Tache.objects.get(client=un.client, faite_le=None, cle=f"depot:{un.pk}")
+    assert "Déposé ou non" in tache.titre
+    assert lots.deposer(lot, depose_le=MARDI, par=par, au=MARDI + timedelta(days=6)) == 1
+    un.refresh_from_db()
+    assert (un.statut, un.depose_le) == (S.POSTE, MARDI)
+
+
+def test_un_pli_numerote_sorti_par_une_personne_se_refait(societe, par):
+    (un,) = a_poster(societe, 1, par=par)
+    lot = faire(societe, [un], par)
+    suivis.scanner(lot, "2C 123 456 7890 1", par=par)
+    lots.retirer_pli(lot, un, motif="jamais déposé", par=par)
+    quotidien.rafraichir_lettres(societe, au=MARDI + timedelta(days=6))
+    un.refresh_from_db()
+    assert (un.statut, un.numero_suivi) == (S.A_ENVOYER, "")
 
 
 def test_retirer_un_pli_demande_un_motif_et_le_libere(societe, par):
