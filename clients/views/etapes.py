@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from relances.services.faits import faits_par_client, fin_de_promesse, ouvreur, 
 from relances.services.plans import plans_publies
 
 ZERO = Decimal("0.00")
+UN_JOUR = timedelta(days=1)
 # Freins qui s'en vont seuls à une date connue : l'étape est prévue, au plus tôt à cette date.
 DATES = (Motif.SUSPENDUE, Motif.PROMESSE)
 PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR, *DATES)
@@ -112,6 +113,7 @@ class Prevision:
         for pk, piece in self.pieces.items():
             if pk not in decisions and (a_venir := self._a_venir(piece)):
                 decisions[pk] = self._le_jour_dit(a_venir, faits)
+        decisions = {pk: self._exclusion_d_abord(d) for pk, d in decisions.items()}
         return self._resumer(decisions, {d.echeance.id: v.mode for v in resultat.envois for d in v.decisions})
 
     def _le_jour_dit(self, d: Decision, faits: ClientFaits) -> Decision:
@@ -122,6 +124,16 @@ class Prevision:
             faits = replace(faits, suspendu_jusqu_au=None)
         ce_jour = echelle.juger(d.echeance, faits, self.plan, au=d.prochaine, reglages=self.regles, ouvre=self.ouvre)
         return d if ce_jour.motif is Motif.RELANCEE else ce_jour
+
+    def _exclusion_d_abord(self, d: Decision) -> Decision:
+        """Exclue alors qu'un courrier l'attend : c'est l'exclusion qui la retiendra, le courrier se relit avec elle."""
+        piece = self.pieces.get(d.echeance.id)
+        if d.motif is not Motif.EN_ATTENTE_ENVOI or piece is None or not piece.exclusion:
+            return d
+        detail = _("%(motif)s, jusqu'au %(jour)s") % {
+            "motif": piece.exclusion.motif, "jour": formats.jour(piece.exclusion.au),
+        }  # fmt: skip
+        return d._replace(motif=Motif.EXCLUE, detail=detail, prochaine=self.ouvre(piece.exclusion.au + UN_JOUR))
 
     def _a_venir(self, e: Echeance) -> Decision | None:
         """Pièce pas encore échue : le premier palier qui la concernera, si rien ne change."""

@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clients.models import Client, SousPlancher, TypeDebiteur
+from contentieux.domaine.delais import ajouter_mois
 from contentieux.models import DossierContentieux
+from contentieux.services.declaration import MOIS_POUR_DECLARER
 from factures.compte import comptes, habitudes
 from factures.domaine.bareme import MULTIPLE_PLANCHER
 from factures.domaine.echeances import conditions_excessives
@@ -16,9 +18,9 @@ from factures.models import Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, entier, onglets, rendre, valeur_parmi, veut_fragment
+from recouvrement.commun.vues import Liste, adresse, entier, onglets, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
-from relances.models import Courrier, VersionEchelle
+from relances.models import Courrier, Tache, VersionEchelle
 
 from . import chronologie
 from .etapes import etat
@@ -113,7 +115,22 @@ def _tete(f: Fiche) -> dict:
         "niveau": max((e.niveau for e in f.pieces), default=0),
         "suspensions": list(client.suspensions.en_cours(f.au).select_related("auteur").order_by("-au")),
         "dossiers": list(client.dossiers.exclude(statut=DOSSIER_CLOS)),
+        "declaration": _declaration(f) if client.procedure_ouverte else None,
         "en_attente": list(client.courriers.filter(statut__in=A_FAIRE_PARTIR).order_by("-nature", "pk")[:3]),
+    }
+
+
+def _declaration(f: Fiche) -> dict:
+    """Procédure ouverte : ce qui se fait, c'est déclarer, dans les deux mois (C. com., art. R622-24)."""
+    tache = f.client.taches.filter(genre=Tache.Genre.DECLARER).order_by("-pk").first()
+    limite = tache.butoir if tache else None
+    limite = limite or ajouter_mois(f.client.jugement_ouverture_le, MOIS_POUR_DECLARER)
+    permis = peut(f.user, Droit.CONTENTIEUX, f.client.societe_id)
+    return {
+        "limite": limite,
+        "passee": limite < f.au,
+        "faite": bool(tache and tache.faite_le),
+        "url": adresse("contentieux:declaration", f.client.pk) if permis else "",
     }
 
 

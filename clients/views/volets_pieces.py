@@ -24,6 +24,7 @@ from factures.services.exclusions import exclure
 from recouvrement.commun import formats
 from recouvrement.commun.vues import entier
 from relances import motifs
+from relances.models import Courrier
 
 from .etapes import retoucher_echeances
 from .formulaires import (
@@ -38,6 +39,7 @@ from .formulaires import (
 from .volets import Issue, Volet, attend, valeur
 
 ZERO = Decimal("0.00")
+PAS_PARTIS = (Courrier.Statut.A_VALIDER, Courrier.Statut.A_ENVOYER, Courrier.Statut.A_POSTER)
 
 
 class Promesse(Volet):
@@ -183,8 +185,30 @@ class Exclure(Volet):
             phrases.append(_("L'étape prévue le %(jour)s (%(etape)s) attend.") % {
                 "jour": formats.jour_long(decision.prochaine), "etape": etape,
             })  # fmt: skip
+        phrases += self._courriers(piece)
         reprise = self.fiche.prevision.ouvre(fin + timedelta(days=1))
         phrases.append(_("Elle rentre seule le %(jour)s.") % {"jour": formats.jour_long(reprise)})
+        return phrases
+
+    def _courriers(self, piece) -> list[str]:
+        """Ce que l'exclusion fera aux courriers déjà préparés qui portent cette pièce."""
+        prets = self.client.courriers.filter(statut__in=PAS_PARTIS, relances__echeance=piece.pk).distinct()
+        phrases = []
+        for c in prets.order_by("-nature", "pk")[:3]:
+            seule = not c.relances.exclude(echeance=piece.pk).exists()
+            suite = (
+                _("elle n'a pas d'autre pièce, elle s'annulera à la prochaine relecture")
+                if seule
+                else _("elle se refera sans cette pièce à la prochaine relecture")
+            )
+            phrases.append(
+                _("%(lettre)s déjà préparée, %(statut)s : %(suite)s.")
+                % {
+                    "lettre": f"{c.get_nature_display()} {c.reference}".strip(),
+                    "statut": c.get_statut_display().lower(),
+                    "suite": suite,
+                }
+            )
         return phrases
 
     def enregistrer(self, form):

@@ -305,3 +305,22 @@ def test_au_dessus_du_plafond_du_plan_l_etape_ne_se_dit_pas_automatique(societe,
 
     assert "à valider" in etapes.qui
     assert "envoi automatique" not in " ".join(r.phrase for r in etapes.raisons)
+
+
+def test_procedure_ouverte_on_declare_on_ne_relance_ni_n_appelle(connecte, belcourt, au):
+    """L'action principale est la déclaration de créance, avec sa date (C. com., art. R622-24)."""
+    belcourt.jugement_ouverture_le = au - timedelta(days=3)
+    belcourt.save()
+    page = texte(connecte.get(url(belcourt)))
+
+    tete = page[page.index('<div class="actions">') : page.index("Autres actions")]
+    assert "Appeler" not in tete and "Relancer" not in tete
+    assert "Déclarer la créance avant le" in page
+    assert "Rien de prévu tant que rien ne change" not in page
+
+
+def test_conditions_d_une_administration_et_d_un_particulier(connecte, belcourt):
+    for type_debiteur, attendu in (("administration", "BCE + 8 points"), ("particulier", "depuis la mise en demeure")):
+        belcourt.type, belcourt.taux_penalites = type_debiteur, None
+        belcourt.save()
+        assert attendu in texte(connecte.get(url(belcourt), {"o": "conditions"}))
