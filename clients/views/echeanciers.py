@@ -174,7 +174,10 @@ def _effets(f: Fiche, form: AccordForm, mensualites) -> list[tuple[str, str, str
             else _("Sans clause de déchéance : manqué, seules les mensualités échues sont exigibles."),
             "certificate", "doux",
         ),
-        (_("Les pénalités continuent de courir, faute de clause ; y renoncer se note sur chaque facture."), "percentage", "doux"),
+        (
+            _("Les pénalités continuent de courir, faute de clause ; y renoncer se note sur chaque facture."),
+            "percentage", "doux",
+        ),
     ]  # fmt: skip
     if remplacees := {e.promesse.pk for e in choisies if e.promesse and e.promesse.statut == "en_attente"}:
         remplace = ngettext(
@@ -186,15 +189,19 @@ def _effets(f: Fiche, form: AccordForm, mensualites) -> list[tuple[str, str, str
             _("Plus de vingt-quatre mois : un juge n'irait pas au-delà (C. civ., art. 1343-5) ; les parties, si."),
             "alert-triangle", "att",
         ))  # fmt: skip
-    if any(e.litige for e in choisies):
+    if conteste := sum((e.conteste for e in choisies), ZERO):
         phrases.append((
-            _("Une de ces pièces est contestée : échelonner ce que le client conteste demande son accord écrit."),
+            _("Dont %(conteste)s contestés : échelonner ce que le client conteste demande son accord écrit.")
+            % {"conteste": formats.somme(conteste, devise)},
             "alert-triangle", "att",
         ))  # fmt: skip
     if total != form.total:
         phrases.append((
-            _("Il manque l'équilibre : %(total)s échelonnés pour %(du)s dus.")
-            % {"total": formats.somme(total, devise), "du": formats.somme(form.total, devise)},
+            _("%(total)s échelonnés pour %(du)s dus, écart de %(ecart)s : rien ne s'enregistre avant l'équilibre.")
+            % {
+                "total": formats.somme(total, devise), "du": formats.somme(form.total, devise),
+                "ecart": formats.somme(abs(total - form.total), devise),
+            },
             "x", "mal",
         ))  # fmt: skip
     return phrases
