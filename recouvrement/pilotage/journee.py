@@ -236,19 +236,19 @@ def _courriers_ouverts(ids, au: date) -> QuerySet:
 
 
 def _courriers(ids, au: date) -> Iterable[Action]:
-    for c in _courriers_ouverts(ids, au).order_by("-nature", "-total", "pk")[:PLAFOND]:
-        nom, montant = minuscule(c.get_nature_display()), formats.somme(c.total, c.devise)
+    for c in _courriers_ouverts(ids, au).select_related("client").order_by("-nature", "-total", "pk")[:PLAFOND]:
+        nom = minuscule(c.get_nature_display())
         canal = minuscule(c.get_canal_display())
         genre, consigne, raison = {
             S.A_VALIDER: (
                 Genre.VALIDER,
                 _("Valider : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal},
-                " · ".join([_("%(montant)s réclamés") % {"montant": montant}, *_motif(c)]),
+                " · ".join([_reclame(c), *_motif(c)]),
             ),
             S.A_POSTER: (
                 Genre.POSTER,
                 _("Imprimer et poster : %(courrier)s, %(canal)s") % {"courrier": nom, "canal": canal},
-                montant,
+                _reclame(c),
             ),
             S.EN_ERREUR: (Genre.ERREUR, _("Reprendre l'envoi : %(courrier)s") % {"courrier": nom}, c.erreur),
             S.INCERTAIN: (
@@ -267,7 +267,15 @@ def _courriers(ids, au: date) -> Iterable[Action]:
 
 def _motif(c: Courrier) -> list[str]:
     """Pourquoi une personne, sauf quand le palier se valide toujours : la consigne le dit déjà."""
-    return [] if c.motif in ("", VALIDATION_ORDINAIRE) else [c.motif]
+    return [] if c.motif in ("", VALIDATION_ORDINAIRE) else [motifs.raison_de_valider(c.motif)]
+
+
+def _reclame(c: Courrier) -> str:
+    """Le principal seul : intérêts et 40 € se calculent au jour de la lettre et s'y ajoutent."""
+    montant = formats.somme(c.total, c.devise)
+    if c.hors_interets:
+        return _("%(montant)s réclamés, hors intérêts et indemnités") % {"montant": montant}
+    return _("%(montant)s réclamés") % {"montant": montant}
 
 
 def minuscule(texte: str) -> str:

@@ -7,12 +7,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Client
+from clients.models import Client, TypeDebiteur
 from factures.models import Echeance
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.modeles import Horodate
 from recouvrement.comptes.droits import filtre_portefeuille
 from recouvrement.comptes.models import Langue, Societe
+from relances.domaine.natures import Nature
 
 from .echelles import CanalChoix, NatureChoix, Palier
 from .passages import Passage
@@ -117,6 +118,13 @@ class Courrier(Horodate):
     jointes = models.JSONField(default=list, blank=True)
 
     objects = CourrierQuerySet.as_manager()
+
+    @property
+    def hors_interets(self) -> bool:
+        """Vrai tant que `total` est le principal seul : la lettre, une fois arrêtée, y ajoute intérêts et 40 €."""
+        professionnel = self.client.type in (TypeDebiteur.ENTREPRISE, TypeDebiteur.ADMINISTRATION)
+        chiffree = self.nature in (Nature.FORMALISATION, Nature.MISE_EN_DEMEURE)
+        return chiffree and professionnel and not self.arrete_au
 
     class Meta:
         verbose_name = _("courrier")
