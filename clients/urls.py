@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/echeanciers/nouveau/", echeanciers.nouveau, name="echeancier_nouveau"),
     path("<int:pk>/echeanciers/<int:echeancier>/", echeanciers.echeancier, name="echeancier"),
     path("<int:pk>/echeanciers/<int:echeancier>/annuler/", echeanciers.annuler, name="echeancier_annuler"),
+    path("<int:pk>/decisions/ouvrir/", decision.trancher, name="trancher"),
     path("<int:pk>/decisions/<int:tache>/", decision.decision, name="decision"),
     path("<int:pk>/freins/<int:echeance>/lever/", freins.lever, name="frein_lever"),
     path("<int:pk>/freins/levees/<int:levee>/approuver/", freins.approuver, name="levee_approuver"),

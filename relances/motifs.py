@@ -43,12 +43,20 @@ LIBELLES = {
     Motif.DONNEES_PERIMEES: gettext_lazy("Grand livre périmé"),
     Motif.RELANCEE: gettext_lazy("Relancée"),
 }
-# Retenu jusqu'à ce qu'une personne agisse ; les autres s'en vont avec le temps.
+# Retenu jusqu'à ce qu'une personne agisse ; les autres s'en vont avec le temps, ou sont arrêtés.
 A_TRANCHER = frozenset(
     {
         Motif.SANS_PLAN, Motif.A_QUALIFIER, Motif.MAX_AMIABLES, Motif.CREDIT_NON_AFFECTE, Motif.SANS_ADRESSE,
         Motif.SOCIETE_INCOMPLETE, Motif.FORMALISATION_ABSENTE, Motif.TERMINEE, Motif.ADRESSE_EN_ERREUR,
-        Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.DONNEES_PERIMEES, Motif.TERME_NON_ECHU,
+        Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.DONNEES_PERIMEES,
+        Motif.LITIGE, Motif.COUVERTE,
+    }
+)  # fmt: skip
+# Aucune date ne les rend à l'échelle, et rien n'y est à trancher ce soir.
+ARRETES = frozenset(
+    {
+        Motif.CONTENTIEUX, Motif.PROCEDURE, Motif.SURENDETTEMENT, Motif.EN_ATTENTE_ENVOI, Motif.PRELEVEMENT,
+        Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI,
     }
 )  # fmt: skip
 
@@ -134,7 +142,7 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
         Motif.PROCEDURE: _("procédure collective : plus aucune relance"),
         Motif.SURENDETTEMENT: _("surendettement recevable : plus aucune relance"),
         Motif.PRELEVEMENT: _("prélèvement en cours : rien tant qu'il n'est pas rejeté"),
-        Motif.LITIGE: _("%(montant)s contestés : aucune %(palier)s avant la clôture du litige")
+        Motif.LITIGE: _("%(montant)s contestés : rien ne part (%(palier)s) avant la clôture du litige")
         % {"montant": formats.somme(e.conteste, e.devise), "palier": nom or _("relance")},
         Motif.A_QUALIFIER: _("précisez si le client est une entreprise, une administration ou un particulier"),
         Motif.SEUIL_PIECE: _("sous le seuil par pièce du plan"),
@@ -146,7 +154,7 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
         Motif.CREDIT_NON_AFFECTE: _("un encaissement à affecter pèse trop lourd pour relancer"),
         Motif.COUVERTE: _("les crédits non affectés couvrent ce qui est dû"),
         Motif.FORMALISATION_ABSENTE: _("pas de mise en demeure sans formalisation envoyée"),
-        Motif.SANS_ADRESSE: _("ni adresse ni numéro utilisable pour %(palier)s") % {"palier": nom},
+        Motif.SANS_ADRESSE: _("ni adresse ni numéro utilisable (%(palier)s)") % {"palier": nom or _("relance")},
         Motif.SOCIETE_INCOMPLETE: _("les mentions légales de votre société sont à compléter"),
         Motif.DONNEES_PERIMEES: _("le grand livre importé est trop ancien : importez-le, le passage reprendra seul"),
         Motif.FUTURE: _("facture datée du %(jour)s : rien n'est dû avant")

@@ -69,6 +69,7 @@ OBJETS = {
     "clients:frein_lever": (PORTEFEUILLE, {"pk": "client", "echeance": "echeance"}),
     "clients:levee_approuver": (PORTEFEUILLE, {"pk": "client", "levee": "levee"}),
     "clients:levee_annuler": (PORTEFEUILLE, {"pk": "client", "levee": "levee"}),
+    "clients:trancher": (PORTEFEUILLE, {"pk": "client"}),
     "clients:decision": (PORTEFEUILLE, {"pk": "client", "tache": "decision"}),
     "clients:reintegrer": (PORTEFEUILLE, {"pk": "client", "exclusion": "exclusion"}),
     "clients:echeancier_nouveau": (PORTEFEUILLE, {"pk": "client"}),

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clients.models import Client
 from factures.models import Echeance
@@ -64,7 +64,7 @@ def decision(request, pk: int, tache: int):
     if ouverte.faite_le:
         messages.info(request, DEJA)
         return rediriger(request, retour)
-    pieces = decisions.pieces_a_trancher(ouverte.client)
+    pieces = decisions.pieces_a_trancher(ouverte.client, au=au)
     contexte = {
         "client": ouverte.client,
         "tache": ouverte,
@@ -76,6 +76,20 @@ def decision(request, pk: int, tache: int):
         "form_abandon": formulaires[ABANDON],
     }
     return render(request, "clients/decision.html", contexte, status=422 if request.method == "POST" else 200)
+
+
+@require_POST
+@exige(Droit.AGIR)
+def trancher(request, pk: int):
+    """Ouvre la décision sans attendre que la nuit la demande ; redire rend la même."""
+    client = get_object_or_404(Client.objects.visibles_pour(request.user).select_related("societe"), pk=pk)
+    verifier_droit(request.user, Droit.AGIR, client.societe_id)
+    try:
+        tache = decisions.ouvrir_decision(client, au=aujourd_hui())
+    except gestes.Refus as raison:
+        messages.info(request, str(raison))
+        return rediriger(request, reverse("clients:fiche", args=[pk]))
+    return rediriger(request, reverse("clients:decision", args=[pk, tache.pk]))
 
 
 def _apercu(client: Client, pieces: list[Echeance], au: date) -> dict:

@@ -137,7 +137,7 @@ class _Gestes:
     def ou_agir(self, motif: Motif, piece: Echeance) -> tuple[str, str] | None:
         client = self.f.client.pk
         facture = reverse("factures:fiche", args=[piece.facture_id])
-        demeure = f"{adresse('relances:manuel', client)}?palier=mise-en-demeure"
+        formalisation = f"{adresse('relances:manuel', client)}?palier=formalisation"
         choix = {
             Motif.SUSPENDUE: (self.agit, self.fiche, _("Voir la suspension")),
             Motif.EXCLUE: (self.agit, f"{self.fiche}?o=compte", _("Réintégrer la pièce")),
@@ -152,7 +152,7 @@ class _Gestes:
             Motif.EN_ATTENTE_ENVOI: (
                 self.envoie, f"{adresse('relances:ce_soir')}?v=valider", _("Voir les courriers à valider"),
             ),
-            Motif.FORMALISATION_ABSENTE: (self.envoie, demeure, _("Déroger, avec un motif")),
+            Motif.FORMALISATION_ABSENTE: (self.envoie, formalisation, _("Envoyer la formalisation")),
             Motif.SOCIETE_INCOMPLETE: (
                 self.administre, adresse("comptes:societe", self.f.client.societe_id), _("Compléter la société"),
             ),

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,18 +17,46 @@ from recouvrement.journal.services import consigner
 from relances.domaine.verdicts import Motif
 from relances.models import Courrier, Tache
 
+from .faits import ouvreur
 from .gestes import Refus, relancer_maintenant
+from .nuit import RETENUES_A_TRANCHER, decider_societe
 from .taches import creer_tache
 
+TITRE = RETENUES_A_TRANCHER[Motif.MAX_AMIABLES][1]
 
-def pieces_a_trancher(client: Client) -> list[Echeance]:
-    """Pièces ouvertes que le dernier passage a retenues faute de relance amiable possible."""
+
+def pieces_a_trancher(client: Client, *, au: date) -> list[Echeance]:
+    """Pièces ouvertes sans relance amiable possible : au dernier passage, ou à celui qui vient (jour `au` ou après)."""
+    passage = ouvreur(client.societe)(au)
+    lots = decider_societe(client.societe, au=passage, clients=[client.pk], toutes=True)
+    a_venir = {
+        d.echeance.id for lot in lots for _faits, _plan, r in lot for d in r.decisions if d.motif is Motif.MAX_AMIABLES
+    }
+    retenues = Q(verdicts__au=None, verdicts__code=Motif.MAX_AMIABLES.value)
     return list(
         Echeance.objects.ouvertes()
-        .filter(client=client, verdicts__au=None, verdicts__code=Motif.MAX_AMIABLES.value)
+        .filter(retenues | Q(pk__in=a_venir), client=client)
+        .distinct()
         .select_related("facture")
         .order_by("date_echeance", "pk")
     )
+
+
+@transaction.atomic
+def ouvrir_decision(client: Client, *, au: date) -> Tache:
+    """La tâche « mise en demeure ou abandon ? » du client, celle de la nuit ou une neuve : on tranche sans l'attendre.
+
+    Lève Refus si aucune pièce n'attend cette décision.
+    """
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client.pk)
+    ouverte = client.taches.filter(genre=Tache.Genre.DECISION, faite_le=None).first()
+    if ouverte:
+        return ouverte
+    _a_trancher(client, au=au)
+    return creer_tache(
+        client, genre=Tache.Genre.DECISION, titre=TITRE, due_le=au, cle=Motif.MAX_AMIABLES.value,
+        raison=_("demandé par une personne"),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -41,7 +70,7 @@ def lancer_mise_en_demeure(tache: Tache, *, motif: str, par, au: date) -> list[C
         return []
     motif = _motif(motif)
     courriers = relancer_maintenant(
-        tache.client, par=par, au=au, derogation=motif, pieces=[e.pk for e in _a_trancher(tache.client)]
+        tache.client, par=par, au=au, derogation=motif, pieces=[e.pk for e in _a_trancher(tache.client, au=au)]
     )
     _trancher(tache, _("mise en demeure : %(motif)s") % {"motif": motif}, par)
     return courriers
@@ -59,7 +88,7 @@ def abandonner(tache: Tache, *, motif: str, jusqu_au: date | None, par, au: date
     if tache.faite_le:
         return []
     motif = _motif(motif)
-    pieces, fin = _a_trancher(tache.client), jusqu_au or au + DUREE_MAX
+    pieces, fin = _a_trancher(tache.client, au=au), jusqu_au or au + DUREE_MAX
     try:
         exclusions = [exclure(e, motif=motif, du=au, au=fin, acteur=par) for e in pieces]
     except ValidationError as refus:
@@ -99,8 +128,8 @@ def _motif(motif: str) -> str:
     return motif.strip()[:200]
 
 
-def _a_trancher(client: Client) -> list[Echeance]:
-    pieces = pieces_a_trancher(client)
+def _a_trancher(client: Client, *, au: date) -> list[Echeance]:
+    pieces = pieces_a_trancher(client, au=au)
     if not pieces:
         raise Refus(_("Plus aucune pièce de ce client n'attend cette décision."))
     return pieces

@@ -183,13 +183,15 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> N
 
 
 def proposer_maintenant(
-    client: Client, *, au: date, derogation: str = "", pieces: Iterable[int] | None = None
+    client: Client, *, au: date, derogation: str = "", formaliser: bool = False, pieces: Iterable[int] | None = None
 ) -> list[tuple]:
     """(faits, plan, résultat) du prochain palier des pièces échues, sans attendre son jour ; n'écrit rien.
 
     derogation : motif d'une mise en demeure tout de suite, même sans formalisation (exigences 10 et 11). pieces :
     celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte. Une pièce déjà mise en demeure
     l'est de nouveau si on la nomme, ou si aucune autre ne peut l'être (recommandé refusé, échéancier rompu).
+
+    formaliser : la formalisation qui manque à une mise en demeure, et elle seule.
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
     contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir, ou si
@@ -198,16 +200,19 @@ def proposer_maintenant(
     societe = client.societe
     plans, regles = plans_publies(societe), replace(reglages(societe), derogation=bool(derogation))
     motif = f"mise en demeure sans attendre : {derogation}" if derogation else "demandé par une personne"
+    nature = Nature.MISE_EN_DEMEURE if derogation else Nature.FORMALISATION if formaliser else None
     choisies = None if pieces is None else set(pieces)
     resultats = []
     for lot in faits_par_client(societe, plans, au=au, ouvre=ouvreur(societe), clients=[client.pk], toutes=True):
         for faits in lot:
-            plan = _sans_attente(plans.pour(faits.id, faits.type), nature=derogation and Nature.MISE_EN_DEMEURE)
+            plan = _sans_attente(plans.pour(faits.id, faits.type), nature=nature)
             faits = replace(faits, dernier_contact=None)
             if derogation:  # deux versions d'un plan font deux lettres : aucune n'attend l'autre
                 faits = replace(faits, delai_entre_contacts=0)
             if choisies is not None:
                 faits = replace(faits, echeances=tuple(e for e in faits.echeances if e.id in choisies))
+            if formaliser:
+                faits = _a_formaliser(faits)
             resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
             if derogation and (choisies is not None or not resultat.envois):
                 faits = _a_refaire(faits)
@@ -232,6 +237,13 @@ def _a_refaire(faits: ClientFaits) -> ClientFaits:
     return replace(faits, echeances=tuple(avant(e) for e in faits.echeances))
 
 
+def _a_formaliser(faits: ClientFaits) -> ClientFaits:
+    """Les pièces qu'une mise en demeure attend sans formalisation partie, jugées d'avant elle ; elles seules."""
+    manque = (e for e in faits.echeances if e.nature < Nature.FORMALISATION or e.formalisation_manquante)
+    avant = (e._replace(nature=min(e.nature, Nature.APPEL), rang=0, version=None) for e in manque)
+    return replace(faits, echeances=tuple(avant))
+
+
 def _remplacer(resultats: list[tuple]) -> tuple[list[int], list[str]]:
     """Les mises en demeure parties que celles-ci refont cèdent leur palier.
 
@@ -254,12 +266,18 @@ def _remplacer(resultats: list[tuple]) -> tuple[list[int], list[str]]:
 
 
 def relancer_maintenant(
-    client: Client, *, par, au: date, derogation: str = "", pieces: Iterable[int] | None = None
+    client: Client,
+    *,
+    par,
+    au: date,
+    derogation: str = "",
+    formaliser: bool = False,
+    pieces: Iterable[int] | None = None,
 ) -> list[Courrier]:
     """Prépare ce que `proposer_maintenant` propose ; à relire et valider par la personne."""
     with transaction.atomic():
         Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        resultats = proposer_maintenant(client, au=au, derogation=derogation, pieces=pieces)
+        resultats = proposer_maintenant(client, au=au, derogation=derogation, formaliser=formaliser, pieces=pieces)
         passage = _passage_manuel(client.societe, au=au, par=par)
         au_dela, references = _remplacer(resultats)
         cles = enregistrer(passage, resultats, societe=client.societe)
@@ -289,6 +307,8 @@ def _sans_attente(plan: Plan | None, *, nature: Nature | None = None) -> Plan | 
 
     avance = avancer(plan)
     if not avance.paliers:
+        if nature is Nature.FORMALISATION:
+            raise Refus(_("Le plan de ce client n'a pas de formalisation : mettez en demeure, avec un motif."))
         raise Refus(_("Le plan de ce client n'a pas de mise en demeure."))
     return replace(avance, anciens={version: avancer(ancien) for version, ancien in plan.anciens.items()})
 

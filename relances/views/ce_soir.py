@@ -233,7 +233,7 @@ def _ligne(v: service.Prevu, noms, contacts, choisie: str) -> dict:
 
 
 def _retenu(request, ensemble: Ensemble) -> dict:
-    """Groupes par motif ; d'abord ce qu'une personne doit trancher, puis ce qui reprendra seul."""
+    """Groupes par motif : ce qu'une personne doit trancher, ce qui reprend à une date, ce qui est arrêté."""
     seul = request.GET.get("motif", "")
     retenues = [r for r in ensemble.retenues if not seul or r.motif == seul]
     liste = Liste(request, retenues[0].lignes, par_page=PAR_PAGE) if seul and retenues else None
@@ -246,7 +246,7 @@ def _retenu(request, ensemble: Ensemble) -> dict:
             "motif": r.motif.value,
             "libelle": motifs.LIBELLES[r.motif],
             "signe": SIGNES.get(r.motif, "clock"),
-            "a_trancher": r.motif in motifs.A_TRANCHER,
+            "section": 0 if r.motif in motifs.A_TRANCHER else 2 if r.motif in motifs.ARRETES else 1,
             "pieces": r.pieces,
             "clients": len(r.clients),
             "totaux": sorted(r.totaux.items()),
@@ -260,13 +260,13 @@ def _retenu(request, ensemble: Ensemble) -> dict:
         }
         for r in retenues
     ]
-    sections = [
-        (_("À trancher par une personne"), [g for g in groupes if g["a_trancher"]]),
-        (_("Reprendra seul"), [g for g in groupes if not g["a_trancher"]]),
-    ]
+    titres = (_("À trancher par une personne"), _("Reprend à une date"), _("Arrêté : ne reprend pas seul"))
+    sections = [(titre, [g for g in groupes if g["section"] == rang]) for rang, titre in enumerate(titres)]
     return {
         "sections": [(titre, gs) for titre, gs in sections if gs],
         "liste": liste,
+        "peut_agir": peut(request.user, Droit.AGIR),
+        "peut_envoyer": peut(request.user, Droit.ENVOYER),
         "motif_seul": groupes[0]["libelle"] if seul and groupes else "",
         "annonce": ngettext("%(n)s pièce retenue", "%(n)s pièces retenues", sum(r.pieces for r in retenues))
         % {"n": sum(r.pieces for r in retenues)},

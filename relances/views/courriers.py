@@ -250,6 +250,7 @@ class ConfirmerForm(forms.Form):
 def manuel(request, pk: int):
     """« Relancer maintenant » depuis la fiche client : ce qui partirait, puis le courrier à relire et valider.
 
+    `?palier=formalisation` : celle qui manque à une mise en demeure.
     `?palier=mise-en-demeure` : la mise en demeure tout de suite, avec un motif (exigences 10 et 11). Un délai qui
     court encore ou un contact récent demandent une confirmation ; la mise en demeure, elle, attend la fin du délai.
     """
@@ -257,9 +258,12 @@ def manuel(request, pk: int):
     verifier_droit(request.user, Droit.ENVOYER, client.societe_id)
     au, canaux = aujourd_hui(), dict(CanalChoix.choices)
     deroge = request.GET.get("palier") == "mise-en-demeure"
+    formaliser = request.GET.get("palier") == "formalisation"
     form = DerogationForm(request.POST or None) if deroge else None
     try:
-        resultats = gestes.proposer_maintenant(client, au=au, derogation=_("à motiver") if deroge else "")
+        resultats = gestes.proposer_maintenant(
+            client, au=au, derogation=_("à motiver") if deroge else "", formaliser=formaliser
+        )
         envois = [v for _f, _p, r in resultats for v in r.envois]
         pieces = [d.echeance.id for v in envois for d in v.decisions]
         avertis = avertir(client, pieces, au=au)
@@ -273,7 +277,7 @@ def manuel(request, pk: int):
             status = 422 if any(f.errors for f in formulaires) else 200
             return render(request, "relances/manuel.html", contexte, status=status)
         motif = form.cleaned_data["motif"] if form else ""
-        courriers = gestes.relancer_maintenant(client, par=request.user, au=au, derogation=motif)
+        courriers = gestes.relancer_maintenant(client, par=request.user, au=au, derogation=motif, formaliser=formaliser)
     except gestes.Refus as raison:
         messages.error(request, str(raison))
         return rediriger(request, reverse("clients:fiche", args=[client.pk]))

@@ -4,14 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from factures.models import Exclusion
+from factures.models import Echeance, Exclusion
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Passage, Relance, Tache, Verdict
 from relances.services import nuit
-from relances.services.decisions import abandonner, lancer_mise_en_demeure, pieces_a_trancher
-from relances.services.gestes import Refus
+from relances.services.decisions import abandonner, lancer_mise_en_demeure, ouvrir_decision, pieces_a_trancher
+from relances.services.gestes import Refus, relancer_maintenant
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, LitigeFactory
 
@@ -44,7 +44,7 @@ def personne(epuisee):
 
 
 def test_la_nuit_demande_une_decision_et_nomme_ses_pieces(epuisee, tache):
-    assert pieces_a_trancher(tache.client) == [epuisee]
+    assert pieces_a_trancher(tache.client, au=MERCREDI) == [epuisee]
 
 
 def test_la_mise_en_demeure_se_prepare_a_valider_avec_son_motif(epuisee, tache, personne):
@@ -100,7 +100,7 @@ def test_sans_motif_ou_sans_rien_a_trancher_le_geste_est_refuse(epuisee, tache, 
 
     with pytest.raises(Refus, match="motif"):
         faire("  ")
-    Verdict.objects.all().delete()
+    Echeance.objects.filter(pk=epuisee.pk).update(impute=epuisee.montant, soldee_le=MARDI)
     with pytest.raises(Refus, match="Plus aucune"):
         faire("silence")
     assert not Relance.objects.exists() and not Exclusion.objects.exists()
@@ -110,3 +110,27 @@ def test_une_autre_tache_ne_se_tranche_pas_ainsi(tache, personne):
     Tache.objects.filter(pk=tache.pk).update(genre=Tache.Genre.APPEL)
     with pytest.raises(Refus):
         abandonner(Tache.objects.get(pk=tache.pk), motif="x", jusqu_au=None, par=personne, au=MERCREDI)
+
+
+def test_une_personne_tranche_sans_attendre_que_la_nuit_cree_la_tache():
+    echeance = EcheanceFactory(societe=SocieteFactory(max_amiables=0), echue_le=MARDI - 40 * JOUR)
+    assert pieces_a_trancher(echeance.client, au=MARDI) == [echeance]
+    tache = ouvrir_decision(echeance.client, au=MARDI)
+    assert (tache.genre, ouvrir_decision(echeance.client, au=MARDI)) == (Tache.Genre.DECISION, tache)
+    passer(echeance.societe, MARDI)  # la nuit trouve la tâche ouverte et n'en crée pas d'autre
+    assert Tache.objects.count() == 1
+
+
+def test_sans_piece_a_trancher_aucune_decision_ne_s_ouvre():
+    echeance = EcheanceFactory(societe=SocieteFactory(), echue_le=MARDI - 9 * JOUR)
+    with pytest.raises(Refus, match="Plus aucune"):
+        ouvrir_decision(echeance.client, au=MARDI)
+    assert not Tache.objects.exists()
+
+
+def test_la_formalisation_qui_manque_a_une_mise_en_demeure_s_envoie():
+    """« Pas de mise en demeure sans formalisation » a son geste : la formalisation, à relire et valider."""
+    echeance = EcheanceFactory(societe=SocieteFactory(), echue_le=MARDI - 9 * JOUR, niveau=Nature.RAPPEL_COURTOIS)
+    par = UtilisateurFactory(societe=echeance.societe, role=Role.RESPONSABLE)
+    courriers = relancer_maintenant(echeance.client, par=par, au=MARDI, formaliser=True)
+    assert [(c.nature, c.statut) for c in courriers] == [(Nature.FORMALISATION, Courrier.Statut.A_VALIDER)]
