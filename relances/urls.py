@@ -40,6 +40,7 @@ urlpatterns = [
     path("relances/lots/<int:pk>/scanner/", lots.scanner, name="lot_scanner"),
     path("relances/lots/<int:pk>/numeros/", lots.numeros, name="lot_numeros"),
     path("relances/lots/<int:pk>/deposer/", lots.deposer, name="lot_deposer"),
+    path("relances/lots/<int:pk>/refaire/", lots.refaire, name="lot_refaire"),
     path("relances/lots/<int:pk>/retirer/<int:courrier>/", lots.retirer, name="lot_retirer"),
     path("relances/retours/", retours.chaine, name="retours_chaine"),
     path("relances/retenir/", courriers.retenir_choisis, name="retenir_choisis"),

@@ -133,6 +133,7 @@ OBJETS = {
     "relances:lot_scanner": (PORTEFEUILLE, {"pk": "lot_postal"}),
     "relances:lot_numeros": (PORTEFEUILLE, {"pk": "lot_postal"}),
     "relances:lot_deposer": (PORTEFEUILLE, {"pk": "lot_postal"}),
+    "relances:lot_refaire": (PORTEFEUILLE, {"pk": "lot_postal"}),
     "relances:lot_retirer": (PORTEFEUILLE, {"pk": "lot_postal", "courrier": "courrier"}),
     "relances:plan": (SOCIETE, {"pk": "echelle"}),
     "relances:plan_brouillon": (SOCIETE, {"pk": "echelle"}),

@@ -13,7 +13,14 @@ from .envois import Courrier
 
 class LotPostalQuerySet(models.QuerySet):
     def visibles_pour(self, user):
-        """Un lot montre toutes ses lettres : il faut les voir toutes."""
+        """Un lot dont la personne voit au moins un pli ; les autres s'y comptent sans se nommer (exigence 39)."""
+        vus = PliDeLot.objects.filter(
+            lot=models.OuterRef("pk"), courrier__in=Courrier.objects.visibles_pour(user).values("pk")
+        )
+        return self.filter(models.Exists(vus), societe__in=societes_pour(user, Droit.VOIR))
+
+    def entiers_pour(self, user):
+        """Ceux dont elle voit chaque pli : le PDF, le bordereau et le dépôt portent sur tous."""
         vus = Courrier.objects.visibles_pour(user)
         caches = PliDeLot.objects.filter(lot=models.OuterRef("pk")).exclude(courrier__in=vus.values("pk"))
         return self.filter(~models.Exists(caches), societe__in=societes_pour(user, Droit.VOIR))

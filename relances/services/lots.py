@@ -24,9 +24,9 @@ from relances.rendu import lots as rendu
 from relances.rendu.contexte import Bordereau, Pli
 from relances.rendu.lettres import rendre_bordereau_pdf
 
-from .etats import Refus, sortir_du_lot, verrouiller
+from .etats import Refus, consigner_geste, passer, sortir_du_lot, verrouiller
 from .jointes import pages_du_pli, pli_complet
-from .postes import Fichier, poster
+from .postes import Fichier, dates_avant, poster
 from .preparation import emetteur
 from .relecture import rafraichir_lettre
 
@@ -203,6 +203,23 @@ def retirer_pli(lot: LotPostal, courrier: Courrier, *, motif: str, par) -> None:
         sortir_du_lot(courrier.pk, motif.strip(), par=par)
         texte = f"{courrier} sorti du lot n° {lot.numero} : {motif.strip()}"
         _consigner(lot, "lot_postal.pli_retire", par, texte, courrier=courrier.pk)
+
+
+def refaire(lot: LotPostal, *, par, au: date) -> int:
+    """Les lettres trop vieilles du lot en sortent et se refont à la date du jour ; renvoie leur nombre.
+
+    Lève Refus si aucune n'a vieilli : un autre onglet l'a fait.
+    """
+    with transaction.atomic():
+        a_poster = [p.courrier for p in presents(lot).filter(courrier__statut=S.A_POSTER)]
+        vieilles = dates_avant(a_poster, depose_le=au)
+        if not vieilles:
+            raise Refus(_("Aucune lettre de ce lot n'est à refaire."))
+        for courrier in vieilles:
+            courrier = verrouiller(courrier)
+            passer(courrier, S.A_ENVOYER, erreur="lettre à refaire à la date du jour")
+            consigner_geste("courrier.refait", courrier, par, f"À refaire à la date du jour, sortie du {lot}")
+    return len(vieilles)
 
 
 def deposer(lot: LotPostal, *, depose_le: date, par, au: date, preuve: Fichier | None = None) -> int:

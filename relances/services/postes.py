@@ -1,5 +1,6 @@
 """La poste : dépôt et sa preuve, présentation, retour de l'avis et sa correction (exigence 26)."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from factures.domaine.calendrier import ajouter_jours_ouvres
+from factures.domaine.calendrier import ajouter_jours_ouvres, est_ouvre
 from recouvrement.commun import depot, formats
 from relances import avis
 from relances.domaine import retours, suivis
@@ -23,6 +24,7 @@ from .receptions import issue_de
 from .taches import creer_tache
 
 S = Courrier.Statut
+DEPOT_SUIT = 2  # jours ouvrés entre la date d'une lettre et son dépôt ; au-delà, on propose de la refaire
 Fichier = tuple[bytes, str]  # (octets, suffixe), reconnu à son contenu
 
 
@@ -66,6 +68,19 @@ def poster(
             )  # fmt: skip
     except IntegrityError as erreur:
         raise Refus(_("Ce numéro de suivi est déjà celui d'un autre recommandé.")) from erreur
+
+
+def depot_propose(au: date, region: str) -> date:
+    """Le dernier jour ouvré, aujourd'hui compris : La Poste ne prend rien un dimanche ni un jour férié."""
+    return au if est_ouvre(au, region) else ajouter_jours_ouvres(au, -1, region)
+
+
+def dates_avant(courriers: Iterable[Courrier], *, depose_le: date) -> list[Courrier]:
+    """Lettres datées de plus de deux jours ouvrés avant leur dépôt : la date limite imprimée en est raccourcie."""
+    return [
+        c for c in courriers
+        if c.arrete_au and depose_le > ajouter_jours_ouvres(c.arrete_au, DEPOT_SUIT, c.societe.region_feries)
+    ]  # fmt: skip
 
 
 def numero_lu(texte: str, *, derogation: str = "") -> str:

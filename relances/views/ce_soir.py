@@ -18,6 +18,7 @@ from recouvrement.comptes.courante import societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances import motifs
 from relances.domaine.echelle import Motif
+from relances.domaine.natures import Canal
 from relances.models.echelles import CanalChoix
 from relances.services import ce_soir as service
 from relances.services.quotidien import donnees_perimees
@@ -164,11 +165,22 @@ def _sous_titre(societes, ensemble: Ensemble) -> str:
     n, r = len(ensemble.envois), ensemble.clients_retenus
     envois, retenus = _("aucun envoi prévu"), _("aucun client retenu")
     if n:
-        envois = ngettext("%(n)s envoi prévu", "%(n)s envois prévus", n) % {"n": formats.nombre(n)}
+        envois = _compte(ensemble.envois)
         envois = _("%(envois)s pour %(total)s") % {"envois": envois, "total": sommes(totaux)}
     if r:
         retenus = ngettext("%(n)s client retenu", "%(n)s clients retenus", r) % {"n": formats.nombre(r)}
     return " · ".join([debut, envois, retenus])
+
+
+def _compte(prevus: list[service.Prevu]) -> str:
+    """Un appel ou une décision n'est pas un envoi : ils se comptent à part."""
+    taches = sum(v.canal in (Canal.APPEL, Canal.TACHE) for v in prevus)
+    n = len(prevus) - taches
+    envois = ngettext("%(n)s envoi prévu", "%(n)s envois prévus", n) % {"n": formats.nombre(n)}
+    if not taches:
+        return envois
+    texte = ngettext("%(n)s appel ou tâche", "%(n)s appels ou tâches", taches) % {"n": formats.nombre(taches)}
+    return f"{envois}, {texte}" if n else texte
 
 
 # --- Partira -----------------------------------------------------------------------------------------
@@ -193,7 +205,7 @@ def _partira(request, ensemble: Ensemble) -> dict:
         ],
         "volet": volet,
         "gabarit_volet": "relances/_apercu.html",
-        "annonce": ngettext("%(n)s envoi prévu", "%(n)s envois prévus", len(envois)) % {"n": len(envois)},
+        "annonce": _compte(envois),
     }
 
 

@@ -283,7 +283,8 @@ class Fiche:
 
     @cached_property
     def form_poster(self):
-        initial = {"depose_le": self.au, "numero_suivi": self.courrier.numero_suivi}
+        propose = postes.depot_propose(self.au, self.courrier.societe.region_feries)
+        initial = {"depose_le": propose, "numero_suivi": self.courrier.numero_suivi}
         return self._form("poster", lambda: PosterForm(initial=initial, recommande=self.est_un_recommande))
 
     @cached_property

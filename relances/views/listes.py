@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clients.models import Client, Contact
-from factures.domaine.calendrier import ajouter_jours_ouvres
+from factures.domaine.calendrier import METROPOLE, ajouter_jours_ouvres
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte
@@ -34,6 +34,8 @@ ETATS = {
     "erreur": (S.EN_ERREUR,),
     "inconnu": (S.INCERTAIN,),
 }
+EN_FILE = (S.A_ENVOYER, S.EN_COURS)
+PAPIER = (Canal.LETTRE, Canal.RECOMMANDE)
 ICONES_CANAL = {
     "courriel": "mail", "lettre": "mailbox", "recommande": "certificate", "appel": "phone", "sms": "message",
     "tache": "checklist",
@@ -64,6 +66,8 @@ DEFAUTS = {"valider": "-palier", "poster": "client", "retours": "depot", "envoye
 def onglet_de(courrier: Courrier) -> tuple[str, str]:
     """(état, adresse de l'onglet où le courrier se trouve), pour le fil de sa page."""
     vue = next((v for v, statuts in ETATS.items() if courrier.statut in statuts), "")
+    if courrier.statut in EN_FILE and courrier.canal in PAPIER:
+        vue = "poster"
     return courrier.get_statut_display(), f"{reverse('relances:ce_soir')}?v={vue}" if vue else ""
 
 
@@ -74,6 +78,8 @@ def vues(request, partira: int | None = None, retenus: int | None = None):
 
     def n(vue):
         return sum(comptes.get(s, 0) for s in ETATS[vue])
+
+    a_poster = n("poster") + en_preparation(courriers).count()
 
     propre = request.GET.copy()
     for cle in ("lettre", "motif", "nature", "q", "tri", "calcul", "retard"):
@@ -86,7 +92,7 @@ def vues(request, partira: int | None = None, retenus: int | None = None):
             ("ce-soir", _("Partira"), partira),
             ("retenu", _("Retenu"), retenus),
             ("valider", _("À valider"), n("valider")),
-            ("poster", _("À imprimer et poster"), n("poster")),
+            ("poster", _("À imprimer et poster"), a_poster),
             ("retours", _("Retours d'avis")),
             ("envoye", _("Envoyé")),
             ("erreur", _("En erreur"), n("erreur")),
@@ -121,9 +127,16 @@ def destinataire(client: Client, canal: str, contacts: dict[int, Contact]) -> st
     return " · ".join(x for x in (contact.nom if contact else "", telephone) if x)
 
 
+def en_preparation(courriers):
+    """Lettres validées que le worker n'a pas encore composées : elles seront à imprimer, elles ne sont pas parties."""
+    return courriers.filter(statut__in=EN_FILE, canal__in=PAPIER)
+
+
 def a_l_etat(request, vue: str):
     """Courriers visibles d'un onglet, filtres de l'adresse compris."""
     courriers = restreindre(request, Courrier.objects.visibles_pour(request.user)).filter(statut__in=ETATS[vue])
+    if vue == "envoye":
+        courriers = courriers.exclude(statut__in=EN_FILE, canal__in=PAPIER)
     if vue == "retours":
         courriers = courriers.filter(retour="", canal=Canal.RECOMMANDE)
         if request.GET.get("retard"):
@@ -156,14 +169,19 @@ def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status:
     )
     page = list(liste)
     if vue == "poster" and depots is None:
-        depots = DepotsForm(courriers=page, initial={"depose_le": au})
+        depots = DepotsForm(courriers=page, initial={"depose_le": postes.depot_propose(au, METROPOLE)})
     lettre = entier(request.GET.get("lettre"))
     choisi = courrier_visible(request, lettre) if lettre is not None else None
     # Un droit par société : la liste n'en cherche pas un par ligne.
     responsables = set(societes_pour(request.user, Droit.VALIDER_PLAFOND).values_list("pk", flat=True))
     vus = contacts({c.client_id for c in page})
+    en_cours = []
+    if vue == "poster":
+        siens = restreindre(request, Courrier.objects.visibles_pour(request.user))
+        en_cours = list(en_preparation(siens).select_related("client").order_by("pk")[:A_LA_FOIS])
     contexte = {
         "vue": vue,
+        "en_preparation": en_cours,
         "vues": vues(request),
         "liste": liste,
         "lignes": [_ligne(c, vus, lettre, responsables, au, depots) for c in page],

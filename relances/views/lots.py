@@ -26,11 +26,12 @@ from relances.domaine.statuts import TransitionInterdite
 from relances.forms import ChoixForm
 from relances.formulaires_postes import DeposerLotForm, NumeroForm, NumerosForm, SortirForm
 from relances.models import Courrier, LotPostal
-from relances.services import lots, suivis
+from relances.services import lots, postes, suivis
 from relances.services.etats import Refus
 from relances.tasks import composer_lot
 
 from .courriers import retour_a
+from .retours import prevenir_du_delai
 
 S = Courrier.Statut
 TONS = {LotPostal.Statut.PRET: "bon", LotPostal.Statut.EN_ERREUR: "mal"}
@@ -43,8 +44,8 @@ def _visibles(request):
 
 
 def du_perimetre(request, pk: int) -> LotPostal:
-    """Le lot, ou 404 si une seule de ses lettres n'est pas visible de la personne."""
-    return get_object_or_404(LotPostal.objects.visibles_pour(request.user).select_related("societe", "auteur"), pk=pk)
+    """Le lot, ou 404 si une seule de ses lettres n'est pas visible de la personne : on y agit sur toutes."""
+    return get_object_or_404(LotPostal.objects.entiers_pour(request.user).select_related("societe", "auteur"), pk=pk)
 
 
 def adresse(lot: LotPostal) -> str:
@@ -119,8 +120,9 @@ def _composer(lot: LotPostal, plis: int) -> None:
 @require_safe
 @exige(Droit.VOIR)
 def fiche(request, pk: int):
-    """Un lot : sa progression, puis chaque pli, les numéros, le dépôt."""
-    return rendre_fiche(request, du_perimetre(request, pk))
+    """Un lot : sa progression, puis chaque pli, les numéros, le dépôt ; ceux d'un autre portefeuille se comptent."""
+    visibles = LotPostal.objects.visibles_pour(request.user).select_related("societe", "auteur")
+    return rendre_fiche(request, get_object_or_404(visibles, pk=pk))
 
 
 def rendre_fiche(request, lot: LotPostal, *, status: int = 200, **formulaires):
@@ -128,23 +130,29 @@ def rendre_fiche(request, lot: LotPostal, *, status: int = 200, **formulaires):
     a_poster = [p for p in plis if p.courrier.statut == S.A_POSTER]
     a_numeroter = [p for p in a_poster if p.courrier.canal == Canal.RECOMMANDE]
     sans_numero = [p for p in a_numeroter if not p.courrier.numero_suivi]
+    vus = set(Courrier.objects.visibles_pour(request.user).filter(plis__lot=lot).values_list("pk", flat=True))
+    entier = LotPostal.objects.entiers_pour(request.user).filter(pk=lot.pk).exists()
+    sortis = lot.plis.filter(sorti_le__isnull=False, courrier__in=vus).select_related("courrier__client", "sorti_par")
+    depot_le = postes.depot_propose(aujourd_hui(), lot.societe.region_feries)
     contexte = {
         "lot": lot,
         "ton": TONS.get(lot.statut, "info"),
         "en_attente": lot.statut == LotPostal.Statut.EN_PREPARATION,
         "pret": lot.statut == LotPostal.Statut.PRET,
-        "plis": [_ligne(p) for p in plis],
+        "plis": [_ligne(p) | {"visible": p.courrier_id in vus} for p in plis],
+        "entier": entier,
+        "vieilles": len(postes.dates_avant([p.courrier for p in a_poster], depose_le=depot_le)),
         "n": len(plis),
-        "sortis": list(lot.plis.filter(sorti_le__isnull=False).select_related("courrier__client", "sorti_par")),
+        "sortis": list(sortis),
         "a_poster": a_poster,
         "a_numeroter": len(a_numeroter),
         "numerotes": len(a_numeroter) - len(sans_numero),
         "suivant": sans_numero[0] if sans_numero else None,
         "recommandes": any(p.courrier.canal == Canal.RECOMMANDE for p in plis),
-        "peut_envoyer": peut(request.user, Droit.ENVOYER, lot.societe_id),
+        "peut_envoyer": entier and peut(request.user, Droit.ENVOYER, lot.societe_id),
         "form_numero": formulaires.get("numero") or NumeroForm(),
         "form_numeros": formulaires.get("numeros") or NumerosForm(),
-        "form_depot": formulaires.get("depot") or DeposerLotForm(initial={"depose_le": aujourd_hui()}),
+        "form_depot": formulaires.get("depot") or DeposerLotForm(initial={"depose_le": depot_le}),
         "form_sortir": formulaires.get("sortir") or SortirForm(auto_id=False),
         "sortir_de": formulaires.get("sortir_de", 0),
         "apercu": formulaires.get("apercu", []),
@@ -278,12 +286,33 @@ def deposer(request, pk: int):
     form = DeposerLotForm(request.POST, request.FILES)
     if not form.is_valid():
         return rendre_fiche(request, lot, depot=form, status=422)
+    a_poster = list(lot.courriers.filter(statut=S.A_POSTER).select_related("societe"))
     try:
         n = lots.deposer(lot, par=request.user, au=aujourd_hui(), **form.cleaned_data)
     except (Refus, TransitionInterdite) as raison:
         form.add_error(None, str(raison))
         return rendre_fiche(request, lot, depot=form, status=422)
+    prevenir_du_delai(request, a_poster, form.cleaned_data["depose_le"])
     fait(request, ngettext("%(n)s dépôt enregistré.", "%(n)s dépôts enregistrés.", n) % {"n": n})
+    return rediriger(request, adresse(lot))
+
+
+@require_POST
+@exige(Droit.ENVOYER)
+def refaire(request, pk: int):
+    """Les lettres qui ont vieilli sortent du lot et se refont à la date du jour."""
+    lot = du_perimetre(request, pk)
+    verifier_droit(request.user, Droit.ENVOYER, lot.societe_id)
+    try:
+        n = lots.refaire(lot, par=request.user, au=aujourd_hui())
+    except (Refus, TransitionInterdite) as raison:
+        messages.error(request, str(raison))
+    else:
+        texte = ngettext(
+            "%(n)s lettre se refait à la date du jour : mettez-la dans un nouveau lot.",
+            "%(n)s lettres se refont à la date du jour : mettez-les dans un nouveau lot.", n,
+        )  # fmt: skip
+        fait(request, texte % {"n": n})
     return rediriger(request, adresse(lot))
 
 

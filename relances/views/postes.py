@@ -133,6 +133,8 @@ def deposer(request):
         except (gestes.Refus, TransitionInterdite) as raison:
             form.refus[courrier.pk] = str(raison)
     if faits:
+        deposes = [c for c in courriers if c.pk not in form.refus]
+        retours.prevenir_du_delai(request, deposes, form.cleaned_data["depose_le"])
         fait(request, ngettext("%(n)s dépôt enregistré.", "%(n)s dépôts enregistrés.", faits) % {"n": faits})
     return _remontrer(request, form) if form.refus else rediriger(request, retour_a("poster"))
 
@@ -155,6 +157,7 @@ def poster(request, pk: int):
     if not form.is_valid():
         return refuser(request, courrier, "poster", form)
     champs = {n: v for n, v in form.cleaned_data.items() if n in ("depose_le", "numero_suivi", "preuve")}
+    retours.prevenir_du_delai(request, [courrier], form.cleaned_data["depose_le"])
     return geste(
         request,
         courrier,

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recouvrement.commun import depot
@@ -102,6 +102,17 @@ def prevenir(request, saisi: dict) -> None:
     dates = {nom: saisi.get(nom) for nom in ("presente_le", "retour_le")}
     if retours.rendu_trop_tot(saisi["retour"], **dates):
         messages.warning(request, TROP_TOT)
+
+
+def prevenir_du_delai(request, courriers, depose_le) -> None:
+    """Une lettre déposée bien après sa date donne moins de temps que ce qu'elle imprime."""
+    if n := len(postes.dates_avant(courriers, depose_le=depose_le)):
+        texte = ngettext(
+            "%(n)s lettre déposée plus de deux jours ouvrés après sa date : sa date limite est raccourcie.",
+            "%(n)s lettres déposées plus de deux jours ouvrés après leur date : leur date limite est raccourcie.",
+            n,
+        )
+        messages.warning(request, texte % {"n": n})
 
 
 def _ligne(c: Courrier) -> dict:

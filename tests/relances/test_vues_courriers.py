@@ -193,20 +193,20 @@ def test_les_depots_se_saisissent_a_la_chaine(client, responsable, societe):
 def test_un_depot_refuse_laisse_les_autres_faits_et_garde_la_saisie(client, responsable, societe):
     un, deux, trois = a_poster(client, societe, 3)
     donnees = {"choix": [un.pk, deux.pk, trois.pk], "depose_le": "2026-02-10",
-               f"numero_{un.pk}": "A1", f"numero_{deux.pk}": "A1", f"numero_{trois.pk}": ""}  # fmt: skip
+               f"numero_{un.pk}": "2C00011122223", f"numero_{deux.pk}": "2C00011122223", f"numero_{trois.pk}": ""}  # fmt: skip
     reponse = client.post(adresse("deposer"), donnees)
     html = reponse.content.decode()
     assert reponse.status_code == 422
     assert "déjà celui d&#x27;un autre" in html and "numéro de suivi du recommandé est nécessaire" in html
-    assert 'value="A1"' in html
+    assert 'value="2C00011122223"' in html
     assert Courrier.objects.filter(statut=S.POSTE).count() == 1
 
 
 def test_une_date_de_depot_illisible_n_enregistre_rien(client, responsable, societe):
     (courrier,) = a_poster(client, societe, 1)
-    donnees = {"choix": [courrier.pk], "depose_le": "", f"numero_{courrier.pk}": "A1"}
+    donnees = {"choix": [courrier.pk], "depose_le": "", f"numero_{courrier.pk}": "2C00011122223"}
     reponse = client.post(adresse("deposer"), donnees)
-    assert reponse.status_code == 422 and 'value="A1"' in reponse.content.decode()
+    assert reponse.status_code == 422 and 'value="2C00011122223"' in reponse.content.decode()
     courrier.refresh_from_db()
     assert courrier.statut == S.A_POSTER
 
@@ -215,7 +215,7 @@ def test_les_retours_d_avis_ne_montrent_que_les_recommandes_sans_retour(client, 
     """Exigence 26."""
     un, deux, trois = a_poster(client, societe, 3)
     for n, c in enumerate((un, deux, trois)):
-        client.post(adresse("poster", c.pk), {"depose_le": "2026-02-10", "numero_suivi": f"A{n}"})
+        client.post(adresse("poster", c.pk), {"depose_le": "2026-02-10", "numero_suivi": f"2C0001112222{n}"})
     Courrier.objects.filter(pk=deux.pk).update(canal="lettre")
     client.post(adresse("retour", trois.pk), {"retour": "distribue", "retour_le": "2026-02-10"})
     html = ce_soir(client, v="retours")
@@ -225,7 +225,7 @@ def test_les_retours_d_avis_ne_montrent_que_les_recommandes_sans_retour(client, 
 
 def test_un_retour_mal_saisi_se_remontre_avec_sa_faute(client, responsable, societe):
     (courrier,) = a_poster(client, societe, 1)
-    client.post(adresse("poster", courrier.pk), {"depose_le": "2026-02-10", "numero_suivi": "A1"})
+    client.post(adresse("poster", courrier.pk), {"depose_le": "2026-02-10", "numero_suivi": "2C00011122223"})
     assert client.post(adresse("retour", courrier.pk), {"retour_le": "2026-02-12"}).status_code == 422
     courrier.refresh_from_db()
     assert courrier.retour == ""

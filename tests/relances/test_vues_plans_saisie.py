@@ -1,5 +1,7 @@
 """La saisie d'un plan à l'écran : un seul envoi, publier n'en perd rien, une version neuve ne se recouvre pas."""
 
+# ruff: noqa: F811 - des fixtures reprises par leur nom
+
 from datetime import date
 
 import pytest
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.django_db
 REGLES = {"seuil_piece": "25", "seuil_envoi": "30", "plafond_envoi": "", "regroupement": "plus_haut"}
 
 
-def test_publier_enregistre_la_saisie_affichee(client, publiee, brouillon):  # noqa: F811
+def test_publier_enregistre_la_saisie_affichee(client, publiee, brouillon):
     """J+3 saisi et jamais enregistré, règles comprises : c'est J+3 qui se publie, sur le palier édité."""
     p = palier(brouillon, Nature.RAPPEL_COURTOIS)
     envoi = publication(brouillon) | saisie(p, delai=3) | REGLES
@@ -37,7 +39,7 @@ def test_publier_enregistre_la_saisie_affichee(client, publiee, brouillon):  # n
 
 
 @pytest.mark.parametrize(("champs", "regles"), [({"delai": "x"}, {}), ({}, {"seuil_piece": "beaucoup"})])
-def test_une_saisie_fautive_se_remontre_et_rien_ne_se_publie(client, publiee, brouillon, champs, regles):  # noqa: F811
+def test_une_saisie_fautive_se_remontre_et_rien_ne_se_publie(client, publiee, brouillon, champs, regles):
     p = palier(brouillon, Nature.RAPPEL_COURTOIS)
     envoi = publication(brouillon, note="plus doux") | saisie(p, **champs) | REGLES | regles
     reponse = client.post(adresse("plan_publier", publiee.echelle_id), envoi)
@@ -46,7 +48,7 @@ def test_une_saisie_fautive_se_remontre_et_rien_ne_se_publie(client, publiee, br
     assert (brouillon.statut, brouillon.seuil_piece == 25) == ("brouillon", False)
 
 
-def test_une_saisie_que_le_controle_refuse_reste_dans_le_brouillon(client, publiee, brouillon):  # noqa: F811
+def test_une_saisie_que_le_controle_refuse_reste_dans_le_brouillon(client, publiee, brouillon):
     p = palier(brouillon, Nature.APPEL)
     envoi = publication(brouillon) | saisie(p, delai=3)
     reponse = client.post(adresse("plan_publier", publiee.echelle_id), envoi, follow=True)
@@ -59,7 +61,7 @@ def test_une_saisie_que_le_controle_refuse_reste_dans_le_brouillon(client, publi
 def test_palier_et_regles_s_enregistrent_d_un_geste_et_l_on_reste_sur_le_palier(
     client,
     publiee,
-    brouillon,  # noqa: F811
+    brouillon,
 ):
     p = palier(brouillon, Nature.RAPPEL_COURTOIS)
     envoi = saisie(p, delai=8) | REGLES | {"note": "en cours de réglage", "reprise": "toutes"}
@@ -72,7 +74,7 @@ def test_palier_et_regles_s_enregistrent_d_un_geste_et_l_on_reste_sur_le_palier(
     assert "en cours de réglage" in texte(client.get(reponse.url))
 
 
-def test_un_brouillon_change_ailleurs_se_dit_et_garde_la_saisie(client, publiee, brouillon):  # noqa: F811
+def test_un_brouillon_change_ailleurs_se_dit_et_garde_la_saisie(client, publiee, brouillon):
     p = palier(brouillon, Nature.RAPPEL_COURTOIS)
     lu = publication(brouillon)
     VersionEchelle.objects.filter(pk=brouillon.pk).update(seuil_envoi=99)
@@ -84,7 +86,7 @@ def test_un_brouillon_change_ailleurs_se_dit_et_garde_la_saisie(client, publiee,
     assert (brouillon.seuil_envoi, brouillon.statut) == (99, "brouillon")
 
 
-def test_un_plan_par_defaut_dit_qui_le_suit_sans_y_etre_affecte(client, societe, publiee, brouillon):  # noqa: F811
+def test_un_plan_par_defaut_dit_qui_le_suit_sans_y_etre_affecte(client, societe, publiee, brouillon):
     for nom in ("Alpha", "Bêta"):
         EcheanceFactory(
             societe=societe, echue_le=date(2026, 1, 2), client=ClientFactory(societe=societe, raison_sociale=nom)

@@ -338,18 +338,23 @@ def test_un_lecteur_voit_le_lot_et_n_agit_pas(client, responsable, societe):
     assert client.get(adresse("retours_chaine")).status_code == 403
 
 
-def test_un_lot_qui_porte_la_lettre_d_un_autre_portefeuille_ne_se_montre_pas(client, responsable, societe):
+def test_un_lot_partage_montre_ses_plis_et_tait_ceux_d_un_autre_portefeuille(client, responsable, societe):
+    """Exigence 39 : elle suit le sien, ne nomme pas l'autre, et n'agit pas sur un lot qu'elle ne voit pas entier."""
     gestionnaire = UtilisateurFactory(role=Role.GESTIONNAIRE, societe=societe)
     (mien,) = a_poster(societe, 1, client=ClientFactory(societe=societe, gestionnaire=gestionnaire))
     (autre,) = a_poster(societe, 1)
-    melange = lots.creer(societe, [mien.pk, autre.pk], par=responsable)
+    (tiers,) = a_poster(societe, 1)
+    melange, sien = faire(client, [mien, autre]), faire(client, [tiers])
     client.force_login(gestionnaire)
-    assert client.get(adresse("lot", melange.pk)).status_code == 404
-    lots.retirer_pli(melange, mien, motif="à part", par=responsable)
-    lot = faire(client, [mien])
-    assert client.get(adresse("lot", lot.pk)).status_code == 200
+    html = client.get(adresse("lot", melange.pk)).content.decode()
+    assert mien.client.raison_sociale in html and "autre portefeuille" in html
+    assert autre.client.raison_sociale not in html and autre.reference not in html
+    assert "Imprimer le lot" not in html and "Enregistrer le dépôt" not in html
+    assert client.get(adresse("lot_pdf", melange.pk)).status_code == 404
+    assert client.post(adresse("lot_deposer", melange.pk), {"depose_le": "2026-02-10"}).status_code == 404
+    assert client.get(adresse("lot", sien.pk)).status_code == 404
     html = client.get(adresse("lots")).content.decode()
-    assert f"Lot n° {lot.numero}" in html and f"Lot n° {melange.numero}" not in html
+    assert f"Lot n° {melange.numero}" in html and f"Lot n° {sien.numero}" not in html
 
 
 def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_de_plis(client, responsable, societe):

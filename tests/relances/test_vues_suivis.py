@@ -1,5 +1,7 @@
 """Numéros de suivi et retours : contrôlés à la saisie, corrigés après le dépôt, jamais en silence (exigence 26)."""
 
+# ruff: noqa: F811 - des fixtures reprises par leur nom
+
 import pytest
 
 from recouvrement.journal.models import Detail
@@ -21,7 +23,7 @@ from .test_vues_postes import (  # noqa: F401 - fixtures
 pytestmark = pytest.mark.django_db
 
 
-def test_un_numero_sans_forme_se_refuse_au_scan_sauf_derogation_motivee(client, responsable, societe):  # noqa: F811
+def test_un_numero_sans_forme_se_refuse_au_scan_sauf_derogation_motivee(client, responsable, societe):
     lot = faire(client, a_poster(societe, 1, par=responsable))
     url = adresse("lot_scanner", lot.pk)
     for saisi in ({}, {"hors_forme": "on"}, {"pourquoi": "porteur"}):
@@ -32,7 +34,7 @@ def test_un_numero_sans_forme_se_refuse_au_scan_sauf_derogation_motivee(client, 
     assert "porteur local" in str(Detail.objects.get(maillon__action="courrier.suivi").donnees)
 
 
-def test_un_numero_sans_forme_se_refuse_au_depot_d_un_seul_pli(client, responsable, societe):  # noqa: F811
+def test_un_numero_sans_forme_se_refuse_au_depot_d_un_seul_pli(client, responsable, societe):
     (courrier,) = a_poster(societe, 1, par=responsable)
     with pytest.raises(Refus, match="S10"):
         postes.poster(courrier, par=responsable, depose_le=MARDI, numero_suivi="xyz", au=MARDI)
@@ -42,7 +44,7 @@ def test_un_numero_sans_forme_se_refuse_au_depot_d_un_seul_pli(client, responsab
     assert (courrier.statut, courrier.numero_suivi) == ("poste", "XYZ")
 
 
-def test_un_numero_faux_se_corrige_apres_le_depot_avec_sa_trace(client, responsable, poste):  # noqa: F811
+def test_un_numero_faux_se_corrige_apres_le_depot_avec_sa_trace(client, responsable, poste):
     url = adresse("suivi_corriger", poste.pk)
     assert client.post(url, {"numero": "2C12345678902"}).status_code == 422  # sans motif
     client.post(url, {"numero": "xyz", "motif": "mauvaise étiquette"})
@@ -58,7 +60,7 @@ def test_un_numero_faux_se_corrige_apres_le_depot_avec_sa_trace(client, responsa
 
 
 @pytest.mark.parametrize("retour", ["non_reclame", "refuse"])
-def test_sans_presentation_un_pli_refuse_ou_non_reclame_ne_s_enregistre_pas(client, poste, retour):  # noqa: F811
+def test_sans_presentation_un_pli_refuse_ou_non_reclame_ne_s_enregistre_pas(client, poste, retour):
     """droit.md § 17 : sa réception en dépend."""
     saisi = {"retour": retour, "retour_le": "2026-02-10"}
     client.post(adresse("retour", poste.pk), saisi)
@@ -76,7 +78,7 @@ def test_un_non_reclame_revenu_avant_quinze_jours_avertit(
     poste,
     time_machine,
     presente,
-    averti,  # noqa: F811
+    averti,
 ):
     time_machine.move_to("2026-02-26 09:00 +0100", tick=False)
     client.force_login(responsable)
@@ -88,7 +90,7 @@ def test_un_non_reclame_revenu_avant_quinze_jours_avertit(
     assert ("quinze jours après" in client.get(adresse("courrier", poste.pk)).content.decode()) is averti
 
 
-def test_la_presentation_et_l_avis_manquants_se_demandent_sur_la_fiche(client, poste):  # noqa: F811
+def test_la_presentation_et_l_avis_manquants_se_demandent_sur_la_fiche(client, poste):
     postes.consigner_retour(poste, par=None, retour="refuse", retour_le=MARDI, au=MARDI)  # relevé chez un prestataire
     html = client.get(adresse("courrier", poste.pk)).content.decode()
     assert "Saisir la présentation" in html and "Joindre l’avis" in html
@@ -99,3 +101,52 @@ def test_la_presentation_et_l_avis_manquants_se_demandent_sur_la_fiche(client, p
     assert poste.presente_le == MARDI and poste.avis_empreinte
     html = client.get(adresse("courrier", poste.pk)).content.decode()
     assert "Saisir la présentation" not in html and "Joindre l’avis" not in html
+
+
+# --- Le jour du dépôt -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("aujourdhui", "propose", "vieillie"),
+    [("2026-02-12", "2026-02-12", False), ("2026-02-15", "2026-02-13", True), ("2026-02-13", "2026-02-13", True)],
+)
+def test_un_dimanche_propose_le_jour_ouvre_et_une_lettre_vieillie_se_dit(
+    client,
+    responsable,
+    societe,
+    time_machine,
+    aujourdhui,
+    propose,
+    vieillie,
+):
+    """Datée du mardi 10 : jeudi est le deuxième jour ouvré, vendredi le troisième."""
+    lot = faire(client, a_poster(societe, 1, par=responsable))
+    time_machine.move_to(f"{aujourdhui} 09:00 +0100", tick=False)
+    client.force_login(responsable)
+    html = client.get(adresse("lot", lot.pk)).content.decode()
+    assert f'value="{propose}"' in html
+    assert ("Refaire à la date du jour" in html) is vieillie
+
+
+def test_refaire_une_lettre_vieillie_la_sort_du_lot(client, responsable, societe, time_machine):
+    lot = faire(client, a_poster(societe, 1, par=responsable))
+    time_machine.move_to("2026-02-16 09:00 +0100", tick=False)
+    client.force_login(responsable)
+    for _ in range(2):  # un double clic ne refait rien
+        client.post(adresse("lot_refaire", lot.pk))
+    courrier = lot.plis.get().courrier
+    assert (courrier.statut, courrier.lot_postal) == ("a_envoyer", None)
+    html = client.get(adresse("ce_soir"), {"v": "poster"}).content.decode()
+    assert "1 lettre en préparation" in html and str(courrier.client) in html
+    assert str(courrier.client) not in client.get(adresse("ce_soir"), {"v": "envoye"}).content.decode()
+
+
+def test_un_depot_tardif_s_enregistre_et_avertit(client, responsable, societe, time_machine):
+    (courrier,) = a_poster(societe, 1, par=responsable)
+    time_machine.move_to("2026-02-16 09:00 +0100", tick=False)
+    client.force_login(responsable)
+    saisi = {"depose_le": "2026-02-16", "numero_suivi": "2C12345678901"}
+    html = client.post(adresse("poster", courrier.pk), saisi, follow=True).content.decode()
+    assert "date limite est raccourcie" in html
+    courrier.refresh_from_db()
+    assert courrier.statut == "poste"
