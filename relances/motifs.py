@@ -193,7 +193,8 @@ def _adresse_en_erreur(d: Decision) -> str:
     """Le détail nomme le canal et sa date ; la phrase dit quoi faire."""
     detail = d.detail
     for canal in CanalChoix:
-        detail = detail.replace(f"{canal.value} en erreur", _("%(canal)s en erreur") % {"canal": canal.label.lower()})
+        nom = _minuscule(str(canal.label))
+        detail = detail.replace(f"{canal.value} en erreur", _("%(canal)s en erreur") % {"canal": nom})
     return _("%(detail)s : corrigez l'adresse") % {"detail": detail}
 
 

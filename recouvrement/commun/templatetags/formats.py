@@ -3,6 +3,7 @@
 from django import template
 
 from recouvrement.commun import formats
+from recouvrement.commun.domaine import ecriture
 
 register = template.Library()
 
@@ -15,6 +16,13 @@ register.filter("jour_long", formats.jour_long)
 register.filter("instant", formats.instant)
 register.filter("retard", formats.retard)
 register.filter("initiales", formats.initiales)
+register.filter("siren", ecriture.siren)
+
+
+@register.filter
+def minuscule(texte):
+    """« Recommandé AR » → « recommandé AR » : la première lettre seule, les sigles restent."""
+    return str(texte)[:1].lower() + str(texte)[1:]
 
 
 @register.filter
