@@ -8,11 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clients.views.registre import VOLETS
+from clients.views.volets import Fiche
 from factures.models import Echeancier, Exclusion
 from factures.services.echeanciers import annuler_echeancier
 from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
+from relances.services.gestes import relancer_maintenant
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EcheancierFactory, ExclusionFactory, PromesseFactory
@@ -265,3 +268,17 @@ def test_la_chronologie_dit_l_exclusion_l_accord_et_sa_fin(connecte, belcourt, a
     assert "jusqu'au 24/11/2026" in lus["Pièce exclue des relances"]
     assert "en 3 mensualités" in lus["Échéancier accepté"]
     assert "Noté à tort" in lus["Échéancier annulé"]
+
+
+@pytest.mark.parametrize(("pieces", "attendu"), [(1, "s'annulera"), (2, "sans cette pièce")])
+def test_exclure_une_piece_dit_ce_que_cela_fera_au_courrier_pret(societe, responsable, au, pieces, attendu):
+    """Une mise en demeure préparée porte la pièce : elle se refera sans elle, ou s'annulera si elle n'a qu'elle."""
+    client = ClientFactory(societe=societe)
+    echeances = [EcheanceFactory(client=client, echue_le=au - timedelta(60 + n)) for n in range(pieces)]
+    relancer_maintenant(client, par=responsable, au=au, derogation="silence")
+    volet = VOLETS["exclure"](Fiche(client, au=au, user=responsable), {})
+    fin = (au + timedelta(9)).isoformat()
+    form = volet.formulaire({"echeance": echeances[0].pk, "motif": "accord", "au": fin})
+    assert form.is_valid()
+
+    assert attendu in " ".join(volet.effets(form))

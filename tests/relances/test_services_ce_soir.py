@@ -8,6 +8,8 @@ from django.core.cache import cache
 
 from clients.services import suspendre
 from recouvrement.comptes.models import Role
+from relances import motifs
+from relances.domaine.verdicts import Motif
 from relances.services import ce_soir, nuit
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -96,3 +98,10 @@ def test_exigence_1_un_grand_livre_perime_retient_tout_a_l_ecran_comme_a_l_essai
     assert (calcule.envois, [g.motif.value for g in calcule.retenues]) == ([], ["donnees_perimees"])
     bilan = nuit.essai(societe, au=MARDI, moment=MOMENT)
     assert (bilan.decidees, dict(bilan.retenues)) == (0, {"donnees_perimees": 1})
+
+
+def test_un_motif_retenu_est_a_trancher_reprend_a_une_date_ou_est_arrete():
+    """Onglet Retenu : trois groupes sans recouvrement ; contentieux et procédure n'attendent personne ce soir."""
+    assert not motifs.A_TRANCHER & motifs.ARRETES
+    assert {Motif.CONTENTIEUX, Motif.PROCEDURE, Motif.SURENDETTEMENT, Motif.EN_ATTENTE_ENVOI} <= motifs.ARRETES
+    assert not {Motif.SUSPENDUE, Motif.PROMESSE, Motif.EXCLUE} & (motifs.A_TRANCHER | motifs.ARRETES)
