@@ -62,22 +62,20 @@ def refus(genre: Genre, textes: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _phrase(f: Faute) -> str:
-    ou = {"rang": f.rang, "extrait": f.extrait[:60], "propose": f.propose,
+    ou = {"extrait": f.extrait[:60], "propose": f.propose,
           "max": {"lignes": LIGNES_MAX, "grasses": GRAS_MAX}.get(f.code, LONGUEUR_MAX)}  # fmt: skip
     phrases = {
         "longueur": _("%(extrait)s caractères : un paragraphe en compte %(max)s au plus."),
-        "caractere": _("Caractère %(rang)s : signe invisible ou de commande (%(extrait)s), à effacer."),
+        "caractere": _("Un signe invisible s'est glissé dans le texte (%(extrait)s) : effacez-le."),
         "lignes": _("%(extrait)s lignes : un paragraphe en compte %(max)s au plus."),
         "grasses": _("%(extrait)s passages en gras : un paragraphe en compte %(max)s au plus."),
-        "diacritiques": _("Caractère %(rang)s : trop de signes empilés sur une lettre (%(extrait)s), à effacer."),
-        "code": _("Caractère %(rang)s : « %(extrait)s » est du code. Insérez une valeur par son nom entre [[ et ]]."),
-        "html": _("Caractère %(rang)s : « %(extrait)s » est une balise. Du texte seulement, **entre deux étoiles** "
-                  "pour le gras."),
-        "adresse": _("Caractère %(rang)s : « %(extrait)s » est un lien ou une image. L'application pose elle-même les "
-                     "moyens de paiement ; ni image, ni pixel, ni lien raccourci."),
-        "crochets": _("Caractère %(rang)s : « %(extrait)s » ouvre ou ferme une insertion sans l'autre bout."),
-        "gras": _("Caractère %(rang)s : « ** » ouvre un gras qui ne se ferme pas."),
-        "inconnue": _("Caractère %(rang)s : « %(extrait)s » n'est pas une insertion connue."),
+        "diacritiques": _("Trop d'accents empilés sur une lettre (%(extrait)s) : effacez-les."),
+        "code": _("« %(extrait)s » partirait tel quel. Pour une valeur du courrier, cliquez son nom dans la liste."),
+        "html": _("« %(extrait)s » n'est pas du texte. Pour mettre en gras, écrivez **entre deux étoiles**."),
+        "adresse": _("« %(extrait)s » est un lien ou une image : retirez-le. Les moyens de paiement se posent seuls."),
+        "crochets": _("« %(extrait)s » : il manque un crochet. Une valeur s'écrit [[nom]]."),
+        "gras": _("Un gras commence par ** et ne se termine pas : ajoutez ** à la fin."),
+        "inconnue": _("« %(extrait)s » n'est pas une valeur de ce courrier : choisissez-en une dans la liste."),
     }  # fmt: skip
     phrase = phrases[f.code] % ou
     return f"{phrase} " + _("Vouliez-vous dire « [[%(propose)s]] » ?") % ou if f.propose else phrase

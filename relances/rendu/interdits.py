@@ -93,6 +93,7 @@ INTERDITS: tuple[Interdit, ...] = (
         r"(?:sera|seront|est|sont|serait|seraient|devient|deviendra) automatique\w*",
         r"sans (?:autre|nouvel|aucun autre) (?:avis|preavis|delai|avertissement)",
         r"dernier (?:delai|avertissement) avant",
+        r"dernieres? chances?|last chance",
         r"without (?:any )?(?:further|other) (?:notice|warning)",
         r"automatically (?:be )?(?:referred|passed|transferred|escalated)",
         r"final (?:warning|demand)",

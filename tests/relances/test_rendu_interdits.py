@@ -49,6 +49,7 @@ def codes(texte, debiteur=E, **autres) -> list[str]:
         # Suites
         ("Passage au contentieux automatique.", "suite_automatique"),
         ("Sans autre avis de notre part,", "suite_automatique"),
+        ("C'est votre dernière chance de régler.", "suite_automatique"),
         ("Your file will automatically be passed to court, without further notice.", "suite_automatique"),
         ("À défaut, nous saisirons le tribunal.", "suite_certaine"),
         ("Nous n’hésiterons pas à engager une procédure.", "suite_certaine"),

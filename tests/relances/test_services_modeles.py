@@ -98,15 +98,15 @@ def test_un_texte_laisse_tel_quel_ou_vide_suit_le_livre(societe, par):
 @pytest.mark.parametrize(
     ("texte", "phrase"),
     [
-        ("{{ client.objects }}", "« {{ » est du code"),
-        ("{% load x %}", "« {% » est du code"),
+        ("{{ client.objects }}", "« {{ » partirait tel quel"),
+        ("{% load x %}", "« {% » partirait tel quel"),
         ("<b>" * 13_000, "39000 caractères"),
-        ("<img src=//pixel>", "« <img » est une balise"),
+        ("<img src=//pixel>", "« <img » n'est pas du texte"),
         ("voir https://pix.example/p.gif", "est un lien ou une image"),
-        ("[[client.objects]]", "n'est pas une insertion connue"),
+        ("[[client.objects]]", "n'est pas une valeur de ce courrier"),
         ("[[totla à payer]]", "Vouliez-vous dire « [[total à payer]] »"),
-        ("[[total à payer", "sans l'autre bout"),
-        ("[[indemnités]]", "n'est pas une insertion connue"),  # rien de tel dans un rappel courtois
+        ("[[total à payer", "il manque un crochet"),
+        ("[[indemnités]]", "n'est pas une valeur de ce courrier"),  # rien de tel dans un rappel courtois
     ],
 )
 def test_un_texte_hostile_ou_faux_est_refuse_en_disant_quoi_et_ou(societe, par, texte, phrase):
@@ -270,7 +270,7 @@ def test_un_export_reimporte_ailleurs_dit_la_meme_chose(societe, par):
         ({"nature": "mise_en_demeure"}, "Aucun texte n'est livré"),  # aucun courriel de mise en demeure
         ({"nom": 3}, "du texte"),
         ({"paragraphes": {"demande": ["x"]}}, "du texte"),
-        ({"paragraphes": {"demande": "{{ client.objects }}"}}, "est du code"),
+        ({"paragraphes": {"demande": "{{ client.objects }}"}}, "partirait tel quel"),
         ({"paragraphes": {"demande": "<p>" * 13_000}}, "39000 caractères"),
         ({"paragraphes": {"signature": "Me Dupont"}}, "n'a pas de paragraphe"),
     ],

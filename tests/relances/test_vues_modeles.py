@@ -120,9 +120,9 @@ def test_enregistrer_publier_et_le_texte_part(client, societe, version):
 @pytest.mark.parametrize(
     ("hostile", "phrase"),
     [
-        ("{{ client.objects }}", "est du code"),
+        ("{{ client.objects }}", "partirait tel quel"),
         ("<p>" * 13_000, "39000 caractères"),
-        ("<img src='https://pix.example/p.gif'>", "est une balise"),
+        ("<img src='https://pix.example/p.gif'>", "pas du texte"),
         ("[[totla à payer]]", "Vouliez-vous dire « [[total à payer]] »"),
     ],
 )
@@ -133,6 +133,7 @@ def test_un_refus_se_lit_sous_son_paragraphe_et_la_saisie_reste(client, version,
     champ = html[html.index('id="id_p_suites"') - 200 : html.index('id="id_p_politesse"')]
     assert phrase in champ.replace("&#x27;", "'")
     assert escape(hostile[:5]) in champ
+    assert html.count(phrase) == champ.count(phrase) and "Rien à redire" not in html  # dit une fois, sans contrôle
     version.refresh_from_db()
     assert version.textes == {}
 
