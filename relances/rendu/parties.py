@@ -8,11 +8,13 @@ from recouvrement.commun.domaine import ecriture
 from recouvrement.commun.domaine.adresse import AdressePostale, adresse_postale
 from recouvrement.commun.domaine.pays import OUTRE_MER
 
-from .contexte import Destinataire, Emetteur, Gestionnaire, Signataire, TypeDebiteur
+from .contexte import Credit, Destinataire, Emetteur, Gestionnaire, Signataire, TypeDebiteur
 from .moteur import Objet
 
 NB = "\u00a0"
 _CIVILITE = re.compile(r"(madame|monsieur|mademoiselle|mmes?|mm?\.?|mr|mlle)\s", re.I)
+# Encaissement enregistré sans référence : son nom n'est que sa date, déjà dite. « Saisie du » : nom d'avant.
+_SANS_REFERENCE = re.compile(r"(?:reçu le|Saisie du) \d")
 
 
 def enumerer(elements: Sequence[str], et: str = "et") -> str:
@@ -182,3 +184,16 @@ def telephone_international(numero: str) -> str:
 def signataire(s: Signataire) -> Objet:
     champs = {"nom": s.nom, "fonction": s.fonction, "fonction_en": s.fonction_en or s.fonction, "image": s.image}
     return Objet("signataire", champs)
+
+
+def libelle_credit(c: Credit, anglais: bool) -> str:
+    reference = f" {c.reference}" if c.reference else ""
+    if _SANS_REFERENCE.match(c.reference):
+        if anglais:
+            return f"Payment received on {ecriture.date_en(c.date)}, not yet allocated"
+        return f"Règlement reçu le {ecriture.jj(c.date)}, non encore affecté"
+    if anglais:
+        nom = "Credit note" if c.genre == "avoir" else "Payment"
+        return f"{nom}{reference} of {ecriture.date_en(c.date)}, not yet allocated"
+    nom = "Avoir" if c.genre == "avoir" else "Règlement"
+    return f"{nom}{reference} du {ecriture.jj(c.date)}, non encore affecté"

@@ -3,7 +3,6 @@
 Chaque clé est toujours présente (vide au besoin) : un gabarit qui en nomme une autre est refusé.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,8 +20,6 @@ NB = "\u00a0"
 INDEMNITE = Decimal("40.00")
 POINTS_ENTREPRISE = Decimal(10)
 CREDITS_DETAILLES = 4  # au-delà, une seule ligne les additionne
-# Encaissement enregistré sans référence : son nom n'est que sa date, déjà dite. « Saisie du » : nom d'avant.
-_SANS_REFERENCE = re.compile(r"(?:reçu le|Saisie du) \d")
 
 REGLE_ENTREPRISE = typographier(
     "Taux : celui de la Banque centrale européenne (principales opérations de refinancement) au premier jour "
@@ -83,24 +80,11 @@ def credits(liste: Sequence[Credit], devise: str, *, anglais: bool = False) -> t
         )
         lignes = [(f"{len(liste)} {libelle}", sum((c.montant for c in liste), ZERO))]
     else:
-        lignes = [(_libelle_credit(c, anglais), c.montant) for c in liste]
+        lignes = [(parties.libelle_credit(c, anglais), c.montant) for c in liste]
     return tuple(
         Objet("credit", {"libelle": nom, "montant": Somme(m, devise), "negatif": Somme(-m, devise)})
         for nom, m in lignes
     )
-
-
-def _libelle_credit(c: Credit, anglais: bool) -> str:
-    reference = f" {c.reference}" if c.reference else ""
-    if _SANS_REFERENCE.match(c.reference):
-        if anglais:
-            return f"Payment received on {ecriture.date_en(c.date)}, not yet allocated"
-        return f"Règlement reçu le {ecriture.jj(c.date)}, non encore affecté"
-    if anglais:
-        nom = "Credit note" if c.genre == "avoir" else "Payment"
-        return f"{nom}{reference} of {ecriture.date_en(c.date)}, not yet allocated"
-    nom = "Avoir" if c.genre == "avoir" else "Règlement"
-    return f"{nom}{reference} du {ecriture.jj(c.date)}, non encore affecté"
 
 
 def periodes(lignes: Sequence[LigneDue], taux: Taux, devise: str) -> tuple[Objet, ...]:
