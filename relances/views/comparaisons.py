@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from hashlib import sha256
 from io import StringIO
 
 from django.core import signing
@@ -91,13 +92,14 @@ def comparaison(request, pk: int):
     contexte |= {"ecart": None, "suite": "", "lignes": [], "exemples": [], "ce_soir": []}
     if essai:
         entiere = not veut_fragment(request)
-        ecart = poursuivre(essai, _reprendre(request), secondes=SECONDES, lignes=LIGNES if entiere else 0)
+        sel = _sel(request, essai)
+        ecart = poursuivre(essai, _reprendre(request, sel), secondes=SECONDES, lignes=LIGNES if entiere else 0)
         cites = ecart.noms()
         contexte |= {
             "ecart": ecart,
             "exemples": [] if entiere else [_exemple(cites[c], a, b) for c, a, b in ecart.exemples],
             "ce_soir": [cites[c] for c in ecart.ce_soir],
-            "suite": "" if ecart.fini else signing.dumps(ecart.en_dict(), salt=SEL, compress=True),
+            "suite": "" if ecart.fini else signing.dumps(ecart.en_dict(), salt=sel, compress=True),
             "lignes": _lignes(ecart.lignes),
         }
     contexte["peut_exporter"] = peut(request.user, Droit.EXPORTER, echelle.societe_id)
@@ -117,10 +119,16 @@ def _canal(e: Etape) -> str:
     return ", ".join(filter(None, (str(CanalChoix(e.canal).label) if e.canal else "", qui)))
 
 
-def _reprendre(request) -> Ecart | None:
-    """L'écart où la page précédente s'est arrêtée ; une adresse altérée repart du début."""
+def _sel(request, essai: Essai) -> str:
+    """Une suite ne vaut que pour cette personne, ce plan, ces deux réglages et ce jour : sinon, tout recommence."""
+    reglages = (request.user.pk, essai.echelle.pk, essai.au, essai.plans, essai.avant, essai.apres)
+    return f"{SEL}:{sha256(repr(reglages).encode()).hexdigest()}"
+
+
+def _reprendre(request, sel: str) -> Ecart | None:
+    """L'écart où la page précédente s'est arrêtée ; une adresse altérée, ou d'un autre essai, repart du début."""
     try:
-        return Ecart.depuis(signing.loads(request.GET["suite"], salt=SEL, max_age=3600))
+        return Ecart.depuis(signing.loads(request.GET["suite"], salt=sel, max_age=3600))
     except (KeyError, signing.BadSignature):
         return None
 

@@ -404,6 +404,22 @@ def test_une_longue_comparaison_dit_sa_progression_et_se_poursuit(client, societ
     assert "2 clients comparés sur 3" in texte(alteree)
 
 
+def test_une_suite_d_un_autre_essai_repart_du_debut(client, societe, publiee, brouillon, monkeypatch):
+    """Un brouillon changé entre deux tranches donnerait des chiffres de deux réglages mêlés."""
+    monkeypatch.setattr("relances.services.comparaison.TRANCHE", 2)
+    monkeypatch.setattr("relances.views.comparaisons.SECONDES", 0)
+    for _n in range(3):
+        EcheanceFactory(societe=societe, echue_le=MARDI - timedelta(days=6))
+    brouillon.paliers.filter(nature=2).update(delai=8)
+    url = adresse("plan_comparaison", publiee.echelle_id)
+    suite = client.get(url, headers={"HX-Request": "true"}).context["suite"]
+    brouillon.paliers.filter(nature=2).update(delai=9)
+    assert "2 clients comparés sur 3" in texte(client.get(url, {"suite": suite}, headers={"HX-Request": "true"}))
+    brouillon.paliers.filter(nature=2).update(delai=8)
+    client.force_login(UtilisateurFactory(societe=societe, role="administrateur"))
+    assert "2 clients comparés sur 3" in texte(client.get(url, {"suite": suite}, headers={"HX-Request": "true"}))
+
+
 def test_la_comparaison_de_deux_versions_publiees_marche_sans_brouillon(client, publiee, brouillon):
     client.post(adresse("plan_publier", publiee.echelle_id), publication(brouillon))
     url = adresse("plan_comparaison", publiee.echelle_id)
