@@ -193,7 +193,8 @@ def test_les_depots_se_saisissent_a_la_chaine(client, responsable, societe):
 def test_un_depot_refuse_laisse_les_autres_faits_et_garde_la_saisie(client, responsable, societe):
     un, deux, trois = a_poster(client, societe, 3)
     donnees = {"choix": [un.pk, deux.pk, trois.pk], "depose_le": "2026-02-10",
-               f"numero_{un.pk}": "2C00011122223", f"numero_{deux.pk}": "2C00011122223", f"numero_{trois.pk}": ""}  # fmt: skip
+               f"numero_{un.pk}": "2C00011122223", f"numero_{deux.pk}": "2C00011122223",
+               f"numero_{trois.pk}": ""}  # fmt: skip
     reponse = client.post(adresse("deposer"), donnees)
     html = reponse.content.decode()
     assert reponse.status_code == 422

@@ -14,7 +14,7 @@ from pypdf import PdfReader, PdfWriter
 
 from recouvrement.comptes.models import Role
 from relances.models import Courrier, LotPostal, Tache
-from relances.services import lots, postes
+from relances.services import postes
 from relances.tasks import composer_lot
 from relances.views.listes import depots_en_retard
 from tests.clients.factories import ClientFactory
