@@ -146,7 +146,7 @@ def test_rejouer_l_histoire_des_imputations_donne_le_solde(compte, verses, imput
 
 @given(comptes(), st.decimals(Decimal("0.01"), Decimal(5), places=2))
 def test_un_taux_plus_haut_ne_doit_jamais_moins_meme_releve_au_plancher(compte, points):
-    """Relevé au plancher ou non, à l'arrondi près : un semestre relevé a son propre segment, donc son propre arrondi."""
+    """Relevé ou non, à l'arrondi près : un semestre relevé a son propre segment, donc son propre arrondi."""
     if compte["taux_stipule"] is None:
         return
     bas = calculer(**compte)
