@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
     [
         ("x\n" * 4_000, "4000 lignes"),
         ("**a**" * 1_600, "1600 passages en gras"),
-        ("a" + "\u0301" * 9, "trop de signes empilés"),
+        ("a" + "\u0301" * 9, "accents empilés sur une lettre"),
     ],
 )
 def test_un_paragraphe_demesure_est_refuse_a_l_apercu_comme_a_l_enregistrement(client, version, hostile, phrase):  # noqa: F811
