@@ -32,10 +32,10 @@ SEMER = """
 insert into clients_client (created_at, updated_at, societe_id, code, raison_sociale, type, siren, siret, numero_tva,
   forme, civilite, adresse, complement, code_postal, ville, pays, courriel, telephone, langue, conditions, lecture_fdm,
   segment, regroupement, surendettement, prelevement, sous_plancher, imputation, mention_loi_en, objet_contrat, version,
-  importe, cas_delai)
+  importe, cas_delai, procedure_issue)
 select now(), now(), {societe}, 'C' || n, 'Client ' || n, 'entreprise', '', '', '', '', '', '1 rue Haute', '', '69003',
   'Lyon', 'FR', 'c' || n || '@client.example', '', 'fr', '30J', 'A', '', '', false, n % 97 = 0, '', 'interets', '', '',
-  1, '{{}}', '' from generate_series(1, {clients}) n;
+  1, '{{}}', '', '' from generate_series(1, {clients}) n;
 insert into factures_facture (created_at, updated_at, societe_id, client_id, cle_source, devise, numero, numero_reel,
   date_emission, montant_ttc, commande, statut_fe, nature_creance)
 select now(), now(), {societe}, c.id, c.code || '-' || k, 'EUR', c.code || '-' || k, true,

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
-from time import process_time
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -19,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from contentieux.services.decompte import compter
 from factures import decompte, services
 from factures.exports_decompte import xlsx_decompte
-from factures.models import Echeance, Imputation, Renonciation
+from factures.models import Echeance
 from recouvrement.comptes.models import Role
 from recouvrement.journal.models import Maillon
 from relances.rendu import lettres
@@ -352,19 +351,3 @@ def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_de_factures():
     with CaptureQueriesContext(connection) as vingt:
         decomptes.etablir(client, au=NOVEMBRE)
     assert len(trois) == len(vingt)
-
-
-def test_cinq_cents_factures_s_ouvrent_en_moins_d_une_seconde(client, time_machine):
-    """Issue 3, « speed » : calcul et écran, en temps de processeur ; la mesure est dans docs/mesures.md."""
-    time_machine.move_to("2026-11-20T10:00:00+01:00")
-    debiteur = ClientFactory()
-    peupler(debiteur, 500)
-    client.force_login(UtilisateurFactory(societe=debiteur.societe, role=Role.RESPONSABLE))
-    adresse = reverse("factures:decompte", args=[debiteur.pk])
-    durees = []
-    for _ in range(3):
-        depart = process_time()
-        assert client.get(adresse).status_code == 200
-        durees.append(process_time() - depart)
-    assert min(durees) < 1, durees
-    assert Imputation.objects.count() == 167 and Renonciation.objects.count() == 0
