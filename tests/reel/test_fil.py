@@ -97,7 +97,7 @@ def test_du_fichier_a_la_requete(maison, live_server, page):
 
     # 5. Ce soir : la mise en demeure est prévue, sa page se lit, rien n'est parti.
     p.aller("relances:ce_soir")
-    p.dit("2 envois prévus")
+    p.dit("1 envoi prévu, 1 appel ou tâche")
     p.controler("ce soir")
     page.click("text=Menuiserie Duvernay")
     p.dit("9 mentions sur 9")

@@ -65,8 +65,8 @@ def test_un_paragraphe_change_se_voit_se_publie_et_part_dans_la_prochaine_lettre
     avant = image.get_attribute("src")
 
     refus = {
-        "[[solde secret]]": "« [[solde secret]] » n'est pas une insertion connue.",
-        "{{ client.objects }}": "est du code. Insérez une valeur par son nom entre [[ et ]].",
+        "[[solde secret]]": "« [[solde secret]] » n'est pas une valeur de ce courrier",
+        "{{ client.objects }}": "partirait tel quel. Pour une valeur du courrier",
     }
     for intrus, phrase in refus.items():
         saisie.fill(f"{livre} {intrus}")
