@@ -1,7 +1,7 @@
 """Un fichier, une société : lire, contrôler, écrire, ou tout laisser. L'aperçu est ce même code, défait à la fin."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -12,24 +12,27 @@ from django.db import DataError, IntegrityError, transaction
 from clients.models import Client
 from clients.procedures import aligner
 from factures.domaine.echeances import ConditionsIllisibles, echeance
-from factures.models import Echeance, Lot
+from factures.models import Correspondance, Echeance, Lot
 from factures.services import rejuger_promesses, rouvrir_litiges
 from factures.services.echeanciers import rouvrir_echeanciers
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
-from . import reconnaitre
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
 from .echeancier import ecrire_echeanciers
 from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
+from .familles import ecrivain
 from .fiches import ecrire_clients
+from .fichier import Fichier, examiner_fichier
+from .lecteurs import ColonnesInconnues, ContexteLecture, famille, reconnaitre
+from .lecteurs import lire as lire_fichier
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
 from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus, refuser_exercice_depasse
 from .requetes import lire
 from .retenues import retenir_les_inexpliquees
-from .texte import FichierRefuse, Texte, examiner
+from .texte import FichierRefuse
 
 CONDITIONS_DEFAUT = "30J"
 OBJETS = ("clients", "factures", "avoirs", "encaissements", "imputations")
@@ -66,6 +69,8 @@ class CompteRendu:
     inexpliques: list[Inexplique] = field(default_factory=list)
     faits: dict[str, object] = field(default_factory=dict)
     encours: dict[str, Decimal] = field(default_factory=dict)  # par devise
+    # Un tableau dont les colonnes restent à dire : de quoi ouvrir l'assistant (`lecteurs.ColonnesInconnues`).
+    a_correspondre: dict | None = None
 
     @property
     def accepte(self) -> bool:
@@ -113,20 +118,30 @@ def importer(
     auteur=None,
     lot: Lot | None = None,
     suivi: Callable[[int], None] | None = None,
+    correspondance: Correspondance | None = None,
+    corrections: dict | None = None,
+    origine: str = Lot.Origine.COMMANDE,
 ) -> CompteRendu:
     """Importe un fichier dans une société, tout ou rien (sauf `partiel`), et garde un Lot de ce qui s'est passé.
 
     moment : instant de l'import ; au : jour local. essai : tout est fait puis défait, rien ne reste, pas même le Lot.
+    correspondance : celle des colonnes d'un tableau ; corrections : ce qu'une personne a corrigé à l'aperçu.
     lot : celui d'un dépôt à l'écran, EN COURS, mis à jour ; sinon un Lot est créé. suivi(pour cent) : avancement.
     Un fichier refusé ne lève rien : `refus` ou `rejets` le disent. Lève LotDejaTraite si `lot` n'est plus EN COURS.
     """
     rendu = CompteRendu(nom or getattr(source, "name", "") or "fichier", format)
-    texte = None
+    fichier = None
+    if lot:
+        correspondance, corrections = correspondance or lot.correspondance, corrections or lot.corrections
     try:
-        texte = examiner(source, rendu.fichier)
+        fichier = examiner_fichier(source, rendu.fichier)
         if suivi:
-            texte = replace(texte, suivi=_pourcent(suivi, texte.taille))
-        _importer(texte, societe, rendu, moment, au, essai, partiel, auteur, lot)
+            fichier.suivi = _pourcent(suivi, fichier.taille)
+        rendu.format = rendu.format or reconnaitre(fichier)
+        lecture = _contexte(societe, rendu.format, au, correspondance, corrections)
+        _importer(fichier, lecture, societe, rendu, moment, au, essai, partiel, auteur, lot, origine)
+    except ColonnesInconnues as inconnues:
+        rendu.refus, rendu.a_correspondre = str(inconnues), inconnues.apercu
     except FichierRefuse as refus:
         rendu.refus = str(refus)
         rendu.rejets += refus.rejets
@@ -138,7 +153,7 @@ def importer(
     if not rendu.ecrit:
         rendu.encours = encours(societe.pk) if not essai or not rendu.encours else rendu.encours
         if not essai:
-            _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.REFUSE, moment)
+            _garder_lot(lot, societe, rendu, fichier, auteur, partiel, Lot.Statut.REFUSE, moment, origine)
     return rendu
 
 
@@ -154,36 +169,75 @@ def _pourcent(suivi: Callable[[int], None], taille: int) -> Callable[[int], None
     return avancer
 
 
-def _importer(texte: Texte, societe, rendu: CompteRendu, moment, au, essai, partiel, auteur, lot) -> None:
-    echeance_de = echeances_des_clients(societe.pk)
-    lu = reconnaitre.lire(
-        texte,
-        rendu.format,
-        echeance_de=echeance_de,
+def _contexte(societe, format, au, correspondance, corrections) -> ContexteLecture:
+    def retrouver(signature: str) -> dict | None:
+        trouvee = Correspondance.objects.filter(societe=societe, signature=signature).order_by("-updated_at").first()
+        return trouvee and _en_dict(trouvee)
+
+    return ContexteLecture(
+        format,
+        echeance_de=echeances_des_clients(societe.pk),
         connus=lambda premier_jour: postes_connus(societe.pk, premier_jour),
-    )
+        vendeur={
+            "siren": societe.siren, "tva": societe.numero_tva, "nom": societe.raison_sociale, "iban": societe.iban,
+        },
+        correspondance=correspondance and _en_dict(correspondance),
+        correspondances=retrouver,
+        corrections=corrections or {},
+        au=au,
+    )  # fmt: skip
+
+
+def _en_dict(c: Correspondance) -> dict:
+    return {"genre": c.genre, "colonnes": c.colonnes, "options": c.options, "nom": c.nom}
+
+
+def _importer(
+    fichier: Fichier, lecture: ContexteLecture, societe, rendu: CompteRendu, moment, au, essai, partiel, auteur, lot,
+    origine,
+) -> None:  # fmt: skip
+    lu = lire_fichier(fichier, lecture)
     rendu.format = lu.format
-    with Attente(echeance_de) as attente:
-        attente.remplir(lu.elements)
-        rendu.lignes, rendu.faits = lu.lignes, lu.faits
-        rendu.avertissements += lu.avertissements
-        rendu.inexpliques += lu.inexpliques
-        rendu.rejets += lu.rejets
-        rendu.rejets_non_detailles = lu.rejets_non_detailles
+    ecrire_famille = ecrivain(famille(lu.format))
+    with Attente(lecture.echeance_de) as attente:
+        if ecrire_famille is None:
+            attente.remplir(lu.elements)
         with transaction.atomic():
             Societe.objects.select_for_update(no_key=True).get(pk=societe.pk)  # un seul import à la fois par société
-            _ecrire(lu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte)
+            _ecrire(lu, societe, rendu, moment, au, essai, partiel, auteur, lot, fichier, origine, ecrire_famille)
 
 
-def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, texte) -> None:
+def _noter(rendu: CompteRendu, lu: LotLu) -> None:
+    """Ce que la lecture a dit, une fois le flux consommé."""
+    rendu.lignes, rendu.faits = lu.lignes, lu.faits
+    rendu.avertissements = lu.avertissements + rendu.avertissements
+    rendu.inexpliques += lu.inexpliques
+    rendu.rejets += lu.rejets
+    rendu.rejets_non_detailles += lu.rejets_non_detailles
+
+
+def _ecrire(
+    lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, fichier, origine, ecrire_famille
+) -> None:  # fmt: skip
     if lot and not Lot.objects.filter(pk=lot.pk, statut=Lot.Statut.EN_COURS).exists():
         raise LotDejaTraite
     if not essai and not lot:
-        lot = _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.EN_COURS, moment)
+        lot = _garder_lot(lot, societe, rendu, fichier, auteur, partiel, Lot.Statut.EN_COURS, moment, origine)
+    contexte = Contexte(societe.pk, lot.pk if lot and not essai else None, moment, au)
+    ecrits = Ecrits()
+    if ecrire_famille is not None:
+        ecrits.acteur = auteur
+        _rejeter(rendu, ecrire_famille.ecrire(contexte, lu, ecrits))
+        _noter(rendu, lu)
+        if rendu.rejets and not partiel:
+            rendu.rejets.sort(key=lambda rejet: rejet.ligne)
+            transaction.set_rollback(True)
+            return
+        _conclure(societe, rendu, ecrits, moment, essai, partiel, auteur, lot, fichier, origine)
+        return
+    _noter(rendu, lu)
     if lu.format == "fec" and not lu.rejets:
         refuser_exercice_depasse(societe.pk, lu.faits["du"], lu.faits["au"])
-    contexte = Contexte(societe.pk, lot.pk if lot else None, moment, au)
-    ecrits = Ecrits()
     _rejeter(rendu, controler_clients())
     _rejeter(rendu, ecrire_clients(contexte, ecrits))
     rattacher(societe.pk)
@@ -219,6 +273,12 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
         rendu.avertissements.append(
             f"{arretes} comptes portent le SIREN d'un débiteur en procédure collective : relances arrêtées."
         )
+    _conclure(societe, rendu, ecrits, moment, essai, partiel, auteur, lot, fichier, origine)
+
+
+def _conclure(
+    societe, rendu: CompteRendu, ecrits: Ecrits, moment, essai, partiel, auteur, lot, fichier, origine
+) -> None:
     rendu.crees |= ecrits.crees
     rendu.inchanges |= ecrits.inchanges
     rendu.modifies = ecrits.modifies
@@ -229,7 +289,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
         return
     Societe.objects.filter(pk=societe.pk).update(dernier_import_le=moment)
     rendu.ecrit = True
-    _garder_lot(lot, societe, rendu, texte, auteur, partiel, Lot.Statut.APPLIQUE, moment)
+    _garder_lot(lot, societe, rendu, fichier, auteur, partiel, Lot.Statut.APPLIQUE, moment, origine)
     consigner(
         "import.applique",
         societe=societe,
@@ -240,7 +300,7 @@ def _ecrire(lu: LotLu, societe, rendu, moment, au, essai, partiel, auteur, lot, 
             "format": rendu.format,
             "crees": rendu.crees,
             "rejets": len(rendu.rejets),
-            "empreinte": texte.empreinte,
+            "empreinte": fichier.empreinte,
         },
     )
 
@@ -266,11 +326,13 @@ def _rejeter(rendu: CompteRendu, rejets) -> None:
             rendu.rejets_non_detailles += 1
 
 
-def _garder_lot(lot, societe, rendu: CompteRendu, texte: Texte | None, auteur, partiel, statut, moment) -> Lot:
-    lot = lot or Lot(societe=societe, auteur=auteur, fichier=rendu.fichier[:250])
+def _garder_lot(
+    lot, societe, rendu: CompteRendu, fichier: Fichier | None, auteur, partiel, statut, moment, origine
+) -> Lot:
+    lot = lot or Lot(societe=societe, auteur=auteur, fichier=rendu.fichier[:250], origine=origine)
     lot.format, lot.partiel, lot.statut = rendu.format, partiel, statut
-    if texte:
-        lot.empreinte, lot.taille = texte.empreinte, texte.taille
+    if fichier:
+        lot.empreinte, lot.taille = fichier.empreinte, fichier.taille
     if statut != Lot.Statut.EN_COURS:
         lot.compte_rendu, lot.avancement = rendu.en_json(), 100
         lot.applique_le = moment if statut == Lot.Statut.APPLIQUE else None

@@ -16,6 +16,7 @@ class Ecrits:
     inchanges: dict[str, int] = field(default_factory=dict)
     modifies: int = 0  # fiches clients
     avertissements: list[str] = field(default_factory=list)
+    acteur: object = None  # la personne qui importe, pour le journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ where f.societe_id = %s and f.cle_source = imp_facture.cle_source and imp_factur
 """
 CREER_ECHEANCES = """
 insert into factures_echeance (societe_id, client_id, facture_id, cle_source, date_facture, date_echeance, montant,
-  impute, devise, prelevement, en_contentieux, niveau, niveau_rang)
+  impute, devise, prelevement, en_contentieux, niveau, niveau_rang, lot_id)
 select %s, i.client_id, i.facture_id, i.cle_echeance, i.date_emission, i.date_echeance, i.ttc, 0, i.devise,
-  c.prelevement, false, 0, 0
+  c.prelevement, false, 0, 0, %s
 from imp_facture i join clients_client c on c.id = i.client_id
 where i.etat = 0 order by i.n
 """
@@ -102,7 +103,7 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     executer(ACCROITRE_FACTURES, [contexte.moment])
     ecrits.crees["factures"] = executer(CREER_FACTURES, commun)
     executer(RETROUVER_FACTURES, [contexte.societe_id])
-    executer(CREER_ECHEANCES, [contexte.societe_id])
+    executer(CREER_ECHEANCES, [contexte.societe_id, contexte.lot_id])
     executer("update imp_avoir set facture_id = null")
     executer(ORIGINE_DES_AVOIRS, [contexte.societe_id])
     ecrits.crees["avoirs"] = executer(CREER_AVOIRS, commun)
@@ -132,7 +133,8 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
 # Ce que chaque ligne demande encore, borné par ce qui reste de son règlement ; puis, facture par facture, les
 # demandes bout à bout couvrent les restes dus bout à bout (les plus anciens d'abord) : le recouvrement s'impute.
 IMPUTER_REGLEMENTS = """
-insert into factures_imputation (created_at, societe_id, echeance_id, encaissement_id, date, montant, cle_source)
+insert into factures_imputation
+  (created_at, societe_id, lot_id, echeance_id, encaissement_id, date, montant, cle_source)
 with deja as (
   select i.encaissement_id, e.facture_id, cast(sum(i.montant) as bigint) as montant, count(*) as fois
   from factures_imputation i join factures_echeance e on e.id = i.echeance_id
@@ -151,7 +153,7 @@ with deja as (
 {choix}
 """
 IMPUTER_AVOIRS = """
-insert into factures_imputation (created_at, societe_id, echeance_id, avoir_id, date, montant, cle_source)
+insert into factures_imputation (created_at, societe_id, lot_id, echeance_id, avoir_id, date, montant, cle_source)
 with deja as (
   select i.avoir_id, e.facture_id, cast(sum(i.montant) as bigint) as montant, count(*) as fois
   from factures_imputation i join factures_echeance e on e.id = i.echeance_id
@@ -196,14 +198,14 @@ CLE_REGLEMENT = (
     "'CSV:I=' || cast(length(l.reference) as varchar(3)) || ':' || l.reference || ':' || l.numero_facture || ':'"
 )
 CLE_AVOIR = "'CSV:IA=' || cast(length(l.numero) as varchar(3)) || ':' || l.numero || ':' || l.numero_origine || ':'"
-CHOIX = """select %s, %s, echeance_id, source_id, date, montant,
+CHOIX = """select %s, %s, %s, echeance_id, source_id, date, montant,
   prefixe || cast(fois + row_number() over (partition by prefixe order by n, echeance_id) as varchar(10))
 from part where montant > 0 order by n, echeance_id"""
 
 
 def imputer_par_numero(contexte: Contexte, ecrits: Ecrits) -> None:
     """Avoirs puis règlements désignés par un numéro de facture, sur ses échéances les plus anciennes."""
-    params = [contexte.moment, contexte.societe_id]
+    params = [contexte.moment, contexte.societe_id, contexte.lot_id]
     ecrits.inchanges["imputations"] = _compter(
         "select count(*) from factures_imputation where encaissement_id in "
         "(select encaissement_id from imp_encaissement where etat = 1) "
@@ -236,7 +238,8 @@ RECALCULER = {
             + coalesce((select sum(a.montant) from factures_affectationaccessoires a where a.encaissement_id = e.id), 0)
             as bigint) as total
           from factures_encaissement e left join factures_imputation i on i.encaissement_id = e.id
-          where e.id in (select encaissement_id from imp_encaissement where etat < 2) group by e.id) s
+          where e.rejete_le is null and e.id in (select encaissement_id from imp_encaissement where etat < 2)
+          group by e.id) s
         where s.id = factures_encaissement.id and factures_encaissement.impute <> s.total
         """,
         """

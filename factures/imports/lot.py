@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from .nombres import Illisible
 
-FORMATS = ("csv-clients", "csv-factures", "csv-encaissements", "fec")
 REJETS_MAX = 10_000  # au-delà on compte sans détailler : le fichier est à refaire, pas à corriger ligne à ligne
 
 
@@ -65,6 +64,21 @@ class FactureLue:
     commande: str
     cle_echeance: str
     date_echeance: date | None  # None : déduite des conditions du client
+    # Ce qu'une facture électronique sait de plus ; `montant_ttc` reste le montant de cette échéance.
+    electronique: "Electronique | None" = None
+
+
+@dataclass(slots=True, frozen=True)
+class Electronique:
+    """L'en-tête d'une facture électronique : TTC du document, acompte et arrondi (net = TTC − acompte + arrondi)."""
+
+    ttc: Decimal
+    acompte: Decimal = Decimal("0.00")
+    arrondi: Decimal = Decimal("0.00")
+    type_document: str = ""
+    tva_encaissements: bool = False
+    mentions_absentes: tuple[str, ...] = ()
+    pdf: tuple[str, bytes] | None = None  # nom et contenu, gardés et joints aux lettres
 
 
 @dataclass(slots=True)
@@ -128,7 +142,113 @@ class Inexplique:
         }
 
 
-Element = ClientLu | FactureLue | AvoirLu | EncaissementLu | ImputationLue
+# --- Banque, statuts, registres : lus de même, écrits par leur famille -------------------------
+
+
+@dataclass(slots=True)
+class ReleveLu:
+    """Un relevé. compte : IBAN ou identifiant de la banque ; soldes signés, None si le fichier ne les donne pas."""
+
+    ligne: int
+    cle_source: str
+    compte: str
+    devise: str
+    iban: str = ""
+    numero: str = ""
+    du: date | None = None
+    au: date | None = None
+    solde_ouverture: Decimal | None = None
+    solde_cloture: Decimal | None = None
+
+
+@dataclass(slots=True)
+class MouvementLu:
+    """Une ligne de relevé. montant : signé, positif au crédit. releve : `ReleveLu.cle_source`, vide s'il n'y en a pas.
+
+    cle_banque : identifiant donné par la banque (FITID, AcctSvcrRef…), stable d'un export à l'autre ; vide sinon, et
+    la clé se forme alors de la date, du montant, du libellé et du rang parmi les semblables.
+    """
+
+    ligne: int
+    releve: str
+    compte: str
+    date: date
+    montant: Decimal
+    devise: str
+    libelle: str
+    date_valeur: date | None = None
+    reference: str = ""
+    contrepartie: str = ""
+    contrepartie_iban: str = ""
+    nature: str = "autre"
+    code: str = ""
+    motif_rejet: str = ""
+    cle_banque: str = ""
+    remise: str = ""  # écriture groupée dont ce mouvement est une part
+
+
+@dataclass(slots=True)
+class StatutLu:
+    """Un statut du cycle de vie d'une facture (droit.md § 12)."""
+
+    ligne: int
+    cle_source: str
+    numero: str
+    code: str
+    le: date
+    vendeur: str = ""  # SIREN
+    acheteur: str = ""
+    emise_le: date | None = None
+    motif_code: str = ""
+    motif: str = ""
+    montant: Decimal | None = None
+    devise: str = "EUR"
+
+
+@dataclass(slots=True)
+class AnnonceLue:
+    """Une annonce de registre sur un SIREN."""
+
+    ligne: int
+    identifiant: str
+    siren: str
+    famille: str
+    nature: str
+    nom: str = ""
+    tribunal: str = ""
+    jugement_le: date | None = None
+    parution_le: date | None = None
+    texte: dict = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EntrepriseLue:
+    """L'état d'une entreprise au registre : `valeurs` par champ de la fiche client, `fermee_le` si elle a cessé."""
+
+    ligne: int
+    siren: str
+    siret: str = ""
+    active: bool = True
+    fermee_le: date | None = None
+    valeurs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LitigeLu:
+    """Un litige qu'un historique constate sur une facture, désignée par sa clé source."""
+
+    ligne: int
+    cle_facture: str
+    ouvert_le: date
+    montant: Decimal | None = None  # None : tout le reste dû
+    description: str = ""
+    clos_le: date | None = None
+
+
+Element = (
+    ClientLu | FactureLue | AvoirLu | EncaissementLu | ImputationLue
+    | ReleveLu | MouvementLu | StatutLu | AnnonceLue | EntrepriseLue | LitigeLu
+)  # fmt: skip
 
 
 @dataclass(slots=True)

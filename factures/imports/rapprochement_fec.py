@@ -49,8 +49,8 @@ where n.imputation_id = factures_imputation.id
 """
 CREER = """
 insert into factures_imputation
-  (created_at, societe_id, echeance_id, encaissement_id, avoir_id, date, montant, cle_source)
-select %s, %s, echeance_id, encaissement_id, avoir_id, date, montant, cle_source from imp_imputation
+  (created_at, societe_id, lot_id, echeance_id, encaissement_id, avoir_id, date, montant, cle_source)
+select %s, %s, %s, echeance_id, encaissement_id, avoir_id, date, montant, cle_source from imp_imputation
 where imputation_id is null order by n
 """
 # Affectations à la main posées sur une pièce ou un règlement que le lettrage remplit désormais.
@@ -73,7 +73,7 @@ SOLDES = (
         + coalesce((select sum(a.montant) from factures_affectationaccessoires a where a.encaissement_id = e.id), 0)
         as bigint) as total
       from factures_encaissement e left join factures_imputation i on i.encaissement_id = e.id
-      where e.societe_id = %s group by e.id) s
+      where e.societe_id = %s and e.rejete_le is null group by e.id) s
     where s.id = factures_encaissement.id and factures_encaissement.impute <> s.total
     """,
     """
@@ -201,7 +201,7 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
     )
     retirees = executer(RETIRER_PERIMEES, [societe, au, au, du, du])
     corrigees = executer(ACTUALISER)
-    ecrits.crees["imputations"] = executer(CREER, [contexte.moment, societe])
+    ecrits.crees["imputations"] = executer(CREER, [contexte.moment, societe, contexte.lot_id])
     deja = lire("select count(*) from imp_imputation where imputation_id is not null")[0][0]
     ecrits.inchanges["imputations"] = deja - corrigees
     if retirees or corrigees:

@@ -1,12 +1,25 @@
 """Le grand livre : pièces, échéances, règlements, imputations, et ce qui les conteste ou les promet."""
 
 from .accessoires import AffectationAccessoires
-from .grand_livre import Avoir, Echeance, Encaissement, Facture, Imputation
-from .lots import Lot
+from .banque import (
+    CompteBancaire,
+    MouvementBancaire,
+    NatureMouvement,
+    ReglageRapprochement,
+    RegleRapprochement,
+    ReleveBancaire,
+    SuggestionRapprochement,
+)
+from .evenements import CompteComptable, Douteux, StatutRecu
+from .grand_livre import Avoir, Echeance, Encaissement, Facture, Imputation, NatureAvoir
+from .lots import Correspondance, Lot, SourceImport, TraceDeLot
 from .suivi import CopieFacture, Echeancier, Exclusion, Litige, Mensualite, Promesse, Renonciation
 from .taux import SemestreConnu, TauxBCE, TauxLegal
 
 __all__ = [
-    "AffectationAccessoires", "Avoir", "CopieFacture", "Echeance", "Echeancier", "Encaissement", "Exclusion", "Facture",
-    "Imputation", "Litige", "Lot", "Mensualite", "Promesse", "Renonciation", "SemestreConnu", "TauxBCE", "TauxLegal",
+    "AffectationAccessoires", "Avoir", "CompteBancaire", "CompteComptable", "CopieFacture", "Correspondance",
+    "Douteux", "Echeance", "Echeancier", "Encaissement", "Exclusion", "Facture", "Imputation", "Litige", "Lot",
+    "Mensualite", "MouvementBancaire", "NatureAvoir", "NatureMouvement", "Promesse", "ReglageRapprochement",
+    "RegleRapprochement", "ReleveBancaire", "Renonciation", "SemestreConnu", "SourceImport", "StatutRecu",
+    "SuggestionRapprochement", "TauxBCE", "TauxLegal", "TraceDeLot",
 ]  # fmt: skip

@@ -54,6 +54,15 @@ class Facture(Piece):
     nature_creance = models.CharField(_("nature de la créance"), max_length=40, blank=True, default="", db_default="")
     # Titre exécutoire obtenu : son jour fait partir la prescription de dix ans (CPCEx, art. L111-4).
     titre_le = models.DateField(_("titre du"), null=True, blank=True)
+    # Ce que dit la facture électronique : la créance est le net à payer, TTC − acompte + arrondi (EN 16931, BT-115).
+    type_document = models.CharField(_("type de document"), max_length=3, blank=True, default="", db_default="")
+    acompte = ChampMontant(_("acompte déjà versé"), default=0, db_default=0)
+    arrondi = ChampMontant(_("arrondi"), default=0, db_default=0)
+    # Cédée à un affactureur (type 393) : le paiement lui revient, la maison ne relance pas.
+    affacturee = models.BooleanField(_("affacturée"), default=False, db_default=False)
+    tva_encaissements = models.BooleanField(_("TVA exigible à l'encaissement"), default=False, db_default=False)
+    # Mentions obligatoires que le document ne porte pas (droit.md § 1 et 12) ; null : non contrôlé.
+    mentions_absentes = models.JSONField(_("mentions absentes"), null=True, blank=True)
 
     objects = PortefeuilleQuerySet.as_manager()
 
@@ -124,6 +133,7 @@ class Echeance(models.Model):
     niveau_rang = models.PositiveSmallIntegerField(default=0)
     niveau_version = models.BigIntegerField(null=True, blank=True)
     niveau_le = models.DateField(null=True, blank=True)
+    lot = models.ForeignKey("factures.Lot", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
 
     objects = EcheanceQuerySet.as_manager()
 
@@ -158,7 +168,20 @@ class Echeance(models.Model):
         return self.montant - self.impute
 
 
+class NatureAvoir(models.TextChoices):
+    """Ce qui réduit le principal sans être un paiement."""
+
+    AVOIR = "avoir", _("Avoir")
+    ESCOMPTE = "escompte", _("Escompte pour paiement anticipé")
+    ECART = "ecart", _("Écart de règlement")
+    FRAIS = "frais", _("Frais bancaires retenus")
+
+
 class Avoir(Piece):
+    nature = models.CharField(
+        _("nature"), max_length=10, choices=NatureAvoir.choices, default=NatureAvoir.AVOIR, db_default="avoir"
+    )
+    type_document = models.CharField(_("type de document"), max_length=3, blank=True, default="", db_default="")
     numero = models.CharField(_("numéro"), max_length=60)
     date_emission = models.DateField(_("émis le"))
     montant = ChampMontant(_("montant"))
@@ -202,6 +225,14 @@ class Encaissement(Piece):
     impute = ChampMontant(_("imputé"), default=0)
     mode = models.CharField(_("mode"), max_length=20, choices=Mode.choices, default=Mode.VIREMENT)
     libelle = models.CharField(_("libellé"), max_length=200, blank=True)
+    # Le mouvement de banque dont vient cet argent ; un mouvement peut se partager entre plusieurs clients.
+    mouvement = models.ForeignKey(
+        "factures.MouvementBancaire", models.PROTECT, null=True, blank=True, related_name="encaissements"
+    )
+    payeur = models.CharField(_("payé par un tiers"), max_length=140, blank=True, default="", db_default="")
+    # Prélèvement, chèque ou effet revenu impayé : plus rien n'en est disponible ; `impute` y vaut tout le montant.
+    rejete_le = models.DateField(_("rejeté le"), null=True, blank=True)
+    rejet_motif = models.CharField(_("motif du rejet"), max_length=200, blank=True, default="", db_default="")
 
     objects = PortefeuilleQuerySet.as_manager()
 
@@ -213,6 +244,9 @@ class Encaissement(Piece):
             models.CheckConstraint(condition=Q(montant__gt=0), name="encaissement_montant_positif"),
             models.CheckConstraint(
                 condition=Q(impute__gte=0) & Q(impute__lte=F("montant")), name="encaissement_jamais_trop_impute"
+            ),
+            models.CheckConstraint(
+                condition=Q(rejete_le__isnull=True) | Q(impute=F("montant")), name="encaissement_rejete_sans_reste"
             ),
         ]
         indexes = [
@@ -237,6 +271,7 @@ class Imputation(models.Model):
     date = models.DateField(_("date"))
     montant = ChampMontant(_("montant"))
     cle_source = models.CharField(max_length=200)
+    lot = models.ForeignKey("factures.Lot", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = models.Manager()

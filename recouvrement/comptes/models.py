@@ -80,6 +80,16 @@ class Societe(models.Model):
     )
     joindre_factures = models.BooleanField(_("joindre la copie des factures"), default=True)
     pdf_archivable = models.BooleanField(_("lettres en PDF/A (archivage)"), default=False)
+    # Blocage des commandes : au-delà de tant de jours de retard ; vide : la règle du retard ne joue pas.
+    blocage_retard_jours = models.PositiveSmallIntegerField(
+        _("bloquer les commandes au-delà de (jours de retard)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+    )
+    blocage_plafond = models.BooleanField(
+        _("bloquer les commandes au-delà du plafond d'encours"), default=False, db_default=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SocieteQuerySet.as_manager()

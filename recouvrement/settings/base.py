@@ -21,6 +21,8 @@ VAR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = env("SECRET_KEY", default="cle-de-developpement-a-ne-jamais-employer-en-production")
 DEBUG = env.bool("DEBUG", default=False)
+# Clés des secrets rangés en base (la première chiffre, toutes déchiffrent) ; à défaut, SECRET_KEY.
+CLES_CHIFFREMENT = env.list("CLES_CHIFFREMENT", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
@@ -35,6 +37,7 @@ INSTALLED_APPS = [
     "relances",
     "contentieux",
     "recouvrement.pilotage",
+    "recouvrement.api",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -170,6 +173,8 @@ DEPOT = Path(env("RECOUVREMENT_DEPOT", default=str(VAR / "depot")))
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+# Racine des dossiers surveillés : une source n'en lit qu'un sous-dossier. Vide : aucun dossier surveillé.
+DOSSIER_SOURCES = env("DOSSIER_SOURCES", default="")
 TAILLE_MAX_IMPORT = env.int("TAILLE_MAX_IMPORT", default=500 * 1024 * 1024)
 
 STATIC_URL = "/static/"

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from factures.domaine.fec_lignes import Nature
+from factures.imports.fichier import examiner_fichier
+from factures.imports.lecteurs import lire_seul
 from factures.imports.lot import AvoirLu, ClientLu, EncaissementLu, FactureLue, ImputationLue, LotLu
-from factures.imports.reconnaitre import lire
-from factures.imports.texte import examiner
 
 ENTETE = (
     "JournalCode JournalLib EcritureNum EcritureDate CompteNum CompteLib CompAuxNum CompAuxLib PieceRef PieceDate "
@@ -82,7 +82,7 @@ def trente_jours(_client: str, emission: date) -> date:
 
 def lire_octets(octets: bytes, nom: str = "", format: str = "", **options) -> LotLu:
     """Lit tout et garde les éléments en liste."""
-    lot = lire(examiner(octets, nom), format, echeance_de=trente_jours, **options)
+    lot = lire_seul(examiner_fichier(octets, nom), format, echeance_de=trente_jours, **options)
     lot.elements = list(lot.elements)
     return lot
 

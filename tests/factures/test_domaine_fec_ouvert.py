@@ -308,10 +308,12 @@ def test_sans_a_nouveau_les_postes_connus_restent_dus():
 
 
 def _avec_connus(fec, connus):
-    from factures.imports.reconnaitre import lire
-    from factures.imports.texte import examiner
+    from factures.imports.fichier import examiner_fichier
+    from factures.imports.lecteurs import lire_seul
 
-    lot = lire(examiner(fec.texte().encode(), "x.txt"), echeance_de=trente_jours, connus=lambda jour: connus)
+    lot = lire_seul(
+        examiner_fichier(fec.texte().encode(), "x.txt"), echeance_de=trente_jours, connus=lambda jour: connus
+    )
     lot.elements = list(lot.elements)
     return lot
 

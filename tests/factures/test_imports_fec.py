@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from factures.imports.reconnaitre import lire
-from factures.imports.texte import FichierRefuse, examiner
+from factures.imports.fichier import examiner_fichier
+from factures.imports.lecteurs import lire_seul
+from factures.imports.texte import FichierRefuse
 from tests.factures.fec_essai import ENTETE, Fec, lire_octets, par_type, restes, soldes_reconstitues, trente_jours
 
 
@@ -192,8 +193,8 @@ REEL = {
 
 def test_corpus_fec_reel_largeur_fixe_cp850(corpus):
     chemin = next(corpus.glob("fec/neolegal*/111111111FEC20221231.TXT"))
-    texte = examiner(chemin)
-    lot = lire(texte, echeance_de=trente_jours)
+    texte = examiner_fichier(chemin)
+    lot = lire_seul(texte, echeance_de=trente_jours)
     lot.elements = list(lot.elements)
     clients, factures, avoirs, encaissements, imputations = par_type(lot)
     assert (lot.format, lot.encodage, lot.separateur, lot.lignes, lot.rejets) == ("fec", "cp850", "|", 934, [])
@@ -217,7 +218,7 @@ def test_corpus_fec_reel_largeur_fixe_cp850(corpus):
 
 def test_corpus_mini_fec_sans_decimales(corpus):
     chemin = next(corpus.glob("fec/Fabrice*/SIRENFEC20221231.txt"))
-    lot = lire(examiner(chemin), echeance_de=trente_jours)
+    lot = lire_seul(examiner_fichier(chemin), echeance_de=trente_jours)
     lot.elements = list(lot.elements)
     (facture,) = par_type(lot)[1]
     assert (lot.lignes, lot.faits["debit"], lot.soldes) == (8, Decimal("13504.00"), {"411ZZZ": Decimal("12000.00")})

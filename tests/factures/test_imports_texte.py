@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factures.imports.reconnaitre import lire, reconnaitre
+from factures.imports.fichier import examiner_fichier
+from factures.imports.lecteurs import lire_seul, reconnaitre
 from factures.imports.texte import FichierRefuse, examiner, nettoyer, separateur
 from tests.factures.fec_essai import ENTETE, Fec, trente_jours
 
@@ -93,7 +94,7 @@ def test_nettoyer_ote_les_commandes_et_reduit_les_blancs():
 
 def _lire_sans_planter(octets: bytes, nom: str, format: str = ""):
     try:
-        lot = lire(examiner(octets, nom), format, echeance_de=trente_jours)
+        lot = lire_seul(examiner_fichier(octets, nom), format, echeance_de=trente_jours)
         for _ in lot.elements:
             pass
         for rejet in lot.rejets:
@@ -159,9 +160,9 @@ def test_un_fec_abime_n_importe_ou_est_refuse_ou_lu(data):
     ],
 )
 def test_le_format_se_reconnait_a_ses_colonnes(entete, attendu):
-    assert reconnaitre(examiner((entete + "\n").encode(), "x.csv")) == attendu
+    assert reconnaitre(examiner_fichier((entete + "\n").encode(), "x.csv")) == attendu
 
 
 def test_un_format_inconnu_dit_ce_qui_a_ete_lu_et_ce_qui_etait_attendu():
     with pytest.raises(FichierRefuse, match="colonnes lues : poids, taille.*Attendu : un FEC"):
-        reconnaitre(examiner(b"poids;taille\n1;2\n"))
+        reconnaitre(examiner_fichier(b"poids;taille\n1;2\n"))

@@ -10,9 +10,9 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from factures.imports.appliquer import CompteRendu, importer
-from factures.imports.lot import FORMATS
-from factures.imports.reconnaitre import reconnaitre
-from factures.imports.texte import FichierRefuse, examiner
+from factures.imports.fichier import examiner_fichier
+from factures.imports.lecteurs import FORMATS, reconnaitre
+from factures.imports.texte import FichierRefuse
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.comptes.models import Societe
 
@@ -115,7 +115,7 @@ def dans_l_ordre(fichiers: list[Path], format: str) -> list[Path]:
 
 def _rang(fichier: Path) -> int:
     try:
-        return FORMATS.index(reconnaitre(examiner(fichier)))
+        return FORMATS.index(reconnaitre(examiner_fichier(fichier)))
     except FichierRefuse:
         return len(FORMATS)
 

@@ -1,0 +1,1 @@
+"""Lecteurs de relevés bancaires : un fichier, des relevés et des mouvements neutres."""

@@ -1,0 +1,14 @@
+"""CAMT.053, versions 02 à 10."""
+
+from ..fichier import Fichier
+from ..lecteurs import ContexteLecture
+from ..lot import LotLu
+from ..texte import FichierRefuse
+
+
+def reconnait(fichier: Fichier) -> dict[str, int]:
+    return {}
+
+
+def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
+    raise FichierRefuse("Ce format n'est pas encore lu.")
