@@ -1,4 +1,4 @@
-"""La fixture `table`, et son impression en fin de séance (avec xdist : les propriétés reviennent au processus principal)."""
+"""La fixture `table`, et son impression en fin de séance (xdist : les propriétés reviennent au processus principal)."""
 
 import pytest
 
