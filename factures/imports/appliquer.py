@@ -13,7 +13,7 @@ from clients.models import Client
 from clients.procedures import aligner
 from factures.domaine.echeances import ConditionsIllisibles, echeance
 from factures.models import Correspondance, Echeance, Lot
-from factures.services import rejuger_promesses, rouvrir_litiges
+from factures.services import rapprochement, rejuger_promesses, rouvrir_litiges
 from factures.services.echeanciers import rouvrir_echeanciers
 from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
@@ -303,6 +303,9 @@ def _conclure(
             "empreinte": fichier.empreinte,
         },
     )
+    if famille(rendu.format) == "banque":  # les propositions attendent que le relevé soit vraiment écrit
+        lot_id = lot.pk if lot else None
+        transaction.on_commit(lambda: rapprochement.apres_import(societe.pk, lot_id), robust=True)
 
 
 def _autre_origine(societe_id: int, format: str) -> str:
