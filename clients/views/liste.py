@@ -1,5 +1,7 @@
 """Clients : qui doit quoi, depuis quand, où en est la relance."""
 
+from decimal import Decimal
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -7,9 +9,11 @@ from django.views.decorators.http import require_safe
 from clients.models import Client, TypeDebiteur
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.tableaux import Colonne
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
+from recouvrement.comptes.exports import demande, exporter
 from recouvrement.comptes.models import Utilisateur
 from relances.models import NatureChoix
 
@@ -42,9 +46,9 @@ def liste(request):
     if tri in CLES:
         clients = with_cle(clients, CLES[tri], au=au, devise=devise)
     lignes = Liste(request, clients.select_related("gestionnaire", "societe"), tris=TRIS, defaut="-echu")
-    vues = apercus([client.pk for client in lignes], au=au)
-    for client in lignes:
-        client.vue = vues[client.pk]
+    if demande(request):
+        return exporter(request, lignes.lignes, _colonnes(), nom=_("clients"), completer=lambda p: _apercevoir(p, au))
+    _apercevoir(lignes, au)
     etats = onglets(
         request,
         "etat",
@@ -69,6 +73,40 @@ def liste(request):
         "annonce": _("%(n)s clients") % {"n": formats.nombre(lignes.total)},
     }
     return rendre(request, "clients/liste.html", "clients/_liste.html", contexte)
+
+
+def _apercevoir(clients, au) -> None:
+    vues = apercus([client.pk for client in clients], au=au)
+    for client in clients:
+        client.vue = vues[client.pk]
+
+
+def _colonnes() -> list[Colonne]:
+    """Une ligne par client ; les sommes en euros ont leur colonne, les autres devises se lisent en texte à part."""
+
+    def en_euros(nom: str):
+        return lambda c: sum((getattr(x, nom) for x in c.vue.lignes if x.devise == "EUR"), Decimal("0.00"))
+
+    def autres(c) -> str:
+        return " ; ".join(formats.somme(x.encours, x.devise) for x in c.vue.lignes if x.devise != "EUR")
+
+    paliers = dict(NatureChoix.choices)
+    return [
+        Colonne(_("Société"), lambda c: c.societe.code),
+        Colonne(_("Code"), lambda c: c.code),
+        Colonne(_("Client"), lambda c: c.raison_sociale),
+        Colonne(_("Type"), lambda c: c.get_type_display()),
+        Colonne("SIREN", lambda c: c.siren),
+        Colonne(_("Ville"), lambda c: c.ville),
+        Colonne(_("Courriel"), lambda c: c.courriel),
+        Colonne(_("Téléphone"), lambda c: c.telephone),
+        Colonne(_("Suivi par"), lambda c: c.gestionnaire and c.gestionnaire.nom),
+        Colonne(_("Échéance la plus ancienne"), lambda c: c.vue.plus_ancienne),
+        Colonne(_("Palier"), lambda c: paliers.get(c.vue.niveau, "") if c.vue.lignes else ""),
+        Colonne(_("Échu (EUR)"), en_euros("echu")),
+        Colonne(_("Encours (EUR)"), en_euros("encours")),
+        Colonne(_("Encours en autres devises"), autres),
+    ]
 
 
 def _filtrer(request, clients, *, au, devise):

@@ -16,9 +16,11 @@ from contentieux.services.veille import PREAVIS
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.formats import jour, nombre
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.tableaux import Colonne
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige
+from recouvrement.comptes.exports import demande, exporter
 from recouvrement.comptes.models import Utilisateur
 
 S = DossierContentieux.Statut
@@ -115,6 +117,8 @@ def liste(request):
         tris=TRIS,
         defaut="etape",
     )
+    if demande(request):
+        return exporter(request, lignes.lignes, _colonnes(au), nom=_("contentieux"))
     for dossier in lignes:
         dossier.prochaine = prochaine(dossier, au=au)
     contexte = {
@@ -130,6 +134,26 @@ def liste(request):
         "plusieurs_societes": len({d.societe_id for d in lignes}) > 1,
     }
     return rendre(request, "contentieux/liste.html", "contentieux/_liste.html", contexte)
+
+
+def _colonnes(au: date) -> list[Colonne]:
+    def suite(dossier) -> Prochaine | None:
+        return prochaine(dossier, au=au)
+
+    return [
+        Colonne(_("Société"), lambda d: d.societe.code),
+        Colonne(_("Dossier"), lambda d: d.reference),
+        Colonne(_("Code client"), lambda d: d.client.code),
+        Colonne(_("Client"), lambda d: d.client.raison_sociale),
+        Colonne("SIREN", lambda d: d.client.siren),
+        Colonne(_("Suivi par"), lambda d: d.client.gestionnaire and d.client.gestionnaire.nom),
+        Colonne(_("Étape"), lambda d: d.get_statut_display()),
+        Colonne(_("Reste dû"), lambda d: d.principal),
+        Colonne(_("Pièces à joindre"), lambda d: d.a_joindre),
+        Colonne(_("Prochaine date"), lambda d: (s := suite(d)) and s.jour),
+        Colonne(_("À faire"), lambda d: (s := suite(d)) and s.quoi),
+        Colonne(_("Ouvert le"), lambda d: d.ouvert_le),
+    ]
 
 
 def _noms():

@@ -4,14 +4,17 @@ from decimal import Decimal
 
 from django.db.models import F, Sum
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from factures.models import Avoir, Encaissement
 from recouvrement.commun import formats
+from recouvrement.commun.tableaux import Colonne
 from recouvrement.commun.vues import Liste, onglets, parametres, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut
+from recouvrement.comptes.exports import demande, exporter
 
 from .affectation import contexte_affectation, source_visible
 
@@ -42,7 +45,27 @@ def _file(request):
 @require_safe
 @exige(Droit.VOIR)
 def encaissements(request):
+    if demande(request):
+        vue, mouvements = _file(request)
+        return exporter(request, mouvements.select_related("client__societe"), _colonnes(vue), nom=_("encaissements"))
     return ecran(request, source_visible(request, request.GET.get("v", "")))
+
+
+def _colonnes(vue: str) -> list[Colonne]:
+    avoirs = vue == "avoirs"
+    return [
+        Colonne(_("Société"), lambda m: m.client.societe.code),
+        Colonne(_("Code client"), lambda m: m.client.code),
+        Colonne(_("Client"), lambda m: m.client.raison_sociale),
+        Colonne(_("Référence"), lambda m: m.numero if avoirs else m.reference),
+        Colonne(_("Émis le") if avoirs else _("Reçu le"), lambda m: m.date_emission if avoirs else m.date),
+        Colonne(_("Mode"), lambda m: m.get_nature_display() if avoirs else m.get_mode_display()),
+        Colonne(_("Devise"), lambda m: m.devise),
+        Colonne(_("Montant"), lambda m: m.montant),
+        Colonne(_("Affecté"), lambda m: m.impute),
+        Colonne(_("À affecter"), lambda m: m.montant - m.impute),
+        Colonne(_("Libellé"), lambda m: "" if avoirs else m.libelle),
+    ]
 
 
 def ecran(request, choisi, *, form=None, status: int = 200):

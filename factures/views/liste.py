@@ -8,9 +8,11 @@ from django.views.decorators.http import require_safe
 from factures.models import Echeance, Litige
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.tableaux import Colonne
 from recouvrement.commun.vues import Liste, onglets, rendre, texte, valeur_parmi
 from recouvrement.comptes.courante import restreindre, societes_visibles
 from recouvrement.comptes.droits import Droit, exige
+from recouvrement.comptes.exports import demande, exporter
 from relances.models import NatureChoix
 
 from .parametres import clients_visibles, du_gestionnaire, gestionnaires
@@ -64,6 +66,10 @@ def liste(request):
         tris=TRIS,
         defaut="-emise" if vue in ("soldees", "toutes") else "echeance",
     )
+    if demande(request):
+        return exporter(
+            request, lignes.lignes.select_related("client__societe", "facture"), _colonnes(au), nom=_("factures")
+        )
     nombre = sum(s["n"] for s in sommes)
     annonce = ngettext("%(n)s échéance", "%(n)s échéances", nombre) % {"n": formats.nombre(nombre)}
     visibles = clients_visibles(request)
@@ -82,6 +88,27 @@ def liste(request):
         "filtree": any(request.GET.get(cle) for cle in ("q", "gestionnaire", "palier", "devise")),
     }
     return rendre(request, "factures/liste.html", "factures/_liste.html", contexte)
+
+
+def _colonnes(au) -> list[Colonne]:
+    paliers = dict(NatureChoix.choices)
+    return [
+        Colonne(_("Société"), lambda e: e.client.societe.code),
+        Colonne(_("Code client"), lambda e: e.client.code),
+        Colonne(_("Client"), lambda e: e.client.raison_sociale),
+        Colonne(_("Facture"), lambda e: e.facture.numero),
+        Colonne(_("Commande"), lambda e: e.facture.commande),
+        Colonne(_("Émise le"), lambda e: e.date_facture),
+        Colonne(_("Échéance"), lambda e: e.date_echeance),
+        Colonne(_("Jours de retard"), lambda e: max((au - e.date_echeance).days, 0) if e.reste_du else 0),
+        Colonne(_("Devise"), lambda e: e.devise),
+        Colonne(_("Montant"), lambda e: e.montant),
+        Colonne(_("Reste dû"), lambda e: e.reste_du),
+        Colonne(_("Soldée le"), lambda e: e.soldee_le),
+        Colonne(_("Palier"), lambda e: paliers.get(e.niveau, "")),
+        Colonne(_("En litige"), lambda e: _("oui") if e.a_un_litige else ""),
+        Colonne(_("Contentieux"), lambda e: _("oui") if e.en_contentieux else ""),
+    ]
 
 
 def _filtrer(request, echeances):

@@ -75,6 +75,7 @@ class Liste:
         self.tri = demande if demande.removeprefix("-") in self.tris else defaut
         if self.tris:
             lignes = lignes.order_by(*self._ordre())
+        self.lignes = lignes  # toutes, dans l'ordre : ce qu'un export écrit
         self.pages = _Pages(lignes, par_page)
         self.page = self.pages.get_page(request.GET.get("page"))
 

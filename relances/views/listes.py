@@ -13,9 +13,11 @@ from clients.models import Client, Contact
 from factures.domaine.calendrier import METROPOLE, ajouter_jours_ouvres
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.tableaux import Colonne
 from recouvrement.commun.vues import Liste, entier, onglets, rendre, texte
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, peut, societes_pour
+from recouvrement.comptes.exports import demande, exporter
 from relances import avis
 from relances.domaine.natures import Canal
 from relances.formulaires_postes import DepotsForm
@@ -167,6 +169,8 @@ def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status:
         defaut=DEFAUTS.get(vue, "-date"),
         par_page=A_LA_FOIS if vue in ("valider", "poster") else 50,
     )
+    if demande(request):
+        return exporter(request, liste.lignes, _colonnes(), nom=_("courriers"))
     page = list(liste)
     if vue == "poster" and depots is None:
         depots = DepotsForm(courriers=page, initial={"depose_le": postes.depot_propose(au, METROPOLE)})
@@ -197,6 +201,26 @@ def rendre_liste(request, vue: str, *, depots: DepotsForm | None = None, status:
         "annonce": ngettext("%(n)s courrier", "%(n)s courriers", liste.total) % {"n": liste.total},
     }
     return rendre(request, "relances/ce_soir.html", "relances/_ce_soir.html", contexte, status=status)
+
+
+def _colonnes() -> list[Colonne]:
+    return [
+        Colonne(_("Société"), lambda c: c.societe.code),
+        Colonne(_("Code client"), lambda c: c.client.code),
+        Colonne(_("Client"), lambda c: c.client.raison_sociale),
+        Colonne(_("Référence"), lambda c: c.reference),
+        Colonne(_("Palier"), lambda c: c.get_nature_display()),
+        Colonne(_("Canal"), lambda c: c.get_canal_display()),
+        Colonne(_("État"), lambda c: c.get_statut_display()),
+        Colonne(_("Destinataire"), lambda c: c.destinataire),
+        Colonne(_("Arrêté au"), lambda c: c.arrete_au),
+        Colonne(_("Devise"), lambda c: c.devise),
+        Colonne(_("Total"), lambda c: c.total),
+        Colonne(_("Parti le"), lambda c: c.envoye_le),
+        Colonne(_("Déposé le"), lambda c: c.depose_le),
+        Colonne(_("Numéro de suivi"), lambda c: c.numero_suivi),
+        Colonne(_("Retour"), lambda c: str(RETOURS.get(c.retour, ""))),
+    ]
 
 
 def _ligne(c: Courrier, contacts, lettre: str, responsables: set[int], au, depots) -> dict:

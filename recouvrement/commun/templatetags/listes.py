@@ -42,6 +42,24 @@ def entete(liste, cle, libelle, num=False, classe=""):
     )
 
 
+@register.simple_tag(takes_context=True)
+def exporter(context):
+    """« CSV » et « XLSX » : toute la liste telle que filtrée et triée, par l'adresse courante."""
+    request = context["request"]
+    liens = (
+        (parametres(request, export="csv", page=None), "CSV", _("Exporter cette liste en CSV")),
+        (parametres(request, export="xlsx", page=None), "XLSX", _("Exporter cette liste en classeur XLSX")),
+    )
+    return format_html(
+        '<span class="rangee seul-large">{}</span>',
+        format_html_join(
+            "",
+            '<a class="btn btn-nu btn-xs" href="{}" aria-label="{}" title="{}" download>{}{}</a>',
+            ((url, titre, titre, icone("download"), nom) for url, nom, titre in liens),
+        ),
+    )
+
+
 @register.simple_tag
 def pagination(liste, nom=""):
     """Bas de liste : « 51 à 100 sur 412 », précédente, suivante ; rien si tout tient sur une page."""
