@@ -31,7 +31,7 @@ from .lecteurs import lire as lire_fichier
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
 from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus, refuser_exercice_depasse
 from .requetes import lire
-from .retenues import retenir_les_inexpliquees
+from .retenues import observer_procedures, observer_suites, retenir_les_inexpliquees
 from .texte import FichierRefuse
 
 CONDITIONS_DEFAUT = "30J"
@@ -266,10 +266,13 @@ def _ecrire(
     clore_litiges_soldes(contexte)
     if lu.format == "fec":  # un lettrage refait peut rouvrir une pièce payée
         ouvertes = Echeance.objects.filter(societe=societe).ouvertes()
-        rouvrir_litiges(ouvertes, acteur=auteur)
-        rejuger_promesses(ouvertes, au=au, acteur=auteur)
-        rouvrir_echeanciers(ouvertes, acteur=auteur)
-    if arretes := aligner(societe, acteur=auteur):
+        with observer_suites(contexte):
+            rouvrir_litiges(ouvertes, acteur=auteur)
+            rejuger_promesses(ouvertes, au=au, acteur=auteur)
+            rouvrir_echeanciers(ouvertes, acteur=auteur)
+    with observer_procedures(contexte):
+        arretes = aligner(societe, acteur=auteur)
+    if arretes:
         rendu.avertissements.append(
             f"{arretes} comptes portent le SIREN d'un débiteur en procédure collective : relances arrêtées."
         )

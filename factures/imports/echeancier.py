@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
+from factures.models import Echeance
 from factures.signaux import echeances_deplacees
 
 from .ecriture import Contexte, Ecrits
 from .lot import Rejet
 from .requetes import en_clair, executer, jour_lisible, lire, rejeter
+from .traces import observer
 
 PAQUET = 1_000
 DETAIL = 50  # au-delà, un avertissement compte sans nommer
@@ -169,6 +172,11 @@ GARDEES = """
 select i.numero, e.date_echeance from imp_facture i join factures_echeance e on e.id = i.echeance_id
 where i.etat = 1 and e.date_echeance <> i.date_echeance and e.niveau > 0 and e.soldee_le is null order by i.n
 """
+A_DEPLACER = """
+select e.id from imp_facture i join factures_echeance e on e.id = i.echeance_id
+where i.etat = 1 and (e.cle_source <> i.cle_echeance
+  or e.date_echeance <> i.date_echeance and e.niveau = 0 and e.soldee_le is null)
+"""
 DEPLACER = """
 update factures_echeance set date_echeance = i.date_echeance, cle_source = i.cle_echeance from imp_facture i
 where i.etat = 1 and i.echeance_id = factures_echeance.id
@@ -196,7 +204,9 @@ def ecrire_echeanciers(contexte: Contexte, ecrits: Ecrits) -> None:
             f"{numero} au {jour_lisible(jour)} pour {en_clair(ttc)}" for numero, jour, ttc in ajoutees[:DETAIL]
         )
         ecrits.avertissements.append(f"Échéances ajoutées à des factures déjà connues : {len(ajoutees)} ({details}).")
-    executer(DEPLACER)
+    a_deplacer = Echeance.objects.filter(pk__in=RawSQL(A_DEPLACER, []))  # noqa: S611
+    with observer(contexte.lot_id, a_deplacer, ["date_echeance", "cle_source"]):
+        executer(DEPLACER)
     ids = [x[0] for x in deplacees]
     for i in range(0, len(ids), PAQUET):
         echeances_deplacees.send(sender=None, echeances=ids[i : i + PAQUET], au=contexte.au)

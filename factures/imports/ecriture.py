@@ -7,7 +7,12 @@ la pièce ni le règlement : le surplus reste à imputer.
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.db.models.expressions import RawSQL
+
+from factures.models import Facture, Litige
+
 from .requetes import executer, lire, statistiques
+from .traces import observer
 
 
 @dataclass(slots=True)
@@ -100,7 +105,12 @@ def _compter(requete: str) -> int:
 def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     """Factures et échéances, avoirs, encaissements ; puis le compte de ce qui était déjà là."""
     commun = [contexte.moment, contexte.moment, contexte.societe_id, contexte.lot_id]
-    executer(ACCROITRE_FACTURES, [contexte.moment])
+    accrues = RawSQL("select facture_id from imp_facture where etat = 0 and facture_id is not null", [])  # noqa: S611
+    with observer(
+        contexte.lot_id, Facture.objects.filter(pk__in=accrues),
+        ["montant_ttc", "montant_ht", "montant_tva", "updated_at"],
+    ):  # fmt: skip
+        executer(ACCROITRE_FACTURES, [contexte.moment])
     ecrits.crees["factures"] = executer(CREER_FACTURES, commun)
     executer(RETROUVER_FACTURES, [contexte.societe_id])
     executer(CREER_ECHEANCES, [contexte.societe_id, contexte.lot_id])
@@ -285,4 +295,8 @@ update factures_litige set clos_le = %s, issue = 'Pièce soldée' where clos_le 
 
 def clore_litiges_soldes(contexte: Contexte) -> None:
     """Payée en entier, une pièce n'est plus contestée (exigence 33)."""
-    executer(CLORE_LITIGES, [contexte.au, contexte.societe_id])
+    ouverts = Litige.objects.filter(
+        clos_le=None, echeance__societe=contexte.societe_id, echeance__soldee_le__isnull=False
+    )
+    with observer(contexte.lot_id, ouverts, ["clos_le", "issue"]):
+        executer(CLORE_LITIGES, [contexte.au, contexte.societe_id])

@@ -11,6 +11,7 @@ from recouvrement.comptes.models import Utilisateur
 from .ecriture import Contexte, Ecrits
 from .lot import Rejet
 from .requetes import lire, rejeter
+from .traces import en_trace, tracer_crees, tracer_modifies
 
 PAQUET = 1_000
 DECIMAUX = {"plafond", "taux_penalites"}
@@ -42,7 +43,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
         existants = {
             c.code: c for c in Client.objects.filter(societe=contexte.societe_id, code__in=[x[2] for x in paquet])
         }
-        neufs, changes, retypes = [], [], {}
+        neufs, changes, retypes, avants = [], [], {}, {}
         for n, ligne, code, creer_seulement, texte in paquet:
             valeurs = {nom: Decimal(v) if nom in DECIMAUX else v for nom, v in json.loads(texte).items()}
             if courriel := valeurs.pop("gestionnaire", None):
@@ -61,7 +62,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 ecrits.inchanges["clients"] += 1
                 continue
             else:
-                ancien = client.type
+                ancien, avant = client.type, _photo(client)
                 change = _reporter(client, valeurs)
                 if not change:
                     ecrits.inchanges["clients"] += 1
@@ -69,6 +70,7 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 client.version += 1
                 client.updated_at = contexte.moment
                 changes.append(client)
+                avants[client.pk] = avant
                 if client.type != ancien:
                     retypes[client.pk] = (n, ligne, client)
             if "type" not in valeurs and client.type == TypeDebiteur.A_QUALIFIER and _siren_public(client.siren):
@@ -86,6 +88,8 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
                 yield Rejet(ligne, "type", raison, "Réimportez cette ligne ensuite, ou laissez son type vide.")
         Client.objects.bulk_create(neufs)
         Client.objects.bulk_update(changes, [*MODIFIABLES, "updated_at"], batch_size=200)
+        tracer_crees(contexte.lot_id, Client, neufs, temoins=("version",))
+        tracer_modifies(contexte.lot_id, Client, (_changement(client, avants[client.pk]) for client in changes))
         ecrits.crees["clients"] += len(neufs)
         ecrits.modifies += len(changes)
     if publics:
@@ -94,6 +98,20 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
             f"Clients au SIREN d'une personne publique, laissés « à qualifier » : {len(publics)} ({noms}). "
             "Dites leur type, sans doute « administration »."
         )
+
+
+def _photo(client: Client) -> dict:
+    """Les champs qu'un import peut changer, en types JSON (`traces`)."""
+    noms = [*MODIFIABLES, "updated_at"]
+    return {nom: en_trace(client._meta.get_field(nom), getattr(client, nom)) for nom in noms} | {
+        "importe": dict(client.importe)
+    }
+
+
+def _changement(client: Client, avant: dict) -> tuple[int, dict, dict]:
+    apres = _photo(client)
+    changes = [nom for nom, valeur in apres.items() if valeur != avant[nom]]
+    return client.pk, {nom: avant[nom] for nom in changes}, {nom: apres[nom] for nom in changes}
 
 
 def _types_refuses(clients: list[int]) -> dict[int, str]:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from django.db.models.expressions import RawSQL
+
 from factures.domaine.fec_lignes import Nature, Poste
+from factures.models import AffectationAccessoires, Imputation
 from recouvrement.commun.champs import en_euros
 
 from .ecriture import Contexte, Ecrits
@@ -16,6 +19,7 @@ from .lot import Inexplique, LotLu
 from .nombres import euros
 from .requetes import executer, lire, statistiques
 from .texte import FichierRefuse
+from .traces import observer, tracer_supprimes
 
 RESOUDRE = """
 update imp_imputation set echeance_id = x.echeance_id, encaissement_id = x.encaissement_id, avoir_id = x.avoir_id,
@@ -31,8 +35,7 @@ where x.n = imp_imputation.n
 """
 # Un bout est dans le fichier, l'autre y est aussi ou le précède : le fichier fait foi.
 # Ce qu'un exercice suivant a lettré avec nos pièces lui appartient.
-RETIRER_PERIMEES = """
-delete from factures_imputation where id in (
+PERIMEES = """
   select i.id from factures_imputation i
   join factures_echeance e on e.id = i.echeance_id
   left join factures_encaissement c on c.id = i.encaissement_id
@@ -40,7 +43,12 @@ delete from factures_imputation where id in (
   where i.societe_id = %s and i.cle_source like 'FEC:%%'
     and substr(e.cle_source, 5, 8) <= %s and substr(coalesce(c.cle_source, a.cle_source), 5, 8) <= %s
     and (substr(e.cle_source, 5, 8) >= %s or substr(coalesce(c.cle_source, a.cle_source), 5, 8) >= %s)
-    and i.id not in (select imputation_id from imp_imputation where imputation_id is not null))
+    and i.id not in (select imputation_id from imp_imputation where imputation_id is not null)
+"""
+RETIRER_PERIMEES = f"delete from factures_imputation where id in ({PERIMEES})"  # noqa: S608
+DEPLACEES = """
+select i.id from factures_imputation i join imp_imputation n on n.imputation_id = i.id
+where i.montant <> n.montant or i.date <> n.date
 """
 ACTUALISER = """
 update factures_imputation set montant = n.montant, date = n.date from imp_imputation n
@@ -199,8 +207,13 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
     statistiques(
         "imp_imputation", "factures_echeance", "factures_avoir", "factures_encaissement", "factures_imputation"
     )
-    retirees = executer(RETIRER_PERIMEES, [societe, au, au, du, du])
-    corrigees = executer(ACTUALISER)
+    bornes = [societe, au, au, du, du]
+    if contexte.lot_id:
+        tracer_supprimes(contexte.lot_id, Imputation.objects.filter(pk__in=RawSQL(PERIMEES, bornes)))  # noqa: S611
+    retirees = executer(RETIRER_PERIMEES, bornes)
+    deplacees = Imputation.objects.filter(pk__in=RawSQL(DEPLACEES, []))  # noqa: S611
+    with observer(contexte.lot_id, deplacees, ["montant", "date"]):
+        corrigees = executer(ACTUALISER)
     ecrits.crees["imputations"] = executer(CREER, [contexte.moment, societe, contexte.lot_id])
     deja = lire("select count(*) from imp_imputation where imputation_id is not null")[0][0]
     ecrits.inchanges["imputations"] = deja - corrigees
@@ -209,13 +222,18 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
             f"Le lettrage a changé depuis le dernier import : {corrigees} imputations corrigées, {retirees} retirées."
         )
     contraires = lire(CONTRAIRES, [societe])
+    if contexte.lot_id:
+        tracer_supprimes(contexte.lot_id, Imputation.objects.filter(pk__in=[x[0] for x in contraires]))
     for pk, numero, montant in contraires:
         executer("delete from factures_imputation where id = %s", [pk])
         ecrits.avertissements.append(
             f"Affectation à la main de {euros(en_euros(montant))} sur {numero} défaite : "
             "la comptabilité l'a lettrée autrement."
         )
-    for pk, numero, montant in lire(ACCESSOIRES_CONTRAIRES, [societe]):
+    accessoires = lire(ACCESSOIRES_CONTRAIRES, [societe])
+    if contexte.lot_id:
+        tracer_supprimes(contexte.lot_id, AffectationAccessoires.objects.filter(pk__in=[x[0] for x in accessoires]))
+    for pk, numero, montant in accessoires:
         executer("delete from factures_affectationaccessoires where id = %s", [pk])
         ecrits.avertissements.append(
             f"Affectation de {euros(en_euros(montant))} aux accessoires de {numero} défaite : "

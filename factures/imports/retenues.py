@@ -1,14 +1,17 @@
 """Ce qu'un import n'explique pas ne se relance pas : une personne regarde d'abord."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from factures.models import Echeance, Litige
+from clients.models import Client
+from factures.models import Echeance, Echeancier, Litige, Promesse
 
 from .ecriture import Contexte
 from .lot import Inexplique
+from .traces import observer, tracer_crees
 
 DELAI = timedelta(days=7)  # pour vérifier ; au-delà, Ma journée le rappelle
 
@@ -41,4 +44,40 @@ def retenir_les_inexpliquees(contexte: Contexte, inexpliques: Iterable[Inexpliqu
         )
         for e in douteuses
     )
+    tracer_crees(contexte.lot_id, Litige, litiges, temoins=("clos_le", "montant_conteste", "categorie"))
     return len(litiges)
+
+
+@contextmanager
+def observer_suites(contexte: Contexte) -> Iterator[None]:
+    """Trace ce qu'une pièce rouverte par le fichier change aux litiges, promesses et échéanciers conclus."""
+    suivis = (
+        (Litige.objects.filter(echeance__societe=contexte.societe_id, issue=Litige.SOLDEE), ["clos_le", "issue"]),
+        (
+            Promesse.objects.filter(
+                client__societe=contexte.societe_id, statut__in=(Promesse.Statut.TENUE, Promesse.Statut.PARTIELLE)
+            ),
+            ["statut", "conclue_le"],
+        ),
+        (
+            Echeancier.objects.filter(client__societe=contexte.societe_id, statut=Echeancier.Statut.TENU),
+            ["statut", "conclu_le", "motif"],
+        ),
+    )
+    with ExitStack() as pile:
+        for objets, champs in suivis:
+            pile.enter_context(observer(contexte.lot_id, objets, champs))
+        yield
+
+
+@contextmanager
+def observer_procedures(contexte: Contexte) -> Iterator[None]:
+    """Trace les comptes que le SIREN d'un débiteur en procédure arrête."""
+    en_procedure = Client.objects.filter(societe=contexte.societe_id, jugement_ouverture_le__isnull=False)
+    touches = Client.objects.filter(
+        societe=contexte.societe_id, jugement_ouverture_le=None,
+        siren__in=en_procedure.exclude(siren="").values("siren"),
+    )  # fmt: skip
+    champs = ["jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue", "version", "updated_at"]
+    with observer(contexte.lot_id, touches, champs):
+        yield
