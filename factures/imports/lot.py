@@ -203,6 +203,9 @@ class StatutLu:
     motif: str = ""
     montant: Decimal | None = None
     devise: str = "EUR"
+    nature_montant: str = ""  # MDT-207 : MEN encaissé, MPA payé, MAPTTC approuvé, MNATTC non approuvé…
+    taux: Decimal | None = None  # TVA en pour cent, s'il n'y en a qu'un
+    acheteur_nom: str = ""
 
 
 @dataclass(slots=True)
@@ -231,6 +234,7 @@ class EntrepriseLue:
     active: bool = True
     fermee_le: date | None = None
     valeurs: dict[str, str] = field(default_factory=dict)
+    siege: bool = True  # faux : un autre établissement, qui ne vaut que pour les fiches de ce SIRET
 
 
 @dataclass(slots=True)
