@@ -24,6 +24,17 @@ class SuspensionForm(forms.Form):
     au = JourField(label=_("Jusqu'au"), help_text=_("Compris. Les relances reprennent seules le lendemain."))
 
 
+class BlocageForm(forms.Form):
+    motif = forms.CharField(label=_("Motif"), max_length=200, help_text=_("Les commerciaux le liront avec le blocage."))
+
+
+class LeveeBlocageForm(forms.Form):
+    """Un responsable lève le blocage pour un temps (exigence 38)."""
+
+    motif = forms.CharField(label=_("Motif"), max_length=200)
+    jusqu_au = JourField(label=_("Jusqu'au"), help_text=_("Compris. Ensuite la règle juge de nouveau."))
+
+
 class JugementForm(forms.Form):
     le = JourField(label=_("Jugement d'ouverture du"), help_text=_("La date du jugement, pas celle du BODACC."))
     publie_le = JourField(

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from .views import actions, decision, echeanciers, fiche, freins, liste
+from .views import actions, blocages, decision, echeanciers, fiche, freins, liste
 
 app_name = "clients"
 
 urlpatterns = [
     path("", liste.liste, name="liste"),
+    path("blocages/", blocages.liste, name="blocages"),
+    path("blocages/<int:pk>/lever/", blocages.lever, name="blocage_lever"),
     path("<int:pk>/", fiche.fiche, name="fiche"),
     path("<int:pk>/gestes/<slug:volet>/", actions.geste, name="geste"),
     path("<int:pk>/gestes/<slug:volet>/effet/", actions.effet, name="effet"),

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from factures.models import CopieFacture, Lot
 from factures.services import renoncer
+from factures.services.blocages import bloquer
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
@@ -63,6 +64,7 @@ OBJETS = {
     "pilotage:tache_faite": (PORTEFEUILLE, {"pk": "tache"}),
     "pilotage:tache_reporter": (PORTEFEUILLE, {"pk": "tache"}),
     "clients:fiche": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:blocage_lever": (PORTEFEUILLE, {"pk": "blocage"}),
     "clients:geste": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:effet": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),
     "clients:lever": (PORTEFEUILLE, {"pk": "client", "suspension": "suspension"}),
@@ -290,6 +292,7 @@ def monde(db, settings, tmp_path, time_machine):
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
         renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),
         echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),
+        blocage=bloquer(client, motif="Chèque volé", au=AU, acteur=equipe[Role.RESPONSABLE]),
         promesse=PromesseFactory(echeances=[echeance], date_promise=AU),
         echelle=echelle,
         modele=personnaliser(societe, livres.catalogue()[0], par=equipe[Role.RESPONSABLE]).modele,

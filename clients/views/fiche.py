@@ -1,10 +1,13 @@
 """La fiche d'un client : où il en est, ce qui va se passer, ce qu'il faut dire."""
 
+from datetime import timedelta
+
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clients.forms import LeveeBlocageForm
 from clients.models import Client, SousPlancher, TypeDebiteur
 from contentieux.domaine.delais import ajouter_mois
 from contentieux.models import DossierContentieux
@@ -114,6 +117,9 @@ def _tete(f: Fiche) -> dict:
         "credits": f.credits,
         "niveau": max((e.niveau for e in f.pieces), default=0),
         "suspensions": list(client.suspensions.en_cours(f.au).select_related("auteur").order_by("-au")),
+        "blocage": client.blocages.en_cours().select_related("auteur").first(),
+        "levee": LeveeBlocageForm(initial={"jusqu_au": f.au + timedelta(days=15)}),
+        "peut_debloquer": peut(f.user, Droit.LEVER_FREIN, client.societe_id),
         "dossiers": list(client.dossiers.exclude(statut=DOSSIER_CLOS)),
         "declaration": _declaration(f) if client.procedure_ouverte else None,
         "en_attente": list(client.courriers.filter(statut__in=A_FAIRE_PARTIR).order_by("-nature", "pk")[:3]),

@@ -118,6 +118,7 @@ GROUPES_SOCIETE = (
         "relances_actives heure_passage region_feries alimentee_par_import fraicheur_heures delai_entre_contacts "
         "max_amiables seuil_credit_non_affecte",
     ),
+    (_("Blocage des commandes"), "blocage_retard_jours blocage_plafond"),
 )
 
 
@@ -138,6 +139,7 @@ class SocieteForm(forms.ModelForm):
             "delai_entre_contacts": _(
                 "De 0 à 60 jours. Un client déjà contacté attend ce temps avant le courrier suivant."
             ),
+            "blocage_retard_jours": _("Vide : le retard ne bloque pas. Une pièce en litige ne bloque jamais."),
             "representant": _("La personne qui représente la société en justice."),
         }
 

@@ -127,6 +127,12 @@ CELERY_TIMEZONE = "Europe/Paris"
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 3}
+# Dossiers surveillés et boîtes de courriel ; livraisons de webhooks.
+SOURCES_SECONDES = env.int("SOURCES_SECONDES", default=600)
+WEBHOOKS_SECONDES = env.int("WEBHOOKS_SECONDES", default=60)
+for nom, valeur in (("SOURCES_SECONDES", SOURCES_SECONDES), ("WEBHOOKS_SECONDES", WEBHOOKS_SECONDES)):
+    if not 1 <= valeur <= 86_400:
+        raise ImproperlyConfigured(f"{nom} doit être compris entre 1 et 86400.")
 CELERY_BEAT_SCHEDULE = {
     "tic": {
         "task": "relances.tasks.tic",
@@ -139,6 +145,22 @@ CELERY_BEAT_SCHEDULE = {
         "task": "contentieux.tasks.veille",
         "schedule": crontab(hour=6, minute=30),
         "options": {"expires": 6 * 3600},
+    },
+    # Blocages de commandes : jugés avant l'ouverture des bureaux.
+    "blocages": {
+        "task": "factures.tasks.blocages",
+        "schedule": crontab(hour=5, minute=30),
+        "options": {"expires": 6 * 3600},
+    },
+    "sources": {
+        "task": "factures.tasks.relever_sources",
+        "schedule": SOURCES_SECONDES,
+        "options": {"expires": max(SOURCES_SECONDES - 1, 1)},
+    },
+    "webhooks": {
+        "task": "recouvrement.api.tasks.webhooks",
+        "schedule": WEBHOOKS_SECONDES,
+        "options": {"expires": max(WEBHOOKS_SECONDES - 1, 1)},
     },
     # Un semestre sans taux arrête les calculs : un seul courriel par semestre.
     "rappel-taux": {
@@ -175,7 +197,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 # Racine des dossiers surveillés : une source n'en lit qu'un sous-dossier. Vide : aucun dossier surveillé.
 DOSSIER_SOURCES = env("DOSSIER_SOURCES", default="")
+SOURCES_REPOS_SECONDES = env.int("SOURCES_REPOS_SECONDES", default=60)  # un fichier encore écrit attend ce temps
 TAILLE_MAX_IMPORT = env.int("TAILLE_MAX_IMPORT", default=500 * 1024 * 1024)
+
+# --- Webhooks : docs/webhooks.md ----------------------------------------------------------------
+# Auto-hébergement : admet les adresses du réseau privé ; celles de lien local restent refusées.
+WEBHOOKS_ADRESSES_PRIVEES = env.bool("WEBHOOKS_ADRESSES_PRIVEES", default=False)
+WEBHOOKS_SANS_TLS = env.bool("WEBHOOKS_SANS_TLS", default=False)  # essais seulement : http:// admis
+# Secondes avant chaque reprise ; un essai de plus que de reprises.
+WEBHOOKS_REPRISES = env.list(
+    "WEBHOOKS_REPRISES", cast=int,
+    default=[60, 180, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 64_800, 86_400],
+)  # fmt: skip
+BAIL_WEBHOOK_SECONDES = env.int("BAIL_WEBHOOK_SECONDES", default=60)
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [RACINE / "recouvrement" / "static"]
