@@ -3,13 +3,15 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
 from factures.imports import depots
 from factures.services import rappeler
+from factures.services import sources as service_sources
 from factures.services.blocages import evaluer as evaluer_blocages
-from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from .views import (
     imports,
     liste,
     prelevements,
+    sources,
     statuts_fe,
 )
 
@@ -55,4 +56,9 @@ urlpatterns = [
     path("imports/<int:pk>/relancer/", imports.relancer, name="import_relancer"),
     path("imports/<int:pk>/abandonner/", imports.abandonner, name="import_abandonner"),
     path("imports/<int:pk>/rejets.csv", imports.rapport, name="import_rapport"),
+    path("administration/sources/", sources.sources, name="sources"),
+    path("administration/sources/nouvelle/", sources.source_nouvelle, name="source_nouvelle"),
+    path("administration/sources/<int:pk>/", sources.source, name="source"),
+    path("administration/sources/<int:pk>/essayer/", sources.source_essayer, name="source_essayer"),
+    path("administration/sources/<int:pk>/relever/", sources.source_relever, name="source_relever"),
 ]

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client as Navigateur
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from factures.models import CopieFacture, Lot
+from factures.models import CopieFacture, Lot, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
 from recouvrement.commun import depot
@@ -104,6 +104,9 @@ OBJETS = {
     "factures:import_relancer": (SOCIETE, {"pk": "lot"}),
     "factures:import_abandonner": (SOCIETE, {"pk": "lot"}),
     "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
+    "factures:source": (SOCIETE, {"pk": "source"}),
+    "factures:source_essayer": (SOCIETE, {"pk": "source"}),
+    "factures:source_relever": (SOCIETE, {"pk": "source"}),
     "factures:import_modele": (None, {"nom": "=clients"}),
     "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
@@ -300,6 +303,7 @@ def monde(db, settings, tmp_path, time_machine):
         dossier=dossier,
         reference=dossier.reference,
         piece=dossier.pieces.first(),
+        source=SourceImport.objects.create(societe=societe, nom="Dépôt", genre="dossier"),
         lot=Lot.objects.create(societe=societe, fichier="fec.txt", empreinte="0", statut=Lot.Statut.APPLIQUE),
     )
     personnes = equipe | {

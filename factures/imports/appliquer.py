@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from clients.models import Client
 from clients.procedures import aligner
 from factures.domaine.echeances import ConditionsIllisibles, echeance
-from factures.models import Correspondance, Echeance, Lot
+from factures.models import Correspondance, Echeance, Lot, SourceImport
 from factures.services import rapprochement, rejuger_promesses, rouvrir_litiges
 from factures.services.echeanciers import rouvrir_echeanciers
 from recouvrement.commun.champs import en_euros
@@ -291,6 +291,8 @@ def _conclure(
         transaction.set_rollback(True)
         return
     Societe.objects.filter(pk=societe.pk).update(dernier_import_le=moment)
+    if lot and lot.source_id:
+        SourceImport.objects.filter(pk=lot.source_id).update(recue_le=moment)
     rendu.ecrit = True
     _garder_lot(lot, societe, rendu, fichier, auteur, partiel, Lot.Statut.APPLIQUE, moment, origine)
     consigner(

@@ -12,6 +12,7 @@ from clients.models import Client, Contact, Suspension
 from factures.domaine.calendrier import DERNIER_JOUR, jour_ouvre_suivant
 from factures.models import Avoir, Echeance, Encaissement, Exclusion, Litige, Promesse
 from factures.services.procedures import posterieures
+from factures.services.sources import phrase_de_retard, sources_en_retard
 from recouvrement.comptes.models import Societe
 from relances.domaine.echelle import TEMPORELS, ClientFaits, EcheanceFaits, Reglages
 from relances.domaine.freins import FE_SUIVIS
@@ -37,11 +38,16 @@ def _ouvreur(region: str):
 
 
 def donnees_perimees(societe: Societe, moment: datetime) -> bool:
-    """Exigence 1 : une société alimentée par import ne relance pas sur un grand livre périmé."""
-    if not societe.alimentee_par_import:
-        return False
+    """Exigence 1 : une société alimentée par import, ou par des sources, ne relance pas sur des données périmées."""
+    return bool(raison_perimees(societe, moment))
+
+
+def raison_perimees(societe: Societe, moment: datetime) -> str:
+    """Pourquoi les données sont périmées : import trop vieux, ou source en retard ; vide si elles sont fraîches."""
     limite = moment - timedelta(hours=societe.fraicheur_heures)
-    return societe.dernier_import_le is None or societe.dernier_import_le < limite
+    if societe.alimentee_par_import and (societe.dernier_import_le is None or societe.dernier_import_le < limite):
+        return f"dernier import de plus de {societe.fraicheur_heures} h"
+    return phrase_de_retard(sources_en_retard(societe, moment))
 
 
 def reglages(societe: Societe, *, freins: bool = True, moment: datetime | None = None) -> Reglages:

@@ -13,7 +13,7 @@ from recouvrement.journal.services import consigner
 from relances.models import Courrier, Passage
 
 from .echeanciers import conclure_echeanciers
-from .faits import donnees_perimees, ouvreur
+from .faits import donnees_perimees, ouvreur, raison_perimees
 from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
 from .relecture import rafraichir_lettre
 from .taches import conclure_promesses
@@ -53,8 +53,8 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
     except LotDejaEnCours as raison:
         log.info("%s : %s", societe.code, raison)
         return None
-    if donnees_perimees(societe, moment):
-        suspendre(passage, societe)
+    if raison := raison_perimees(societe, moment):
+        suspendre(passage, societe, raison)
         return None
     return derouler(passage, societe, au=au)
 
@@ -77,9 +77,9 @@ def rafraichir_lettres(societe: Societe, *, au: date) -> None:
         rafraichir_lettre(courrier, au=au)
 
 
-def suspendre(passage: Passage, societe: Societe) -> None:
+def suspendre(passage: Passage, societe: Societe, raison: str) -> None:
     """Le lot se termine « suspendu : données périmées » et prévient les administrateurs (exigence 1)."""
-    motif = f"suspendu : données périmées (dernier import de plus de {societe.fraicheur_heures} h)"
+    motif = f"suspendu : données périmées ({raison})"[:250]
     Passage.objects.filter(pk=passage.pk, statut=P.OUVERT).update(
         statut=P.SUSPENDU, motif=motif, clos_le=timezone.now()
     )

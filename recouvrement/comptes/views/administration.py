@@ -13,23 +13,15 @@ from clients.models import Client
 from clients.portefeuilles import confier_portefeuille
 from factures.services import phrase_de_rappel
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, Onglet, fait, rediriger, rendre, texte
+from recouvrement.commun.vues import Liste, fait, rediriger, rendre, texte
 
 from ..droits import Droit, exige, roles_avec, societes_pour
 from ..forms import PortefeuilleForm, UtilisateurForm
 from ..models import Affectation, Role, Utilisateur
+from ..onglets import onglets_administration
 from ..services import enregistrer_utilisateur
 
 TRIS = {"nom": ["nom"], "courriel": ["courriel"], "connexion": ["last_login"]}
-
-
-def onglets_administration(courant: str) -> list[Onglet]:
-    pages = [
-        ("comptes:administration", _("Utilisateurs")),
-        ("comptes:societes", _("Sociétés")),
-        ("comptes:taux", _("Taux")),
-    ]
-    return [Onglet(libelle, reverse(route), route == courant) for route, libelle in pages]
 
 
 def administrees(request):

@@ -23,8 +23,9 @@ from relances.services.plans import installer_plans
 
 from ..droits import Droit, exige
 from ..forms import CorrectionTauxForm, SocieteForm, TauxForm
+from ..onglets import onglets_administration
 from ..services import enregistrer_societe
-from .administration import administrees, onglets_administration
+from .administration import administrees
 
 
 @require_safe

@@ -38,8 +38,9 @@ class Command(BaseCommand):
             passage = nuit.ouvrir_passage(societe, au=jour, genre=genre)
         except nuit.LotDejaEnCours as raison:
             raise CommandError(str(raison), returncode=1) from raison
-        if genre == Passage.Genre.AUTOMATIQUE and quotidien.donnees_perimees(societe, maintenant()):
-            quotidien.suspendre(passage, societe)
+        raison = quotidien.raison_perimees(societe, maintenant()) if genre == Passage.Genre.AUTOMATIQUE else ""
+        if raison:
+            quotidien.suspendre(passage, societe, raison)
             bilan = nuit.Bilan(erreurs=["suspendu : données périmées"])
         else:
             bilan = quotidien.derouler(passage, societe, au=jour)

@@ -1,0 +1,1 @@
+"""D'où les fichiers arrivent seuls : dossier surveillé, boîte de courriel. `services.sources` décide."""
