@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
-from factures.signaux import echeances_deplacees, types_changes
+from factures.signaux import echeances_deplacees, lot_a_defaire, types_changes
 
 
 class RelancesConfig(AppConfig):
@@ -14,6 +14,7 @@ class RelancesConfig(AppConfig):
         post_save.connect(_installer, sender="comptes.Societe", dispatch_uid="relances.installer_plans")
         echeances_deplacees.connect(_rejuger, dispatch_uid="relances.rejuger_deplacees")
         types_changes.connect(_refuser_les_types, dispatch_uid="relances.refuser_types")
+        lot_a_defaire.connect(_repondre_a_l_annulation, dispatch_uid="relances.lot_a_defaire")
 
 
 def _installer(sender, instance, created, raw=False, **kwargs):
@@ -35,3 +36,9 @@ def _refuser_les_types(sender, clients, **kwargs):
     from relances.services.qualification import changements_refuses
 
     return changements_refuses(clients)
+
+
+def _repondre_a_l_annulation(sender, lot, de, effacer, **kwargs):
+    from relances.services.annulations import repondre
+
+    return repondre(de, effacer=effacer)
