@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     balance_agee,
+    comptabilite,
     copies,
     decompte,
     encaissements,
@@ -49,6 +50,11 @@ urlpatterns = [
         name="desaffecter",
     ),
     path("factures/echeances/<int:pk>/prelevement-rejete/", prelevements.rejeter, name="prelevement_rejete"),
+    path("comptabilite/", comptabilite.ecran, name="comptabilite"),
+    path("comptabilite/ecritures/", comptabilite.ecritures, name="ecritures"),
+    path("comptabilite/comptes/<int:pk>/", comptabilite.comptes, name="comptes_comptables"),
+    path("comptabilite/douteuses/<int:pk>/reprendre/", comptabilite.reprendre, name="douteux_reprendre"),
+    path("factures/<int:pk>/douteuse/", comptabilite.passer, name="douteux_passer"),
     path("imports/", imports.imports, name="imports"),
     path("imports/modeles/<slug:nom>.csv", imports.modele, name="import_modele"),
     path("imports/<int:pk>/", imports.import_, name="import"),

@@ -20,6 +20,7 @@ from relances.models import Courrier, Relance, Verdict
 from relances.services.decomptes import etablir
 
 from . import copies, statuts_fe
+from .comptabilite import DouteuxForm
 from .decompte import RenonciationForm, VueDecompte
 from .parametres import jour_demande
 
@@ -64,6 +65,9 @@ def fiche(request, pk: int):
         "imputations": Imputation.objects.filter(echeance__in=ids)
         .select_related("echeance", "encaissement", "avoir")
         .order_by("date", "pk"),
+        "douteux": facture.douteux.en_cours().first(),
+        "form_douteux": DouteuxForm(initial={"le": aujourd_hui()}),
+        "peut_douter": peut(request.user, Droit.CONTENTIEUX, facture.societe_id) and bool(reste),
         "promesses": client.promesses.en_attente().filter(echeances__in=ids).distinct(),
         "courriers": Courrier.objects.filter(relances__echeance__in=ids, relances__statut__in=Relance.ATTEINTES)
         .distinct()

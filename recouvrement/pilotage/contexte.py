@@ -65,6 +65,7 @@ MENU = (
         _("Piloter"),
         (
             Entree("factures:balance_agee", "columns-3", _("Balance âgée"), court=_("Balance")),
+            Entree("factures:comptabilite", "report-money", _("Comptabilité"), droit=Droit.EXPORTER),
             Entree("pilotage:indicateurs", "chart-line", _("Pilotage")),
         ),
     ),
