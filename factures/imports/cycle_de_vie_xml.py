@@ -57,7 +57,7 @@ def elements(fichier: Fichier, *, rendre: frozenset[str], maximum: int) -> Itera
                         )
                     if profondeur > PROFONDEUR_MAX or nombre > ENFANTS_MAX:
                         raise FichierRefuse(
-                            f"Ligne {element.sourceline or '?'} : imbrication démesurée, ce n'est pas le format attendu."
+                            f"Ligne {element.sourceline or '?'} : imbrication démesurée : ce n'est pas un export connu."
                         )
                     continue
                 profondeur -= 1
