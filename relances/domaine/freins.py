@@ -16,7 +16,7 @@ UN_JOUR = timedelta(days=1)
 Ouvre = Callable[[date], date]
 
 # Statuts de la facture électronique (droit.md § 12) ; tout autre code, connu ou non, n'est qu'une information.
-FE_APPROUVEE_EN_PARTIE, FE_PAIEMENT_TRANSMIS, FE_ENCAISSEE = "206", "211", "212"
+FE_APPROUVEE_EN_PARTIE, FE_EN_LITIGE, FE_PAIEMENT_TRANSMIS, FE_ENCAISSEE = "206", "207", "211", "212"
 FE_ARRETENT = {"210": "refusée par le client", "213": "rejetée par la plateforme"}
 FE_RETIENNENT = {"207": "en litige sur la plateforme", "208": "suspendue : une pièce est demandée"}
 FE_SUIVIS = frozenset({*FE_ARRETENT, *FE_RETIENNENT, FE_APPROUVEE_EN_PARTIE, FE_PAIEMENT_TRANSMIS, FE_ENCAISSEE})
@@ -29,13 +29,13 @@ def _date(jour: date | None) -> str:
 def _statut_fe(e: EcheanceFaits) -> tuple[Motif, str] | None:
     """Ce que dit la facture électronique, ou rien.
 
-    206 n'arrête plus une fois le litige ouvert pour la part refusée ; 212, plus dès qu'un paiement est posé sur la
-    pièce (il peut n'être que partiel).
+    206 et 207 n'arrêtent plus une fois le litige ouvert, qui retient sa part et elle seule ; 212, plus dès qu'un
+    paiement est posé sur la pièce (il peut n'être que partiel).
     """
     code, le = e.statut_fe, _date(e.statut_fe_le)
     if code in FE_ARRETENT:
         return Motif.FE_ARRETEE, f"{code}, {FE_ARRETENT[code]}{le}"
-    if code in FE_RETIENNENT:
+    if code in FE_RETIENNENT and not (code == FE_EN_LITIGE and e.conteste):
         return Motif.FE_RETENUE, f"{code}, {FE_RETIENNENT[code]}{le}"
     if code == FE_APPROUVEE_EN_PARTIE and not e.conteste:
         return Motif.FE_A_VERIFIER, f"206, approuvée en partie{le}, sans litige ouvert"
@@ -151,7 +151,7 @@ def credits_libres(client: ClientFaits, reprises: set[int]) -> dict[str, Decimal
 
 def credit_retient(client: ClientFaits, devise: str, *, au: date, seuil: int) -> Decimal:
     """Crédit non affecté qui retient le compte (exigence 2), ou zéro."""
-    credit = client.credits.get(devise, ZERO)
+    credit = client.credits.get(devise, ZERO) + client.presumes.get(devise, ZERO)
     if client.echu is not None:
         echu = client.echu.get(devise, ZERO)
     else:
@@ -176,7 +176,7 @@ def freins_du_compte(
             detail = f"dernier contact le {client.dernier_contact:%d/%m/%Y}"
             partants, tenues = trier_les_leves(partants, Motif.DELAI_CONTACT)
             freines += retenir(tenues, Motif.DELAI_CONTACT, detail, ouvre(libre))
-    if not client.credits:
+    if not client.credits and not client.presumes:
         return partants, freines
     restants = []
     for devise in {d.echeance.devise for d in partants}:
@@ -184,7 +184,10 @@ def freins_du_compte(
         credit = credit_retient(client, devise, au=au, seuil=reglages.seuil_credit)
         if credit:
             groupe, tenues = trier_les_leves(groupe, Motif.CREDIT_NON_AFFECTE)
-            freines += retenir(tenues, Motif.CREDIT_NON_AFFECTE, f"{credit} {devise} reçus et non affectés")
+            detail = f"{credit} {devise} reçus et non affectés"
+            if presume := client.presumes.get(devise):
+                detail += f", dont {presume} {devise} à rapprocher sur le compte bancaire"
+            freines += retenir(tenues, Motif.CREDIT_NON_AFFECTE, detail)
         restants += groupe
     return restants, freines
 
