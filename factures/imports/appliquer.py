@@ -22,6 +22,7 @@ from recouvrement.journal.services import consigner
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
 from .echeancier import ecrire_echeanciers
+from .efacture_ecriture import completer_documents, rapprocher_documents
 from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
 from .familles import ecrivain
 from .fiches import ecrire_clients
@@ -178,6 +179,10 @@ def _contexte(societe, format, au, correspondance, corrections) -> ContexteLectu
         format,
         echeance_de=echeances_des_clients(societe.pk),
         connus=lambda premier_jour: postes_connus(societe.pk, premier_jour),
+        comptes=lambda: (
+            Client.objects.filter(societe=societe).order_by("code")
+            .values_list("code", "raison_sociale", "siren", "siret", "numero_tva").iterator(chunk_size=5_000)
+        ),
         vendeur={
             "siren": societe.siren, "tva": societe.numero_tva, "nom": societe.raison_sociale, "iban": societe.iban,
         },
@@ -241,6 +246,8 @@ def _ecrire(
     _rejeter(rendu, controler_clients())
     _rejeter(rendu, ecrire_clients(contexte, ecrits))
     rattacher(societe.pk)
+    if lu.documents:
+        _rejeter(rendu, rapprocher_documents(contexte, lu.documents, ecrits))
     _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au, partiel=partiel))
     if rendu.rejets:
         rendu.rejets.sort(key=lambda rejet: rejet.ligne)
@@ -253,6 +260,8 @@ def _ecrire(
         rendu.avertissements.append(melange)
     ecrire_echeanciers(contexte, ecrits)
     ecrire_pieces(contexte, ecrits)
+    if lu.documents:
+        completer_documents(contexte, lu.documents, ecrits)
     if lu.format == "fec":
         imputer_par_cle(contexte, lu, ecrits)
         rendu.inexpliques += ecarts_en_base(contexte, lu)

@@ -25,6 +25,7 @@ MODULES = {
     "facturx": "factures.imports.efacture",
     "cii": "factures.imports.efacture",
     "ubl": "factures.imports.efacture",
+    "efactures": "factures.imports.efacture",  # une archive de factures électroniques
     "csv-encaissements": "factures.imports.lecteur_csv",
     "statuts-fe": "factures.imports.cycle_de_vie",
     "cfonb120": "factures.imports.banque.cfonb",
@@ -38,7 +39,9 @@ MODULES = {
 }
 FORMATS = tuple(MODULES)
 FAMILLES = {
-    "grand-livre": {"csv-clients", "csv-factures", "csv-encaissements", "xlsx", "ods", "fec", "facturx", "cii", "ubl"},
+    "grand-livre": {
+        "csv-clients", "csv-factures", "csv-encaissements", "xlsx", "ods", "fec", "facturx", "cii", "ubl", "efactures",
+    },
     "banque": {"cfonb120", "cfonb240", "camt053", "ofx", "mt940", "csv-banque"},
     "statuts": {"statuts-fe"},
     "registres": {"bodacc", "sirene"},
@@ -55,6 +58,7 @@ class ContexteLecture:
 
     echeance_de(code client, date de facture) : échéance selon les conditions du client.
     connus(premier jour) : postes FEC ouverts la veille. vendeur : identité de la société (siren, siret, tva, nom).
+    comptes() : (code, nom, SIREN, SIRET, TVA) de chaque client.
     correspondance : {"genre", "colonnes", "options"} choisie ou reconnue pour ce tableau, sinon None.
     correspondances(signature) : la même, cherchée par empreinte d'en-tête. corrections : `Lot.corrections`.
     """
@@ -62,6 +66,7 @@ class ContexteLecture:
     format: str
     echeance_de: Callable[[str, date], date]
     connus: Callable[[date], Iterable[Poste]] = lambda premier_jour: ()
+    comptes: Callable[[], Iterable[tuple[str, str, str, str, str]]] = lambda: ()
     vendeur: Mapping[str, str] = field(default_factory=dict)
     correspondance: Mapping | None = None
     correspondances: Callable[[str], Mapping | None] = lambda signature: None

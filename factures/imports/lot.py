@@ -5,7 +5,7 @@ stable d'un export à l'autre ; deux éléments de même clé sont la même piè
 Montants : Decimal à deux décimales, toujours positifs. `ligne` : numéro de ligne dans le fichier.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -75,10 +75,23 @@ class Electronique:
     ttc: Decimal
     acompte: Decimal = Decimal("0.00")
     arrondi: Decimal = Decimal("0.00")
+    ht: Decimal | None = None
+    tva: Decimal | None = None
     type_document: str = ""
     tva_encaissements: bool = False
-    mentions_absentes: tuple[str, ...] = ()
-    pdf: tuple[str, bytes] | None = None  # nom et contenu, gardés et joints aux lettres
+    affacturee: bool = False
+    mentions_absentes: tuple[str, ...] | None = None  # None : non contrôlé
+    remplace: tuple[str, ...] = ()  # numéros des factures qu'une rectificative annule
+    pdf: "Pdf | None" = None  # gardé et joint aux lettres
+
+
+@dataclass(slots=True, frozen=True)
+class Pdf:
+    """Un PDF à garder ; son contenu ne se lit qu'à l'écriture, une archive en porte deux mille."""
+
+    nom: str
+    pages: int
+    lire: Callable[[], bytes]
 
 
 @dataclass(slots=True)
@@ -272,6 +285,7 @@ class LotLu:
     cles_rejetees: set[str] = field(default_factory=set)
     soldes: dict[str, Decimal] = field(default_factory=dict)  # FEC : solde comptable par client
     faits: dict[str, object] = field(default_factory=dict)  # ce que l'aperçu montre (période, comptes…)
+    documents: dict[str, Electronique] = field(default_factory=dict)  # factures électroniques, par clé source
 
     def rejeter(self, rejet: Rejet) -> None:
         if len(self.rejets) < REJETS_MAX:

@@ -114,12 +114,13 @@ def _niveaux() -> tuple[bool, str]:
 
 
 def _factures() -> tuple[bool, str]:
-    """TTC = somme des échéances."""
+    """Le net à payer, TTC − acompte + arrondi (EN 16931, BT-115), est la somme des échéances."""
     lignes = Facture.objects.order_by().annotate(prouve=Coalesce(Sum("echeances__montant"), ZERO))
-    faux = lignes.exclude(montant_ttc=F("prouve")).values_list("numero", "montant_ttc", "prouve")
+    faux = lignes.exclude(montant_ttc=F("prouve") + F("acompte") - F("arrondi"))
+    valeurs = faux.values_list("numero", "montant_ttc", "acompte", "arrondi", "prouve")
     return _verdict(
-        Facture.objects.count(), "factures : TTC = somme des échéances",
-        (f"facture {n} : TTC {ttc}, échéances {p}" for n, ttc, p in faux.iterator()),
+        Facture.objects.count(), "factures : TTC − acompte + arrondi = somme des échéances",
+        (f"facture {n} : TTC {t}, acompte {a}, arrondi {r}, échéances {p}" for n, t, a, r, p in valeurs.iterator()),
     )  # fmt: skip
 
 
