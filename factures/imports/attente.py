@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
-from .lot import AvoirLu, ClientLu, Element, EncaissementLu, FactureLue, ImputationLue
+from .lot import AvoirLu, ClientLu, Element, EncaissementLu, FactureLue, ImputationLue, LitigeLu
 
 PAQUET = 5_000
 
@@ -42,6 +42,10 @@ LUES = {
         "n": "integer primary key", "cle_source": "varchar(200)", "cle_echeance": "varchar(160)",
         "cle_encaissement": "varchar(160)", "cle_avoir": "varchar(160)", "date": "date", "montant": "bigint",
     },
+    "imp_litige": {
+        "n": "integer primary key", "ligne": "integer", "cle_facture": "varchar(160)", "ouvert_le": "date",
+        "montant": "bigint", "description": "varchar(500)", "clos_le": "date",
+    },
 }  # fmt: skip
 _ETAT = "etat integer default 0"  # voir requetes.Etat
 CALCULEES = {
@@ -50,6 +54,7 @@ CALCULEES = {
     "imp_avoir": [_ETAT, "client_id bigint", "avoir_id bigint", "facture_id bigint"],
     "imp_encaissement": [_ETAT, "client_id bigint", "encaissement_id bigint", "facture_id bigint"],
     "imp_imputation": ["echeance_id bigint", "encaissement_id bigint", "avoir_id bigint", "imputation_id bigint"],
+    "imp_litige": ["facture_id bigint"],
 }
 INDEX = {
     "imp_client": ["code"],
@@ -57,6 +62,7 @@ INDEX = {
     "imp_avoir": ["cle_source"],
     "imp_encaissement": ["cle_source"],
     "imp_imputation": ["cle_source"],
+    "imp_litige": ["cle_facture"],
 }
 
 
@@ -130,6 +136,10 @@ class Attente:
                 return "imp_avoir", (
                     n, e.ligne, e.cle_source, e.code_client, e.numero, e.date_emission, _centimes(e.montant), e.devise,
                     e.numero_origine,
+                )  # fmt: skip
+            case LitigeLu():
+                return "imp_litige", (
+                    n, e.ligne, e.cle_facture, e.ouvert_le, _centimes(e.montant), e.description, e.clos_le
                 )  # fmt: skip
             case ClientLu():
                 valeurs = json.dumps(e.valeurs, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True)

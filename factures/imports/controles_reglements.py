@@ -89,7 +89,9 @@ def _factures_reglees():
         """
         select i.n, i.ligne, i.numero_facture, f.client_id = i.client_id, f.devise
         from imp_encaissement i left join factures_facture f on f.id = i.facture_id
-        where i.etat = 0 and i.numero_facture <> ''
+        left join (select distinct numero, client_id, devise from imp_facture where numero_reel and etat <> 9) p
+          on p.numero = i.numero_facture and p.client_id = i.client_id and p.devise = i.devise
+        where i.etat = 0 and i.numero_facture <> '' and (f.id is not null or p.numero is null)
           and (f.id is null or f.client_id <> i.client_id or f.devise <> i.devise) order by i.n
         """
     )

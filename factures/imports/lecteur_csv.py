@@ -1,5 +1,7 @@
 """Les trois CSV de la maison, reconnus à leurs colonnes (docs/formats.md)."""
 
+from factures.domaine.correspondance_noms import pistes
+
 from . import csv_grand_livre
 from .fichier import Fichier, Genre
 from .lecteurs import ContexteLecture
@@ -7,6 +9,8 @@ from .lot import LotLu
 from .texte import FichierRefuse
 
 NOTE = 80  # colonnes de la maison, toutes là
+DOUTEUX = 35  # une colonne ignorée changerait les sommes : l'assistant passe devant
+AUTRES_SOMMES = {"reste", "montant_regle", "date_reglement", "litige", "debit", "credit", "sens"}
 NOMME = 5  # à colonnes égales, le nom du fichier (« factures.csv ») tranche
 
 
@@ -18,13 +22,27 @@ def reconnait(fichier: Fichier) -> dict[str, int]:
         raise FichierRefuse("Le fichier n'a pas de ligne d'en-tête lisible : reprenez un modèle téléchargeable.")
     notes = {}
     for format, schema in csv_grand_livre.SCHEMAS.items():
-        place, _ = csv_grand_livre.reconnaitre_colonnes(entete, schema)
+        place, ignorees = csv_grand_livre.reconnaitre_colonnes(entete, schema)
         if not csv_grand_livre.manquantes(place, schema):
             nomme = format.removeprefix("csv-")[:-1] in fichier.nom.casefold()
             # Une colonne propre à un seul schéma pèse plus que le nom.
             notes[format] = min(NOTE + 2 * len(place) + NOMME * nomme, 99)
+            if format == "csv-factures" and any(_change_les_sommes(nom) for nom in ignorees):
+                notes[format] = DOUTEUX
     return notes
 
 
+def _change_les_sommes(nom: str) -> bool:
+    return any(piste.champ in AUTRES_SOMMES and piste.note >= 80 for piste in pistes(nom)[:1])
+
+
 def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
+    """Par les colonnes de la maison ; à défaut, ou si une personne l'a voulu, par une correspondance."""
+    from . import tableur  # qui lit aussi les CSV d'en-tête inconnu
+
+    if contexte.correspondance or contexte.corrections.keys() & {"tableau", "revoir"}:
+        return tableur.lire(fichier, contexte)
+    notes = reconnait(fichier)
+    if notes.get(contexte.format, 0) <= DOUTEUX and not (notes and max(notes.values()) > DOUTEUX):
+        return tableur.lire(fichier, contexte)
     return csv_grand_livre.lire(fichier.texte, contexte.format)

@@ -40,7 +40,16 @@ MODULES = {
 FORMATS = tuple(MODULES)
 FAMILLES = {
     "grand-livre": {
-        "csv-clients", "csv-factures", "csv-encaissements", "xlsx", "ods", "fec", "facturx", "cii", "ubl", "efactures",
+        "csv-clients",
+        "csv-factures",
+        "csv-encaissements",
+        "xlsx",
+        "ods",
+        "fec",
+        "facturx",
+        "cii",
+        "ubl",
+        "efactures",
     },
     "banque": {"cfonb120", "cfonb240", "camt053", "ofx", "mt940", "csv-banque"},
     "statuts": {"statuts-fe"},
@@ -98,10 +107,11 @@ def reconnaitre(fichier: Fichier) -> str:
     for nom in dict.fromkeys(MODULES.values()):
         lecteur = import_module(nom)
         try:
-            notes |= {format: note for format, note in lecteur.reconnait(fichier).items() if note > 0}
+            for format, note in lecteur.reconnait(fichier).items():
+                notes[format] = max(note, notes.get(format, 0))
         except FichierRefuse as refus:  # un lecteur qui sait pourquoi ce fichier ne se lira pas
             raisons.append(str(refus))
-    if notes:
+    if any(notes.values()):
         return max(notes, key=notes.__getitem__)
     if raisons:
         raise FichierRefuse(raisons[0])
