@@ -1,0 +1,64 @@
+"""Lire un arbre ISO 20022 sans dépendre de son espace de noms, et sans DTD."""
+
+import re
+
+from ..fichier import Fichier
+from ..texte import FichierRefuse
+
+_DTD = re.compile(rb"<\s*!\s*(?:D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)", re.IGNORECASE)
+REGARDE = 64 * 1024  # le prologue d'un relevé tient en quelques centaines d'octets
+
+
+class SansDtd:
+    """Flux d'octets qui refuse une DTD avant que l'analyseur ne la voie, et suit la lecture."""
+
+    def __init__(self, flux, fichier: Fichier):
+        self.flux, self.suivi = flux, fichier.suivi
+        self.lus = 0
+        self.reste = b""
+
+    def read(self, taille: int = -1) -> bytes:
+        bloc = self.flux.read(taille)
+        if self.lus < REGARDE:
+            vu = (self.reste + bloc).replace(b"\0", b"")
+            if _DTD.search(vu[:REGARDE]):
+                raise FichierRefuse("Le XML contient une DTD ou des entités : refusé, un relevé n'en porte jamais.")
+            self.reste = vu[-16:]
+        self.lus += len(bloc)
+        if self.suivi:
+            self.suivi(self.lus)
+        return bloc
+
+
+def enfant(element, nom: str):
+    """Le premier enfant de ce nom local, ou None."""
+    if element is None:
+        return None
+    for e in element:
+        tag = e.tag
+        if isinstance(tag, str) and (tag == nom or tag.endswith("}" + nom)):
+            return e
+    return None
+
+
+def enfants(element, nom: str) -> list:
+    if element is None:
+        return []
+    return [e for e in element if isinstance(e.tag, str) and (e.tag == nom or e.tag.endswith("}" + nom))]
+
+
+def fils(element, *chemin: str):
+    for nom in chemin:
+        element = enfant(element, nom)
+    return element
+
+
+def texte_de(element, *chemin: str) -> str:
+    """Texte au bout du chemin, sinon celui de son premier descendant (Dt/Dt, Dt/DtTm) ; vide s'il n'y en a pas."""
+    trouve = fils(element, *chemin)
+    if trouve is None:
+        return ""
+    propre = (trouve.text or "").strip()
+    if not propre and len(trouve) and str(trouve[0].tag).endswith(("}Dt", "}DtTm")):
+        propre = (trouve[0].text or "").strip()
+    return propre
