@@ -92,10 +92,10 @@ def examiner_fichier(source: Path | str | bytes, nom: str = "", *, taille_max: i
 
 def _genre(source: Path | bytes, tete: bytes) -> Genre:
     debut = tete.lstrip(b"\xef\xbb\xbf\xff\xfe\xfe\xff \t\r\n\x00")
-    if b"%PDF-" in tete[:1024]:
-        return Genre.PDF
     if tete.startswith(b"PK\x03\x04"):
         return _archive(source)
+    if b"%PDF-" in tete[:1024]:
+        return Genre.PDF
     if debut.startswith((b"<?xml", b"<\x00?\x00x")) or (debut.startswith(b"<") and not debut.startswith(b"<OFX>")):
         return Genre.XML
     if debut.startswith((b"{", b"[")) and not debut.startswith(b"{1:"):  # {1:…} : enveloppe SWIFT d'un MT940
