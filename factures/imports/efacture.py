@@ -22,6 +22,7 @@ from .lot import Element, LotLu, Pdf, Rejet
 from .texte import FichierRefuse
 
 LECTEURS = {"cii": efacture_cii.lire, "ubl": efacture_ubl.lire}
+TETE = 256 * 1024  # octets
 MEMBRES_MAX = 2_000
 MEMBRE_MAX = TAILLE_MAX
 ARCHIVE_MAX = 1024 * 1024 * 1024  # octets décompressés en tout
@@ -35,7 +36,8 @@ def reconnait(fichier: Fichier) -> dict[str, int]:
         return {"efactures": 40} if _que_des_factures(fichier) else {}
     if fichier.genre is not Genre.XML:
         return {}
-    syntaxe = RACINES.get(_racine(fichier.tete), "")
+    with fichier.ouvrir() as flux:  # un long commentaire de licence peut précéder la racine
+        syntaxe = RACINES.get(_racine(flux.read(TETE)), "")
     return {syntaxe: 100} if syntaxe else {}
 
 
