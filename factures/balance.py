@@ -70,15 +70,15 @@ select c.id, c.code, c.raison_sociale, c.societe_id, c.gestionnaire_id, c.segmen
 from total t join clients_client c on c.id = t.client_id
 order by c.code, t.devise, c.societe_id
 """
-# Le solde du compte client, sans passer par les imputations : contrôle indépendant de la balance. Des accessoires payés
-# ne réduisent aucune pièce : ils s'ajoutent à ce qui était dû.
+# Le solde du compte client, sans passer par les imputations : contrôle indépendant de la balance. Un paiement rejeté
+# n'a rien éteint, à aucune date. Des accessoires payés ne réduisent aucune pièce : ils s'ajoutent à ce qui était dû.
 CONTROLE = """
   select devise, montant as solde,
     case when soldee_le is null or soldee_le > %s then 1 else 0 end as piece from factures_echeance
   where date_facture <= %s and client_id in (select cle from perimetre)
   union all
   select devise, -montant, 0 from factures_encaissement
-  where date <= %s and client_id in (select cle from perimetre)
+  where rejete_le is null and date <= %s and client_id in (select cle from perimetre)
   union all
   select p.devise, a.montant, 0
   from factures_affectationaccessoires a join factures_encaissement p on p.id = a.encaissement_id
@@ -253,7 +253,7 @@ def credits_ouverts(clients: QuerySet, *, au: date) -> tuple[QuerySet, QuerySet]
     somme = verses.values("encaissement").annotate(s=Sum("montant")).values("s")
     accessoires = Coalesce(Subquery(somme), 0, output_field=_MONTANT)
     return (
-        Encaissement.objects.filter(client__in=clients, date__lte=au)
+        Encaissement.objects.filter(client__in=clients, date__lte=au, rejete_le=None)
         .annotate(reste_au=F("montant") - impute - accessoires)
         .filter(reste_au__gt=0),
         Avoir.objects.filter(client__in=clients, date_emission__lte=au)

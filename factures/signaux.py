@@ -18,3 +18,8 @@ lot_a_defaire = Signal()
 # Un encaissement est revenu impayé. Arguments : `encaissement`, `motif` (texte), `frais` (Decimal), `au` (jour local).
 # Envoyé dans la transaction du rejet : l'écoute y prévient une personne.
 encaissement_rejete = Signal()
+
+# Des jugements d'ouverture ont été publiés. Arguments : `comptes` (liste de (client, jugement, parution ou None), le
+# premier compte de chaque débiteur d'abord), `nouveaux` (identifiants de ceux qui viennent d'être arrêtés), `au`,
+# `acteur`. Envoyé dans la transaction de l'import : l'écoute y ouvre la déclaration, et se défait avec elle.
+jugements_publies = Signal()

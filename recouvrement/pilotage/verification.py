@@ -8,7 +8,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value, Window
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import Coalesce, Lag
 
 from contentieux.models import DossierContentieux, DossierEcheance, Interruption, Piece
@@ -74,6 +89,8 @@ def _soldes(modele: type[Model]) -> tuple[bool, str]:
         verses = AffectationAccessoires.objects.filter(encaissement=OuterRef("pk")).order_by()
         somme = verses.values("encaissement").annotate(s=Sum("montant")).values("s")
         prouve += Coalesce(Subquery(somme), ZERO)
+        # Rejeté, rien n'en reste posé et rien n'en est disponible.
+        prouve += Case(When(rejete_le__isnull=False, then=F("montant")), default=ZERO, output_field=ChampMontant())
     lignes = modele.objects.order_by().annotate(prouve=prouve)
     faux = lignes.exclude(impute=F("prouve")).values_list("pk", "cle_source", "impute", "prouve")
     nom = modele._meta.verbose_name

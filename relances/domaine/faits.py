@@ -113,6 +113,8 @@ class ClientFaits:
     procedure_close: date | None = None
     surendettement: bool = False
     credits: dict[str, Decimal] = field(default_factory=dict)
+    # Sommes en banque que tout lui attribue et que personne n'a encore rapprochées : elles retiennent, sans se déduire.
+    presumes: dict[str, Decimal] = field(default_factory=dict)
     # Échu de tout le compte, pièces non rejugées ce soir comprises ; None : celui des échéances ci-dessus.
     echu: dict[str, Decimal] | None = None
     # Crédits déjà déduits d'un courrier qui court encore : (devise, montant, pièces de ce courrier).

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from clients.models import Client, Contact, Suspension
 from factures.domaine.calendrier import DERNIER_JOUR, jour_ouvre_suivant
-from factures.models import Avoir, Echeance, Encaissement, Exclusion, Litige, Promesse
+from factures.models import Avoir, Echeance, Encaissement, Exclusion, Litige, MouvementBancaire, Promesse
 from factures.services.procedures import posterieures
 from factures.services.sources import phrase_de_retard, sources_en_retard
 from recouvrement.comptes.models import Societe
@@ -172,6 +172,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             procedure_close=c.procedure_cloturee_le,
             surendettement=c.surendettement,
             credits=complements.credits.get(c.pk, {}),
+            presumes=complements.presumes.get(c.pk, {}),
             echu=complements.echus.get(c.pk, {}),
             reserves=tuple(complements.reserves.get(c.pk, ())),
             canaux=_canaux(c, complements),
@@ -225,6 +226,7 @@ class _Complements:
 
     def __init__(self):
         self.suspensions, self.credits, self.echus, self.reserves = {}, {}, {}, {}
+        self.presumes: dict[int, dict] = {}
         self.contacts, self.courriels, self.telephones, self.courriels_invalides = {}, set(), set(), {}
         # Par pièce : champs d'`EcheanceFaits` qui s'écartent de leur valeur par défaut.
         self.pieces: dict[int, dict] = defaultdict(dict)
@@ -262,6 +264,11 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
         for modele in (Encaissement, Avoir)
     ]
     c.credits = _par_client(x for qs in ouverts for x in qs)
+    # Une somme qui attend en banque retient aussi : celui qu'elle désigne a sans doute payé (exigence 2).
+    attendues = MouvementBancaire.objects.filter(client_presume__in=ids, statut="a_rapprocher", montant__gt=0)
+    c.presumes = _par_client(
+        attendues.order_by().values_list("client_presume", "devise").annotate(reste=Sum(F("montant") - F("reparti")))
+    )
     c.contacts = dict(
         Courrier.objects.filter(client__in=ids)
         .exclude(statut__in=SANS_EFFET)

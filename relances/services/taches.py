@@ -233,3 +233,16 @@ def clore_pour_jugement(client: Client, *, acteur) -> int:
         issue=_("jugement d'ouverture : plus rien ne se réclame"),
         acteur=acteur,
     )
+
+
+def prevenir_du_rejet(encaissement, *, motif: str, frais, au: date) -> Tache:
+    """Appeler le client dont la banque vient de reprendre le paiement ; les frais de rejet sont dits, pas réclamés."""
+    raison = _("Rejeté le %(jour)s : %(motif)s. Ses factures sont de nouveau dues.") % {
+        "jour": formats.jour(encaissement.rejete_le), "motif": motif[:100],
+    }  # fmt: skip
+    if frais:
+        raison += " " + _("La banque a retenu %(frais)s de frais.") % {"frais": somme(frais, encaissement.devise)}
+    return creer_tache(
+        encaissement.client, genre=Tache.Genre.APPEL, due_le=au, cle=f"rejet-{encaissement.pk}", raison=raison,
+        titre=_("Paiement rejeté : %(montant)s") % {"montant": somme(encaissement.montant, encaissement.devise)},
+    )  # fmt: skip
