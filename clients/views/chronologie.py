@@ -22,7 +22,7 @@ PAR_PAGE = 25
 PAGES_MAX = 40  # mille faits : au-delà, on filtre par genre
 
 # Ce que les tables disent mieux que le journal : leur maillon ne se répète pas ici.
-DITS_AILLEURS = ("client.note", "encaissement.saisi", "litige.ouvert", "litige.clos")
+DITS_AILLEURS = ("client.note", "encaissement.saisi", "litige.ouvert", "litige.clos", "relance.envoyee")
 S = Courrier.Statut
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db.models.expressions import RawSQL
 
 from factures.models import Facture, Litige
+from factures.services.litiges import consigner_clotures
 
 from .requetes import executer, lire, statistiques
 from .traces import observer
@@ -298,5 +299,7 @@ def clore_litiges_soldes(contexte: Contexte) -> None:
     ouverts = Litige.objects.filter(
         clos_le=None, echeance__societe=contexte.societe_id, echeance__soldee_le__isnull=False
     )
+    clos = list(ouverts.select_related("echeance__societe")) if contexte.lot_id else []
     with observer(contexte.lot_id, ouverts, ["clos_le", "issue"]):
         executer(CLORE_LITIGES, [contexte.au, contexte.societe_id])
+    consigner_clotures(clos, acteur=None)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from clients.models import Client
 from factures.models import Echeance, Echeancier, Litige, Promesse
+from factures.services.litiges import consigner_ouvertures
 
 from .ecriture import Contexte
 from .lot import Inexplique
@@ -31,7 +32,7 @@ def retenir_les_inexpliquees(contexte: Contexte, inexpliques: Iterable[Inexpliqu
     douteuses = (
         Echeance.objects.ouvertes()
         .filter(~Exists(deja), societe_id=contexte.societe_id, facture__cle_source__in=list(details))
-        .select_related("facture")
+        .select_related("facture", "societe")
     )
     litiges = Litige.objects.bulk_create(
         Litige(
@@ -45,6 +46,8 @@ def retenir_les_inexpliquees(contexte: Contexte, inexpliques: Iterable[Inexpliqu
         for e in douteuses
     )
     tracer_crees(contexte.lot_id, Litige, litiges, temoins=("clos_le", "montant_conteste", "categorie"))
+    if contexte.lot_id:
+        consigner_ouvertures(litiges)
     return len(litiges)
 
 

@@ -21,7 +21,7 @@ from recouvrement.journal.services import consigner
 from ..models import AffectationAccessoires, Avoir, Echeance, Encaissement, Facture, Imputation, Litige
 from .accessoires import poser
 from .echeanciers import rouvrir_echeanciers
-from .litiges import rouvrir_litiges
+from .litiges import consigner_clotures, rouvrir_litiges
 from .promesses import rejuger_promesses
 
 ZERO = Decimal("0.00")
@@ -176,7 +176,7 @@ def _imputer(
     source.save(update_fields=["impute", "updated_at"])
     Echeance.objects.bulk_update(echeances, ["impute", "soldee_le"])
     Imputation.objects.bulk_create(imputations)
-    _clore_litiges_soldes(echeances, au=au)
+    _clore_litiges_soldes(echeances, au=au, acteur=acteur)
     if accessoires:
         imputations += poser(source, accessoires, au=au, prefixe=prefixe, auteur=acteur, demeures=mises_en_demeure)
     consigner(
@@ -250,10 +250,12 @@ def _controler_echeance(source, echeance: Echeance, montant: Decimal) -> None:
         )
 
 
-def _clore_litiges_soldes(echeances: list[Echeance], *, au: date) -> None:
+def _clore_litiges_soldes(echeances: list[Echeance], *, au: date, acteur) -> None:
     """Payée en entier, une pièce n'est plus contestée (exigence 33)."""
     soldees = [e.pk for e in echeances if e.soldee_le]
-    Litige.objects.filter(echeance__in=soldees, clos_le=None).update(clos_le=au, issue=Litige.SOLDEE)
+    clos = list(Litige.objects.filter(echeance__in=soldees, clos_le=None).select_related("echeance__societe"))
+    Litige.objects.filter(pk__in=[x.pk for x in clos]).update(clos_le=au, issue=Litige.SOLDEE)
+    consigner_clotures(clos, acteur=acteur)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from recouvrement.commun.formats import somme
-from recouvrement.journal.services import consigner
+from recouvrement.journal.services import consigner, consigner_tous
 
 from ..models import Echeance, Litige
 
@@ -140,6 +140,33 @@ def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
         donnees={"echeance": litige.echeance_id, "montant": litige.montant_conteste},
     )
     return True
+
+
+def consigner_ouvertures(litiges: list[Litige]) -> None:
+    """Un maillon par litige qu'un import vient d'ouvrir ; tous de la même société, échéance chargée."""
+    faits = [
+        {
+            "objet": x,
+            "client": x.echeance.client_id,
+            "texte": x.description,
+            "donnees": {"echeance": x.echeance_id, "montant": x.montant_conteste, "a_traiter_le": x.a_traiter_le},
+        }
+        for x in litiges
+    ]
+    if faits:
+        consigner_tous("litige.ouvert", faits, societe=litiges[0].echeance.societe)
+
+
+def consigner_clotures(litiges: list[Litige], *, acteur) -> None:
+    """Un maillon par litige que le solde de sa pièce vient de clore ; tous de la même société, échéance chargée."""
+    if litiges:
+        faits = [_cloture(x) for x in litiges]
+        consigner_tous("litige.clos", faits, societe=litiges[0].echeance.societe, acteur=acteur)
+
+
+def _cloture(litige: Litige) -> dict:
+    donnees = {"echeance": litige.echeance_id, "montant": litige.montant_conteste}
+    return {"objet": litige, "client": litige.echeance.client_id, "texte": str(Litige.SOLDEE), "donnees": donnees}
 
 
 @transaction.atomic

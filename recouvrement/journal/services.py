@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -36,30 +37,50 @@ def consigner(action: str, *, societe=None, acteur=None, objet=None, client=None
     action : verbe court (« client.suspendu »). objet : instance concernée. client : instance ou identifiant,
     pour la chronologie. texte : phrase pour l'écran. donnees : dict sérialisable (montants en chaînes).
     """
+    fait = {"objet": objet, "client": client, "texte": texte, "donnees": donnees}
+    return consigner_tous(action, [fait], societe=societe, acteur=acteur)[0]
+
+
+def consigner_tous(action: str, faits: Iterable[Mapping], *, societe=None, acteur=None) -> list[Maillon]:
+    """Ajoute un maillon par fait, à la suite, en un nombre fixe de requêtes par millier.
+
+    faits : dicts aux clés de `consigner` (objet, client, texte, donnees), toutes facultatives.
+    """
+    maillons, details = [], []
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cur:
                 cur.execute("select pg_advisory_xact_lock(%s)", [VERROU_PG])
         dernier = Maillon.objects.order_by("-rang").values_list("rang", "empreinte").first() or (0, ORIGINE)
-        sel = secrets.token_hex(16)
-        # Le JSON relu de la base doit redonner la même empreinte : on normalise avant.
-        donnees = json.loads(json.dumps(donnees or {}, cls=DjangoJSONEncoder))
-        maillon = Maillon(
-            rang=dernier[0] + 1,
-            quand=timezone.now(),
-            societe=societe,
-            acteur=acteur if acteur is not None and acteur.pk else None,
-            action=action,
-            objet_type=objet._meta.label_lower if objet is not None else "",
-            objet_id=objet.pk if objet is not None else None,
-            client_id=getattr(client, "pk", client),
-            empreinte_detail=_empreinte_detail(texte, donnees, sel),
-            precedent=dernier[1],
-        )
-        maillon.empreinte = _empreinte(maillon)
-        maillon.save(force_insert=True)
-        Detail.objects.create(maillon=maillon, texte=texte, donnees=donnees, sel=sel)
-    return maillon
+        for fait in faits:
+            objet, client, texte = fait.get("objet"), fait.get("client"), fait.get("texte", "")
+            sel = secrets.token_hex(16)
+            # Le JSON relu de la base doit redonner la même empreinte : on normalise avant.
+            donnees = json.loads(json.dumps(fait.get("donnees") or {}, cls=DjangoJSONEncoder))
+            maillon = Maillon(
+                rang=dernier[0] + 1,
+                quand=timezone.now(),
+                societe=societe,
+                acteur=acteur if acteur is not None and acteur.pk else None,
+                action=action,
+                objet_type=objet._meta.label_lower if objet is not None else "",
+                objet_id=objet.pk if objet is not None else None,
+                client_id=getattr(client, "pk", client),
+                empreinte_detail=_empreinte_detail(texte, donnees, sel),
+                precedent=dernier[1],
+            )
+            maillon.empreinte = _empreinte(maillon)
+            dernier = maillon.rang, maillon.empreinte
+            maillons.append(maillon)
+            details.append(Detail(maillon=maillon, texte=texte, donnees=donnees, sel=sel))
+        if len(maillons) == 1:
+            maillons[0].save(force_insert=True)
+        else:
+            Maillon.objects.bulk_create(maillons, batch_size=1_000)
+        for detail, maillon in zip(details, maillons, strict=True):
+            detail.maillon_id = maillon.pk
+        Detail.objects.bulk_create(details, batch_size=1_000)
+    return maillons
 
 
 def deja_consigne(action: str, *, client, cle: str) -> Maillon | None:

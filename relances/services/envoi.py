@@ -17,6 +17,7 @@ from django.utils import timezone
 from clients.services import signaler_rebond
 from recouvrement.commun import depot
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
+from recouvrement.journal.services import consigner
 from relances.domaine.natures import Canal
 from relances.models import Courrier, Passage, Relance, Tache
 
@@ -156,6 +157,11 @@ def constater_relances(courrier: Courrier, *, au: date) -> None:
     ids = list(relances.values_list("echeance", flat=True))
     relances.update(statut=Relance.Statut.ENVOYEE)
     Echeance.objects.filter(pk__in=ids, niveau_rang=courrier.palier.rang).update(niveau_le=au)
+    consigner(
+        "relance.envoyee", societe=courrier.societe, objet=courrier, client=courrier.client_id,
+        texte=courrier.reference,
+        donnees={"le": au, "canal": courrier.canal, "nature": courrier.nature, "echeances": sorted(ids)},
+    )  # fmt: skip
 
 
 def bloquer(courrier: Courrier, manques: list) -> str:
