@@ -107,6 +107,8 @@ OBJETS = {
     "factures:import_relancer": (SOCIETE, {"pk": "lot"}),
     "factures:import_abandonner": (SOCIETE, {"pk": "lot"}),
     "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
+    "factures:import_relire": (SOCIETE, {"pk": "lot"}),
+    "factures:import_defaire": (SOCIETE, {"pk": "lot"}),
     "factures:source": (SOCIETE, {"pk": "source"}),
     "factures:source_essayer": (SOCIETE, {"pk": "source"}),
     "factures:source_relever": (SOCIETE, {"pk": "source"}),

@@ -19,6 +19,7 @@ from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
+from . import rapport
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
 from .echeancier import ecrire_echeanciers
@@ -72,6 +73,7 @@ class CompteRendu:
     encours: dict[str, Decimal] = field(default_factory=dict)  # par devise
     # Un tableau dont les colonnes restent à dire : de quoi ouvrir l'assistant (`lecteurs.ColonnesInconnues`).
     a_correspondre: dict | None = None
+    rapport: dict = field(default_factory=dict)  # où se relit le sort de chaque ligne (`rapport.ranger`)
 
     @property
     def accepte(self) -> bool:
@@ -285,6 +287,8 @@ def _ecrire(
         rendu.avertissements.append(
             f"{arretes} comptes portent le SIREN d'un débiteur en procédure collective : relances arrêtées."
         )
+    if lot and lot.chemin and not essai:
+        rendu.rapport = rapport.ranger(societe.pk, lot.pk)
     _conclure(societe, rendu, ecrits, moment, essai, partiel, auteur, lot, fichier, origine)
 
 

@@ -1,6 +1,7 @@
 """Imports déposés à l'écran : ranger le fichier, préparer l'aperçu, appliquer. Le Lot porte l'état.
 
-DÉPOSÉ → EN LECTURE → APERÇU (ou REFUSÉ) → EN COURS → APPLIQUÉ (ou REFUSÉ). Chaque passage est un `update`
+DÉPOSÉ → EN LECTURE → APERÇU (ou REFUSÉ) → EN COURS → APPLIQUÉ (ou REFUSÉ). Un tableau dont les colonnes restent à dire
+passe d'EN LECTURE à A_CORRESPONDRE, d'où l'assistant le remet DÉPOSÉ. Chaque passage est un `update`
 conditionnel : deux clics ou deux workers n'en font qu'un. Rien n'est écrit au grand livre avant EN COURS.
 """
 
@@ -21,7 +22,10 @@ from .lot import Rejet
 
 log = logging.getLogger(__name__)
 Statut = Lot.Statut
-SUFFIXES = {".csv", ".txt"}
+SUFFIXES = {
+    ".csv", ".txt", ".tsv", ".xlsx", ".ods", ".xml", ".pdf", ".zip", ".json", ".ofx", ".qfx", ".sta", ".mt940", ".940",
+    ".cfonb", ".dat", ".asc", ".fec",
+}  # fmt: skip
 
 
 def deposer(flux, nom: str, societe: Societe, *, auteur, format: str = "") -> Lot:
@@ -49,6 +53,8 @@ def apercevoir(lot_id: int, *, moment: datetime, au: date) -> bool:
             rendu.refus = "Le FEC a des lignes refusées : il s'importe en entier ou pas du tout."
         lot.format, lot.compte_rendu, lot.avancement = rendu.format, detailler(rendu), 100
         lot.statut = Statut.REFUSE if rendu.refus else Statut.APERCU
+        if rendu.a_correspondre:
+            lot.statut, lot.compte_rendu["a_correspondre"] = Statut.A_CORRESPONDRE, rendu.a_correspondre
         lot.save(update_fields=["format", "compte_rendu", "avancement", "statut"])
     return True
 
@@ -61,8 +67,18 @@ def demander(lot: Lot, *, partiel: bool) -> bool:
 
 def abandonner(lot: Lot, *, motif: str) -> bool:
     """Ferme un import sans rien écrire ; faux s'il est déjà appliqué, en cours ou refusé."""
-    abandonnables = Lot.objects.filter(pk=lot.pk, statut__in=[Statut.DEPOSE, Statut.APERCU])
+    abandonnables = Lot.objects.filter(pk=lot.pk, statut__in=[Statut.DEPOSE, Statut.APERCU, Statut.A_CORRESPONDRE])
     return bool(abandonnables.update(statut=Statut.REFUSE, compte_rendu={**lot.compte_rendu, "refus": motif}))
+
+
+def relire(lot: Lot, **champs) -> bool:
+    """Remet un aperçu, ou un refus, à lire : le grand livre, les corrections ou les colonnes ont changé depuis.
+
+    champs : `corrections`, `correspondance`, `format` à poser du même geste. Faux : appliqué, en cours ou défait.
+    """
+    relisibles = [Statut.APERCU, Statut.REFUSE, Statut.A_CORRESPONDRE]
+    a_relire = Lot.objects.filter(pk=lot.pk, statut__in=relisibles).exclude(chemin="")
+    return bool(a_relire.update(statut=Statut.DEPOSE, avancement=0, **champs))
 
 
 def appliquer(lot_id: int, *, moment: datetime, au: date) -> bool:
@@ -98,8 +114,17 @@ def _importer(depose: Lot, **options) -> CompteRendu:
         format=depose.format,
         auteur=depose.auteur,
         suivi=_suivre(depose.pk),
+        correspondance=depose.correspondance,
+        corrections=_corrections(depose),
         **options,
     )
+
+
+def _corrections(depose: Lot) -> dict:
+    """Déposé à l'écran, un tableau d'en-tête nouveau se confirme une fois, même reconnu sans doute."""
+    if depose.origine == Lot.Origine.ECRAN and "tableau" not in depose.corrections:
+        return {**depose.corrections, "confirmer": True}
+    return depose.corrections
 
 
 def _suivre(lot_id: int) -> Callable[[int], None]:
@@ -134,6 +159,8 @@ def detailler(rendu: CompteRendu) -> dict:
         inexplique["detail"] = a_l_ecran(inexplique["detail"])
     if rendu.refus:
         objet["refus"] = a_l_ecran(rendu.refus)
+    if rendu.rapport:
+        objet["rapport"] = rendu.rapport
     return objet
 
 

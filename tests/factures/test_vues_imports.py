@@ -7,7 +7,7 @@ from kombu.exceptions import OperationalError
 
 from clients.models import Client
 from factures.imports import depots
-from factures.models import Facture, Lot
+from factures.models import Echeance, Facture, Litige, Lot
 from factures.tasks import apercevoir_lot, appliquer_lot
 from recouvrement.comptes.models import Societe
 from tests.clients.factories import ClientFactory
@@ -126,12 +126,118 @@ def test_le_rapport_des_rejets_se_telecharge_sans_formule(client, claire, societ
             "rejets": [{"ligne": 2, "champ": "numero", "motif": "x", "constat": "=cmd|x", "conseil": "Corrigez."}]
         },
     )
-    reponse = client.get(f"/imports/{lot.pk}/rejets.csv")
-    assert reponse["Content-Type"].startswith("text/csv")
-    assert reponse.content.decode("utf-8-sig").splitlines() == [
-        "ligne;champ;motif;que_faire",
-        "2;numero;'=cmd|x;Corrigez.",
+    assert lignes_du_rapport(client, lot) == [
+        "ligne;sort;objet;désignation;champ;motif;que faire",
+        "2;refusée;;;numero;'=cmd|x;Corrigez.",
     ]
+
+
+def lignes_du_rapport(client, lot):
+    reponse = client.get(f"/imports/{lot.pk}/lignes.csv")
+    assert reponse["Content-Type"].startswith("text/csv") and reponse.streaming
+    return b"".join(reponse.streaming_content).decode("utf-8-sig").splitlines()
+
+
+def test_le_rapport_dit_ce_que_chaque_ligne_est_devenue(client, claire, societe, reveils):
+    ClientFactory(societe=societe, code="C1")
+    deposer(client, FACTURES, societe=societe.pk)
+    traiter(Lot.objects.get())
+    deposer(client, FACTURES + "F3;C1;31/02/2026;;9\nF4;C1;07/01/2026;;9\n", "suite.csv", societe=societe.pk)
+    lot = Lot.objects.order_by("pk").last()
+    traiter(lot, partiel=True)
+    sorts = [x.split(";")[:4] for x in lignes_du_rapport(client, lot)[1:]]
+    assert sorts == [
+        ["2", "inchangée", "facture", "F1"],
+        ["3", "inchangée", "facture", "F2"],
+        ["4", "refusée", "", ""],
+        ["5", "créée", "facture", "F4"],
+    ]
+
+
+def traiter(lot, partiel=False):
+    apercevoir_lot(lot.pk)
+    assert depots.demander(lot, partiel=partiel)
+    appliquer_lot(lot.pk)
+    lot.refresh_from_db()
+
+
+def test_un_import_se_defait_a_l_ecran(client, claire, societe, reveils):
+    ClientFactory(societe=societe, code="C1")
+    deposer(client, societe=societe.pk)
+    lot = Lot.objects.get()
+    traiter(lot)
+    assert "Défaire cet import" in page(client, lot)
+    url = f"/imports/{lot.pk}/defaire/"
+    apercu = client.get(url).content.decode()
+    assert "Ce qui disparaîtra" in apercu and "2 factures" in apercu
+    for _ in range(2):
+        assert client.post(url).status_code == 303
+    lot.refresh_from_db()
+    assert lot.statut == "defait" and lot.defait_par == claire and not Facture.objects.exists()
+    assert "Claire Bonnet" in page(client, lot)
+    assert client.get(url).status_code == 303
+
+
+def test_ce_qui_empeche_de_defaire_est_dit(client, claire, societe, reveils):
+    ClientFactory(societe=societe, code="C1")
+    deposer(client, societe=societe.pk)
+    lot = Lot.objects.get()
+    traiter(lot)
+    Litige.objects.create(
+        echeance=Echeance.objects.first(), montant_conteste=5, categorie="prix", ouvert_le="2026-03-01",
+        a_traiter_le="2026-03-09",
+    )  # fmt: skip
+    url = f"/imports/{lot.pk}/defaire/"
+    for reponse in (client.get(url), client.post(url)):
+        texte = reponse.content.decode()
+        assert "1 litige saisi" in texte and f"/factures/{Facture.objects.order_by('pk').first().pk}/" in texte
+    assert reponse.status_code == 422 and Facture.objects.count() == 2
+
+
+def test_un_refus_se_relit_quand_sa_cause_a_disparu(client, claire, societe, reveils):
+    deposer(client, societe=societe.pk)
+    lot = Lot.objects.get()
+    apercevoir_lot(lot.pk)
+    assert "Relire le fichier" in page(client, lot)
+    ClientFactory(societe=societe, code="C1")
+    assert client.post(f"/imports/{lot.pk}/relire/").status_code == 303
+    apercevoir_lot(lot.pk)
+    assert "Aucun refus" in page(client, lot)
+
+
+def test_plusieurs_fichiers_se_deposent_dans_le_bon_ordre(client, claire, societe, reveils):
+    fichiers = [
+        SimpleUploadedFile("b.csv", b"reference;code_client;date;montant;mode;facture\nV1;C1;2026-02-01;10;cb;F1\n"),
+        SimpleUploadedFile("a.csv", FACTURES.encode()),
+        SimpleUploadedFile("z.csv", b"code_client;raison_sociale\nC1;Un\n"),
+    ]  # fmt: skip
+    reponse = client.post(URL, {"fichier": fichiers, "societe": societe.pk})
+    lots = list(Lot.objects.order_by("pk"))
+    assert [lot.fichier for lot in lots] == ["z.csv", "a.csv", "b.csv"]
+    assert reponse.url == f"/imports/?ensemble={'-'.join(str(x.pk) for x in lots)}" and len(reveils) == 3
+    texte = client.get(reponse.url).content.decode()
+    assert "Fichiers déposés ensemble" in texte
+    assert texte.index("z.csv") < texte.index("a.csv") < texte.index("b.csv")
+
+
+def test_l_historique_se_filtre_par_l_adresse(client, claire, societe, reveils):
+    for nom, format, statut in (("un.csv", "csv-factures", "refuse"), ("deux.txt", "fec", "apercu")):
+        Lot.objects.create(societe=societe, fichier=nom, format=format, statut=statut)
+    for adresse, vus in (
+        ("?statut=refuse", {"un.csv"}), ("?format=fec", {"deux.txt"}), ("?origine=api", set()),
+        ("?du=2100-01-01", set()), ("?statut=inconnu&du=hier", {"un.csv", "deux.txt"}),
+    ):  # fmt: skip
+        texte = client.get(URL + adresse).content.decode()
+        assert {nom for nom in ("un.csv", "deux.txt") if nom in texte} == vus, adresse
+
+
+def test_les_faits_du_fichier_se_lisent(client, claire, societe, reveils):
+    deposer(client, Fec().vente("C1", "F1", "1234.5").texte(), "732829320FEC20251231.txt", societe=societe.pk)
+    lot = Lot.objects.get()
+    apercevoir_lot(lot.pk)
+    texte = page(client, lot).replace("\u202f", " ")
+    for attendu in ("Ce que dit le fichier", "15/01/2025", "1 234,50", "Lignes de comptes clients"):
+        assert attendu in texte, attendu
 
 
 def test_un_fec_montre_ce_qu_il_n_explique_pas(client, claire, societe, reveils):
@@ -147,7 +253,7 @@ def test_un_fichier_illisible_est_refuse_avec_sa_raison(client, claire, societe,
     lot = Lot.objects.get()
     apercevoir_lot(lot.pk)
     lot.refresh_from_db()
-    assert lot.statut == "refuse" and "Ce fichier est un PDF" in page(client, lot)
+    assert lot.statut == "refuse" and "Fichier refusé, rien n’est écrit" in page(client, lot)
 
 
 def test_un_fichier_altere_dans_le_depot_est_refuse(client, claire, societe, reveils, settings):
