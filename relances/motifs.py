@@ -13,6 +13,7 @@ LIBELLES = {
     Motif.CONTENTIEUX: gettext_lazy("En contentieux : hors de l'échelle"),
     Motif.PROCEDURE: gettext_lazy("Procédure collective : aucune relance"),
     Motif.SURENDETTEMENT: gettext_lazy("Surendettement recevable : aucune relance"),
+    Motif.AFFACTUREE: gettext_lazy("Cédée à un affactureur"),
     Motif.SUSPENDUE: gettext_lazy("Relances suspendues"),
     Motif.PRELEVEMENT: gettext_lazy("Prélèvement en cours"),
     Motif.PROMESSE: gettext_lazy("Promesse de paiement en cours"),
@@ -56,7 +57,7 @@ A_TRANCHER = frozenset(
 ARRETES = frozenset(
     {
         Motif.CONTENTIEUX, Motif.PROCEDURE, Motif.SURENDETTEMENT, Motif.EN_ATTENTE_ENVOI, Motif.PRELEVEMENT,
-        Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI,
+        Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.AFFACTUREE,
     }
 )  # fmt: skip
 
@@ -141,6 +142,7 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
         Motif.CONTENTIEUX: _("confiée à un dossier contentieux, hors de l'échelle"),
         Motif.PROCEDURE: _("procédure collective : plus aucune relance"),
         Motif.SURENDETTEMENT: _("surendettement recevable : plus aucune relance"),
+        Motif.AFFACTUREE: _("facture cédée à un affactureur : le paiement lui revient, la maison ne la relance pas"),
         Motif.PRELEVEMENT: _("prélèvement en cours : rien tant qu'il n'est pas rejeté"),
         Motif.LITIGE: _("%(montant)s contestés : rien ne part (%(palier)s) avant la clôture du litige")
         % {"montant": formats.somme(e.conteste, e.devise), "palier": nom or _("relance")},

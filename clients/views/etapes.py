@@ -31,6 +31,7 @@ SIGNES = {
     Motif.PROCEDURE: ("gavel", "mal"),
     Motif.SURENDETTEMENT: ("hand-stop", "mal"),
     Motif.CONTENTIEUX: ("gavel", "doux"),
+    Motif.AFFACTUREE: ("building-bank", "doux"),
     Motif.LITIGE: ("scale", "att"),
 }
 

@@ -162,6 +162,7 @@ class _Gestes:
             Motif.DELAI_CONTACT: (self.f.pilote, f"{self.fiche}?volet=modifier#volet", _("Changer le délai")),
             Motif.DONNEES_PERIMEES: (self.importe, adresse("factures:imports"), _("Importer")),
             Motif.TERMINEE: (self.contentieux, adresse("contentieux:ouvrir", client), self._dossier()),
+            Motif.AFFACTUREE: (True, facture, _("Voir la facture")),
             Motif.FE_ARRETEE: (self.agit, facture, _("Voir la facture")),
             Motif.FE_RETENUE: (self.agit, facture, _("Voir la facture")),
             Motif.FE_A_VERIFIER: (self.agit, facture, _("Voir la facture")),

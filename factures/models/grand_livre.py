@@ -83,7 +83,10 @@ class Facture(Piece):
             ),
         ]
         # La nuit ne lit que celles dont la plateforme a dit quelque chose.
-        indexes = [models.Index(fields=["client"], condition=~Q(statut_fe=""), name="facture_statut_fe")]
+        indexes = [
+            models.Index(fields=["client"], condition=~Q(statut_fe=""), name="facture_statut_fe"),
+            models.Index(fields=["client"], condition=Q(affacturee=True), name="facture_affacturee"),
+        ]
 
     def __str__(self):
         return self.numero

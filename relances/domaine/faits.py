@@ -90,6 +90,7 @@ class EcheanceFaits(NamedTuple):
     echeancier_jusqu_au: date | None = None
     # Échéancier rompu sans clause de déchéance : dernière mensualité, d'ici là le solde n'est pas exigible.
     terme_jusqu_au: date | None = None
+    affacturee: bool = False  # la créance est cédée, le paiement revient à l'affactureur
     statut_fe: str = ""
     statut_fe_le: date | None = None
     paye: Decimal = ZERO  # déjà imputé sur la pièce

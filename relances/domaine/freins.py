@@ -70,6 +70,8 @@ def _freins(
         yield Motif.PROCEDURE, procedure, None
     if client.surendettement:
         yield Motif.SURENDETTEMENT, "", None
+    if e.affacturee:  # le débiteur, averti, ne se libère qu'entre les mains de l'affactureur (CMF, art. L313-28)
+        yield Motif.AFFACTUREE, "facture cédée à un affactureur", None
     if e.date_facture > au:
         yield Motif.FUTURE, f"facture datée du {e.date_facture:%d/%m/%Y}", ouvre(e.date_facture)
     fe = _statut_fe(e) if e.statut_fe else None

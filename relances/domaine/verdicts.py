@@ -15,6 +15,7 @@ class Motif(StrEnum):
     CONTENTIEUX = "contentieux"
     PROCEDURE = "procedure"
     SURENDETTEMENT = "surendettement"
+    AFFACTUREE = "affacturee"
     FUTURE = "facture_future"
     FE_ARRETEE = "fe_arretee"
     SUSPENDUE = "suspendue"

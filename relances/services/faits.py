@@ -334,6 +334,9 @@ def _freins_des_pieces(c: _Complements, ids: list[int], *, au: date) -> None:
         .values_list("pk", "facture__statut_fe", "facture__statut_fe_le")
     ):  # fmt: skip
         c.pieces[pk].update(statut_fe=code, statut_fe_le=le)
+    cedees = Echeance.objects.ouvertes().filter(client__in=ids, facture__client__in=ids, facture__affacturee=True)
+    for pk in cedees.values_list("pk", flat=True):  # index partiel : presque toujours rien
+        c.pieces[pk]["affacturee"] = True
     for pk, frein in (
         LeveeDeFrein.objects.effectives(au).filter(echeance__client__in=ids).values_list("echeance", "frein")
     ):

@@ -28,6 +28,7 @@ JAMAIS = {
     Motif.CONTENTIEUX: gettext_lazy("la pièce est confiée à un dossier : c'est lui qui se clôt"),
     Motif.PROCEDURE: gettext_lazy("le jugement d'ouverture interdit de réclamer une créance antérieure"),
     Motif.SURENDETTEMENT: gettext_lazy("la recevabilité du dossier suspend les poursuites"),
+    Motif.AFFACTUREE: gettext_lazy("la créance est cédée : seul l'affactureur la réclame"),
     Motif.A_QUALIFIER: gettext_lazy("sans le type de débiteur, on ne sait pas quel droit s'applique : précisez-le"),
     Motif.SOCIETE_INCOMPLETE: gettext_lazy("une lettre sans ces mentions serait irrégulière : complétez la société"),
     Motif.JOUR_NON_OUVRE: gettext_lazy("rien ne part un samedi, un dimanche ou un jour férié : l'étape glisse seule"),

@@ -40,10 +40,11 @@ from relances.services.postes import en_retard_depuis
 pytestmark = pytest.mark.django_db
 SAMEDI = date(2026, 11, 21)
 # Une nuit ouvrée ne montre ni jour chômé, ni étape déjà faite ; « attente » et « terminée » ne se montrent pas. Une
-# pièce postdatée ou un grand livre périmé seraient des fautes d'import, que la démonstration n'invente pas.
+# pièce postdatée ou un grand livre périmé seraient des fautes d'import, que la démonstration n'invente pas ; aucune de
+# ses sociétés ne cède ses factures.
 JAMAIS_CE_SOIR = {
     Motif.RELANCEE, Motif.ATTENTE, Motif.TERMINEE, Motif.SANS_PLAN, Motif.DEJA_CE_JOUR, Motif.JOUR_NON_OUVRE,
-    Motif.FUTURE, Motif.DONNEES_PERIMEES,
+    Motif.FUTURE, Motif.DONNEES_PERIMEES, Motif.AFFACTUREE,
 }  # fmt: skip
 
 

@@ -81,6 +81,7 @@ POSER = {
     "procedure": lambda e: Client.objects.filter(pk=e.client_id).update(jugement_ouverture_le=MARDI),
     "surendettement": lambda e: Client.objects.filter(pk=e.client_id).update(surendettement=True),
     "contentieux": lambda e: Echeance.objects.filter(pk=e.pk).update(en_contentieux=True),
+    "affacturee": lambda e: Facture.objects.filter(pk=e.facture_id).update(affacturee=True),
     "fe_arretee": lambda e: Facture.objects.filter(pk=e.facture_id).update(statut_fe="210", statut_fe_le=MARDI),
     "fe_retenue": lambda e: Facture.objects.filter(pk=e.facture_id).update(statut_fe="208"),
     "fe_a_verifier": lambda e: Facture.objects.filter(pk=e.facture_id).update(statut_fe="211"),
