@@ -66,6 +66,8 @@ OBJETS = {
     "factures:comptes_comptables": (SOCIETE, {"pk": "societe"}),
     "factures:douteux_passer": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:douteux_reprendre": (PORTEFEUILLE, {"pk": "douteux"}),
+    "pilotage:archive_client": (PORTEFEUILLE, {"pk": "client"}),
+    "pilotage:archive_societe": (SOCIETE, {"pk": "societe"}),
     "clients:fiche": (PORTEFEUILLE, {"pk": "client"}),
     "clients:blocage_lever": (PORTEFEUILLE, {"pk": "blocage"}),
     "clients:geste": (PORTEFEUILLE, {"pk": "client", "volet": "=noter"}),

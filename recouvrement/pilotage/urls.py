@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import ma_journee, recherche
+from .views import archives, ma_journee, recherche
 
 app_name = "pilotage"
 
@@ -12,5 +12,7 @@ urlpatterns = [
     path("journee/apercu/<int:pk>/", ma_journee.apercu, name="apercu"),
     path("taches/<int:pk>/faite/", ma_journee.tache_faite, name="tache_faite"),
     path("taches/<int:pk>/reporter/", ma_journee.tache_reporter, name="tache_reporter"),
+    path("archives/clients/<int:pk>.zip", archives.client, name="archive_client"),
+    path("archives/societes/<int:pk>.zip", archives.societe, name="archive_societe"),
     path("recherche/", recherche.recherche, name="recherche"),
 ]
