@@ -4,6 +4,8 @@ Un débiteur est une personne : ce qui est noté sur un compte vaut pour tous ce
 surendettement, lui, est par personne physique : rien ne s'en propage.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -11,9 +13,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recouvrement.comptes.models import Societe
+from recouvrement.journal.models import Maillon
 from recouvrement.journal.services import consigner
 
-from .models import Client, IssueProcedure
+from .models import AnnonceBodacc, Client, IssueProcedure
 
 
 def comptes_du_debiteur(client: Client) -> list[Client]:
@@ -109,9 +112,32 @@ def retirer_jugement(client: Client, *, motif: str, acteur) -> bool:
     )  # fmt: skip
 
 
+def _jugements_publies(societe: Societe) -> dict[str, dict]:
+    """Ouvertures gardées dont un compte sans jugement porte le SIREN ; ni annulées depuis, ni retirées d'un compte."""
+    attendent = Client.objects.filter(societe=societe, jugement_ouverture_le=None).exclude(siren="")
+    publiees = AnnonceBodacc.objects.filter(societe=societe, siren__in=attendent.values("siren"))
+    lues = publiees.filter(texte__portee__in=("ouverture", "annulation")).order_by("jugement_le", "parution_le")
+    notes: dict[str, dict] = {}
+    for siren, portee, le in lues.values_list("siren", "texte__portee", "jugement_le"):
+        if portee == "annulation":
+            notes.pop(siren, None)
+        elif le:
+            notes[siren] = {"jugement_ouverture_le": le, "procedure_cloturee_le": None, "procedure_issue": ""}
+    if notes:  # une personne l'a retiré d'un compte : elle sait qu'il n'est pas de ce débiteur
+        retires = Maillon.objects.filter(societe=societe, action="client.jugement_retire").values("client_id")
+        for siren in Client.objects.filter(societe=societe, pk__in=retires, siren__in=notes).values_list(
+            "siren", flat=True
+        ):
+            notes.pop(siren, None)
+    return notes
+
+
 @transaction.atomic
 def aligner(societe: Societe, *, acteur) -> int:
-    """Un compte créé, ou numéroté, après le jugement de son débiteur le reçoit ; rend le nombre de comptes arrêtés."""
+    """Un compte créé, ou numéroté, après le jugement de son débiteur le reçoit ; rend le nombre de comptes arrêtés.
+
+    Le jugement est celui d'un autre compte de même SIREN, ou celui d'une annonce BODACC gardée sans client.
+    """
     notes = {
         siren: {"jugement_ouverture_le": le, "procedure_cloturee_le": close, "procedure_issue": issue}
         for siren, le, close, issue in Client.objects.filter(societe=societe, jugement_ouverture_le__isnull=False)
@@ -119,6 +145,7 @@ def aligner(societe: Societe, *, acteur) -> int:
         .order_by("jugement_ouverture_le")
         .values_list("siren", "jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue")
     }
+    notes = _jugements_publies(societe) | notes
     verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
     arrives = list(verrou.filter(societe=societe, siren__in=notes, jugement_ouverture_le=None).order_by("pk"))
     for compte in arrives:
@@ -126,3 +153,40 @@ def aligner(societe: Societe, *, acteur) -> int:
         donnees = {"le": champs["jugement_ouverture_le"]}
         _ecrire([compte], "client.jugement", acteur=acteur, texte=_("même SIREN"), donnees=donnees, **champs)
     return len(arrives)
+
+
+@dataclass
+class Annonces:
+    """Ce que des jugements publiés ont fait : comptes arrêtés, déjà notés, ou notés sous une autre date."""
+
+    arretes: list[Client] = field(default_factory=list)
+    deja: list[Client] = field(default_factory=list)
+    divergents: list[Client] = field(default_factory=list)
+    avant: dict[int, tuple[date | None, date | None, str]] = field(default_factory=dict)
+
+
+@transaction.atomic
+def noter_jugements(societe: Societe, jugements: Mapping[str, date], *, acteur) -> Annonces:
+    """Jugements d'ouverture par SIREN, tels que publiés : chaque compte de ces débiteurs s'arrête à l'instant.
+
+    Un jugement déjà noté, d'une procédure encore ouverte, n'est jamais remplacé : le compte est rendu « divergent ».
+    Une procédure close avant le nouveau jugement ne l'est plus : c'en est une autre. Un maillon par compte arrêté.
+    """
+    verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
+    bilan = Annonces()
+    for compte in verrou.filter(societe=societe, siren__in=list(jugements)).order_by("pk"):
+        le, connu = jugements[compte.siren], compte.jugement_ouverture_le
+        if connu == le:
+            bilan.deja.append(compte)
+        elif connu is None or (compte.procedure_cloturee_le and compte.procedure_cloturee_le <= le):
+            bilan.avant[compte.pk] = (connu, compte.procedure_cloturee_le, compte.procedure_issue)
+            bilan.arretes.append(compte)
+        else:
+            bilan.divergents.append(compte)
+    for compte in bilan.arretes:
+        le = jugements[compte.siren]
+        _ecrire(
+            [compte], "client.jugement", acteur=acteur, donnees={"le": le, "origine": "BODACC"}, texte="BODACC",
+            jugement_ouverture_le=le, procedure_cloturee_le=None, procedure_issue="",
+        )  # fmt: skip
+    return bilan

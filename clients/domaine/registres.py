@@ -132,7 +132,8 @@ _VOIES = {
 
 
 def _mots(texte: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", sans_accent(texte))
+    """Mots sans accents ; « S.A.S. » est un mot."""
+    return re.findall(r"[a-z0-9]+", re.sub(r"(?<=\b[a-z])\.(?=[a-z]\b)", "", sans_accent(texte)))
 
 
 def meme_nom(un: str, autre: str) -> bool:

@@ -261,7 +261,8 @@ def _brut_pcl(element, parution: str, publie: str) -> dict:
     """L'annonce XML sous la forme de l'API."""
     genre = enfant(element, "typeAnnonce")
     types = [local(e) for e in genre if local(e)] if genre is not None else []
-    jugement = {local(e): texte(e, maximum=TEXTE_MAX) for e in enfant(element, "jugement") or () if local(e)}
+    dits = enfant(element, "jugement")
+    jugement = {local(e): texte(e, maximum=TEXTE_MAX) for e in (dits if dits is not None else ()) if local(e)}
     morale, physique = enfant(element, "personneMorale"), enfant(element, "personnePhysique")
     nom = (
         texte(element, "denomination") or texte(morale, "denomination") or " ".join(
