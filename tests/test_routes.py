@@ -8,6 +8,7 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as reglages
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factures.models import CopieFacture, Lot, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
+from recouvrement.api.models import AbonnementWebhook, Livraison
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
@@ -182,6 +184,11 @@ OBJETS = {
     "relances:modele_abandonner": (SOCIETE, {"pk": "modele"}),
     "relances:modele_copier": (SOCIETE, {"pk": "modele"}),
     "relances:modele_retirer": (SOCIETE, {"pk": "modele"}),
+    "webhooks:abonnement": (SOCIETE, {"pk": "abonnement"}),
+    "webhooks:essayer": (SOCIETE, {"pk": "abonnement"}),
+    "webhooks:cle": (SOCIETE, {"pk": "abonnement"}),
+    "webhooks:basculer": (SOCIETE, {"pk": "abonnement"}),
+    "webhooks:rejouer": (SOCIETE, {"pk": "abonnement", "livraison": "livraison"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:declaration": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
@@ -270,7 +277,12 @@ def monde(db, settings, tmp_path, time_machine):
         pdf_empreinte=empreinte,
     )  # fmt: skip
     PliDeLot.objects.create(lot=lot_postal, courrier=courrier, rang=1)
+    abonnement = AbonnementWebhook.objects.create(societe=societe, nom="ERP", url="https://127.0.0.1:9/", secret="s")
     objets = SimpleNamespace(
+        abonnement=abonnement,
+        livraison=Livraison.objects.create(
+            abonnement=abonnement, identifiant=uuid4(), cle="1:x", evenement="litige.clos", corps="{}"
+        ),
         societe=societe,
         lot_postal=lot_postal,
         code=societe.code,

@@ -48,6 +48,7 @@ ACTIONS = {
     "import.applique": "import.applique",
     "promesse.tenue": "promesse.tenue",
     "promesse.rompue": "promesse.rompue",
+    "promesse.partielle": "promesse.rompue",
     "litige.ouvert": "litige.ouvert",
     "litige.rouvert": "litige.ouvert",
     "litige.clos": "litige.clos",
@@ -183,7 +184,9 @@ def _import(fonds, m, _lot, detail) -> dict:
 
 
 def _promesse(fonds, m, _promesse_lue, detail) -> dict:
-    return {"promesse": m.objet_id, "montant": detail.get("montant"), "promise_pour_le": detail.get("pour_le")}
+    issue = m.action.partition(".")[2]  # « partielle » s'annonce comme rompue
+    montant, le = detail.get("montant"), detail.get("pour_le")
+    return {"promesse": m.objet_id, "issue": issue, "montant": montant, "promise_pour_le": le}
 
 
 def _litige(fonds, m, litige, detail) -> dict:
