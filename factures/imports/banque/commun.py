@@ -13,9 +13,10 @@ from ..fichier import Fichier
 from ..lecteurs import ContexteLecture
 from ..lot import LotLu, MouvementLu, Rejet, ReleveLu
 from ..nombres import ANNEES, MONTANT_MAX, euros
-from ..texte import nettoyer
+from ..texte import FichierRefuse, nettoyer
 
 SOLDES_MONTRES = 200
+RELEVES_MAX = 100_000
 LIBELLE, REFERENCE, NOM, CODE = 500, 140, 140, 35  # largeurs des colonnes de MouvementBancaire
 SANS_REFERENCE = {"NOTPROVIDED", "NONREF", "NON REF", "NOT PROVIDED", "NOPROVIDED", "NONE"}
 ZERO = Decimal("0.00")
@@ -76,6 +77,8 @@ class Carnet:
 
     def ouvrir(self, ligne: int, compte: str, devise: str, **champs) -> ReleveLu:
         self.n += 1
+        if self.n > RELEVES_MAX:
+            raise FichierRefuse(f"Plus de {RELEVES_MAX} relevés dans un fichier : découpez-le.")
         self._somme, self._bornes = 0, [None, None]
         self.releve = ReleveLu(ligne, str(self.n), compte[:60], devise, **champs)
         if len(self.comptes) < SOLDES_MONTRES:

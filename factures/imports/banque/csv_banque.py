@@ -45,8 +45,8 @@ def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
         tableau = selon(fichier, voulue)
     if tableau is None:
         raise FichierRefuse(
-            "Les colonnes ne sont pas celles d'un relevé : il y faut une date, un libellé, et un montant ou un débit et "
-            "un crédit."
+            "Ces colonnes ne sont pas celles d'un relevé : il y faut une date, un libellé, et un montant, ou un débit "
+            "et un crédit."
         )
     lot = lot_banque("csv-banque", contexte, fichier.texte.encodage, tableau.separateur)
     options = (voulue or {}).get("options") or {}
@@ -124,6 +124,9 @@ class Lecture:
             le = jour(texte_date or self._v(cellules, "date_valeur"))
         except Illisible as erreur:
             self.carnet.refuser(numero, "date", erreur.constat, erreur.conseil)
+            return
+        if not self.t.entete and not self._v(cellules, "libelle").strip():
+            self.t.cloture = valeur  # LCL finit par le compte et son solde, sans libellé
             return
         if normaliser(self._v(cellules, "statut")) in ECARTES:
             self.ecartes += 1
@@ -245,8 +248,7 @@ class Lecture:
                 ouverture, cloture = dernier - dernier_montant, premier
             elif premier != dernier:
                 self.carnet.avertir(
-                    f"Compte {compte.releve.compte} : la colonne de solde ne suit pas les mouvements, des lignes manquent "
-                    "peut-être."
+                    f"Compte {compte.releve.compte} : le solde ne suit pas les mouvements, des lignes manquent ?"
                 )
         if len(self.comptes) == 1:
             cloture = self.t.cloture if cloture is None else cloture

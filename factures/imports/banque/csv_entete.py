@@ -15,6 +15,8 @@ from ..texte import SEPARATEURS, FichierRefuse
 
 PREAMBULE = 40  # lignes au plus avant l'en-tête
 _COMPTE = re.compile(r"(?:COMPTE|IBAN)\b.*?([A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}|[0-9][0-9A-Z ]{6,30})")
+_NUMERO = re.compile(r"((?=.*[0-9]{4})[A-Z0-9 ]{7,40})")
+_JOUR = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}")
 _SOLDE = re.compile(r"(?<![\d,.])[+-]?\s?\d[\d  .]*,\d{2}(?!\d)")
 
 
@@ -65,7 +67,11 @@ def _sans_entete(debut: list[str]) -> Tableau | None:
         lignes = [c for x in debut if x.strip() and len(c := _cellules(x, separateur)) >= 3]
         if len(lignes) < 2:
             continue
-        corps = lignes[1:] if not _est_date(lignes[0][0]) else lignes
+        corps = lignes
+        if not _est_date(lignes[0][0]):
+            if not any(map(_est_date, lignes[0])):
+                continue  # une ligne de noms, et ce ne sont pas ceux d'un relevé
+            corps = lignes[1:]
         if len(corps) < 1 or not all(_est_date(c[0]) for c in corps[:-1]) or not _est_date(corps[0][0]):
             continue
         dates = [c for c in corps if _est_date(c[0])]
@@ -107,23 +113,31 @@ def _preambule(tableau: Tableau, lignes: list[list[str]]) -> None:
     for cellules in lignes:
         texte = " ".join(cellules)
         norme = normaliser(texte)
-        if not tableau.compte and (lu := _COMPTE.search(norme)):
-            tableau.compte = compacter(lu[1])[:34]
-        if not tableau.compte and len(cellules) > 1 and re.fullmatch(r"[*0-9]{7,20}", cellules[0]):
-            tableau.compte = cellules[0]
+        tableau.compte = tableau.compte or _compte_annonce(cellules)
         if "DEVISE" in norme and (lu := re.search(r"\b(EUR|USD|GBP|CHF)\b", norme)):
             tableau.devise = lu[1]
-        if "SOLDE" in norme and "FRANC" not in norme:
-            nombres = _SOLDE.findall(texte)
-            if nombres:
-                try:
-                    valeur = montant(nombres[-1].replace("\xa0", "").replace(" ", ""))
-                except Illisible:
-                    continue
-                if "DEBUT" in norme or "ANCIEN" in norme:
-                    tableau.ouverture = valeur
-                else:
-                    tableau.cloture = valeur
+        if "SOLDE" in norme and "FRANC" not in norme and (nombres := _SOLDE.findall(_JOUR.sub(" ", texte))):
+            try:
+                valeur = montant(nombres[-1])
+            except Illisible:
+                continue
+            if "DEBUT" in norme or "ANCIEN" in norme:
+                tableau.ouverture = valeur
+            else:
+                tableau.cloture = valeur
+
+
+def _compte_annonce(cellules: list[str]) -> str:
+    """« Compte n° 123 » dans une cellule, « Numéro de compte » puis sa valeur, ou un numéro seul (« ****0142 »)."""
+    for i, cellule in enumerate(cellules):
+        norme = normaliser(cellule)
+        if "COMPTE" not in norme and "IBAN" not in norme:
+            continue
+        suivante = normaliser(cellules[i + 1]) if i + 1 < len(cellules) else ""
+        if lu := _COMPTE.search(norme) or _NUMERO.fullmatch(suivante):
+            return compacter(lu[1])[:34]
+    seuls = (c for c in cellules if re.fullmatch(r"\*{2,}[0-9]{3,}|[0-9]{10,20}", c))
+    return next(seuls, "")
 
 
 def selon(fichier: Fichier, voulue: Mapping) -> Tableau:
