@@ -78,8 +78,38 @@ FAITS = {
     "entreprises": gettext_lazy("Entreprises"),
     "total": gettext_lazy("Total"),
     "forme": gettext_lazy("Forme"),
+    "nature": gettext_lazy("Nature"),
+    "arrondi": gettext_lazy("Arrondi"),
+    "tva_comptable": gettext_lazy("TVA en devise de comptabilité"),
+    "vendeur_siren": gettext_lazy("SIREN du vendeur"),
+    "acheteur_siren": gettext_lazy("SIREN de l’acheteur"),
+    "ventilation": gettext_lazy("TVA par taux"),
+    "anterieures": gettext_lazy("Factures citées"),
+    "termes": gettext_lazy("Conditions écrites"),
+    "lignes_de_facture": gettext_lazy("Lignes de la facture"),
+    "pieces_jointes": gettext_lazy("Pièces jointes au PDF"),
+    "creance": gettext_lazy("Net à payer"),
+    "echeances": gettext_lazy("Échéances"),
+    "affacturee": gettext_lazy("Cédée à un affactureur"),
+    "escompte": gettext_lazy("Escompte annoncé"),
+    "ibans": gettext_lazy("À payer sur"),
+    "documents": gettext_lazy("Documents"),
+    "contenu": gettext_lazy("Contenu"),
+    "feuille": gettext_lazy("Feuille"),
+    "ligne_entete": gettext_lazy("Ligne d’en-tête"),
+    "encaissements": gettext_lazy("Encaissements"),
+    "litiges": gettext_lazy("Litiges"),
+    "lignes_ecartees": gettext_lazy("Lignes écartées"),
+    "total_factures": gettext_lazy("Total des factures"),
+    "total_avoirs": gettext_lazy("Total des avoirs"),
+    "total_encaissements": gettext_lazy("Total des encaissements"),
+    "total_litiges": gettext_lazy("Total en litige"),
+    "doubles": gettext_lazy("Déjà dans l’archive sous une autre forme"),
 }
-CACHES = {"par_client", "apercu"}
+CACHES = {
+    "par_client", "apercu", "clients_a_choisir", "mentions_absentes", "vendeur_id", "vendeur_siret", "acheteur_id",
+    "acheteur_siret", "acheteur_tva", "net",
+}  # fmt: skip
 MONTRES = 6  # valeurs d'une liste
 
 

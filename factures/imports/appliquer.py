@@ -23,21 +23,29 @@ from . import rapport
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
 from .echeancier import ecrire_echeanciers
-from .efacture_ecriture import completer_documents, rapprocher_documents
 from .ecriture import Contexte, Ecrits, clore_litiges_soldes, ecrire_pieces, imputer_par_numero
+from .efacture_ecriture import completer_documents, rapprocher_documents
 from .familles import ecrivain
 from .fiches import ecrire_clients
 from .fichier import Fichier, examiner_fichier
 from .lecteurs import ColonnesInconnues, ContexteLecture, famille, reconnaitre
 from .lecteurs import lire as lire_fichier
+from .litiges import ecrire_litiges
 from .lot import REJETS_MAX, Inexplique, LotLu, Rejet
-from .rapprochement_fec import ecarts_en_base, imputer_par_cle, postes_connus, refuser_exercice_depasse
+from .rapprochement_fec import (
+    dernieres_corrections,
+    ecarts_en_base,
+    imputer_par_cle,
+    postes_connus,
+    refuser_exercice_depasse,
+)
 from .requetes import lire
 from .retenues import observer_procedures, observer_suites, retenir_les_inexpliquees
 from .texte import FichierRefuse
 
 CONDITIONS_DEFAUT = "30J"
 OBJETS = ("clients", "factures", "avoirs", "encaissements", "imputations")
+DETAILS = {"par_client", "a_ventiler"}  # faits que seul l'écran montre
 LECTURE = 60  # part de l'avancement que prend la lecture, en pour cent
 
 ENCOURS = """
@@ -73,6 +81,7 @@ class CompteRendu:
     encours: dict[str, Decimal] = field(default_factory=dict)  # par devise
     # Un tableau dont les colonnes restent à dire : de quoi ouvrir l'assistant (`lecteurs.ColonnesInconnues`).
     a_correspondre: dict | None = None
+    corrections: dict = field(default_factory=dict)  # celles qui ont servi à la lecture
     rapport: dict = field(default_factory=dict)  # où se relit le sort de chaque ligne (`rapport.ranger`)
 
     @property
@@ -100,7 +109,8 @@ class CompteRendu:
         if self.refus:
             objet["refus"] = self.refus
         if self.faits:
-            objet["faits"] = {nom: _texte(valeur) for nom, valeur in self.faits.items()}
+            faits = {nom: _texte(valeur) for nom, valeur in self.faits.items() if nom not in DETAILS}
+            objet["faits"] = faits
         return objet
 
 
@@ -141,6 +151,9 @@ def importer(
         if suivi:
             fichier.suivi = _pourcent(suivi, fichier.taille)
         rendu.format = rendu.format or reconnaitre(fichier)
+        if rendu.format == "fec" and not corrections:
+            corrections = dernieres_corrections(societe.pk)
+        rendu.corrections = corrections or {}
         lecture = _contexte(societe, rendu.format, au, correspondance, corrections)
         _importer(fichier, lecture, societe, rendu, moment, au, essai, partiel, auteur, lot, origine)
     except ColonnesInconnues as inconnues:
@@ -274,6 +287,7 @@ def _ecrire(
             )
     else:
         imputer_par_numero(contexte, ecrits)
+        ecrire_litiges(contexte, ecrits, auteur=auteur)
     clore_litiges_soldes(contexte)
     if lu.format == "fec":  # un lettrage refait peut rouvrir une pièce payée
         ouvertes = Echeance.objects.filter(societe=societe).ouvertes()
@@ -328,7 +342,7 @@ def _conclure(
 
 def _autre_origine(societe_id: int, format: str) -> str:
     """Un même grand livre venu par FEC et par CSV compterait deux fois ce que les numéros ne rapprochent pas."""
-    if format not in ("fec", "csv-factures"):
+    if format not in ("fec", "csv-factures", "xlsx", "ods"):
         return ""
     autre, nom = ("CSV:", "un CSV") if format == "fec" else ("FEC:", "un FEC")
     if not Echeance.objects.filter(societe=societe_id, cle_source__startswith=autre).exists():
@@ -357,6 +371,7 @@ def _garder_lot(
     if statut != Lot.Statut.EN_COURS:
         lot.compte_rendu, lot.avancement = rendu.en_json(), 100
         lot.applique_le = moment if statut == Lot.Statut.APPLIQUE else None
+        lot.corrections = rendu.corrections or lot.corrections
     lot.save()
     return lot
 

@@ -97,6 +97,13 @@ RETROUVER_ENCAISSEMENTS = """
 update imp_encaissement set encaissement_id = e.id from factures_encaissement e
 where e.societe_id = %s and e.cle_source = imp_encaissement.cle_source and imp_encaissement.encaissement_id is null
 """
+# Un historique apporte la facture et son règlement sur la même ligne.
+FACTURES_DES_ENCAISSEMENTS = """
+update imp_encaissement set facture_id = f.id from factures_facture f
+where imp_encaissement.facture_id is null and imp_encaissement.numero_facture <> '' and imp_encaissement.etat < 2
+  and f.societe_id = %s and f.numero_reel and f.numero = imp_encaissement.numero_facture
+  and f.client_id = imp_encaissement.client_id and f.devise = imp_encaissement.devise
+"""
 
 
 def _compter(requete: str) -> int:
@@ -121,6 +128,7 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     executer(RETROUVER_AVOIRS, [contexte.societe_id])
     ecrits.crees["encaissements"] = executer(CREER_ENCAISSEMENTS, commun)
     executer(RETROUVER_ENCAISSEMENTS, [contexte.societe_id])
+    executer(FACTURES_DES_ENCAISSEMENTS, [contexte.societe_id])
     ecrits.inchanges["factures"] = _compter(
         "select count(distinct cle_source) from imp_facture where etat = 1 and cle_source not in "
         "(select cle_source from imp_facture where etat = 0)"

@@ -169,6 +169,14 @@ def _coder(c: Cellule):
     return {"j": c.isoformat()} if isinstance(c, date) else c[:200]
 
 
+def reproposer(apercu: Mapping, genre: str) -> domaine.Proposition:
+    """Les colonnes d'un autre genre, d'après l'aperçu seul ; le format des dates et des montants reste le sien."""
+    lignes = [[decoder(c) for c in cellules] for _, cellules in apercu["lignes"]]
+    p = domaine.proposer(apercu["colonnes"], entete.natures_de(len(apercu["colonnes"]), lignes), genre)
+    p.options = dict(apercu["proposition"]["options"]) | {"creer_clients": _creer(genre, p.colonnes)}
+    return p
+
+
 def decoder(c) -> Cellule:
     """Inverse de ce que `apercu` range en JSON."""
     if isinstance(c, dict):

@@ -87,7 +87,7 @@ class Lignes:
     def elements(self, lignes: Iterator[tuple[int, list[Cellule]]], lot: LotLu) -> Iterator[Element]:
         for ligne, cellules in lignes:
             lot.lignes += 1
-            if raison := self._a_ecarter(cellules):
+            if raison := self.a_ecarter(cellules):
                 self.ecartees[raison] += 1
                 continue
             try:
@@ -109,7 +109,7 @@ class Lignes:
             raise Fautives(self.defauts)
         return [e for e in lus if e is not None]
 
-    def _a_ecarter(self, cellules: Sequence[Cellule]) -> str:
+    def a_ecarter(self, cellules: Sequence[Cellule]) -> str:
         if est_total(cellules):
             return "total"
         if isinstance(cellules[0], str) and est_entete_repete(cellules, self.entete):

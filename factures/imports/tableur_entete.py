@@ -1,7 +1,7 @@
 """Trouver le tableau dans le fichier : feuille, en-tête, noms de colonnes ; et ce qu'un échantillon en montre."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -154,10 +154,14 @@ def lettre(i: int) -> str:
 
 def natures(tableau: Tableau) -> list[domaine.Nature]:
     """Une par colonne, d'après les deux cents premières lignes."""
-    dates = [profil.ProfilDates() for _ in tableau.colonnes]
-    montants = [profil.ProfilMontants() for _ in tableau.colonnes]
-    noms = [0] * len(tableau.colonnes)
-    for _, cellules in islice(tableau.lignes(None), ECHANTILLON):
+    return natures_de(len(tableau.colonnes), (x for _, x in islice(tableau.lignes(None), ECHANTILLON)))
+
+
+def natures_de(largeur: int, lignes: Iterable[Sequence[Cellule]]) -> list[domaine.Nature]:
+    dates = [profil.ProfilDates() for _ in range(largeur)]
+    montants = [profil.ProfilMontants() for _ in range(largeur)]
+    noms = [0] * largeur
+    for cellules in lignes:
         if est_total(cellules):
             continue
         for i, c in enumerate(cellules[: len(noms)]):

@@ -36,6 +36,7 @@ TONS = {
     Lot.Statut.DEFAIT: "",
 }  # fmt: skip
 TOUT_OU_RIEN = {"fec"}  # formats dont une part fausserait les soldes
+TABLEAUX = {"csv-clients", "csv-factures", "csv-encaissements", "xlsx", "ods"}
 RELISIBLES = {Lot.Statut.APERCU, Lot.Statut.REFUSE}
 ENSEMBLE_MAX = 50  # fichiers déposés d'un coup que la page suit
 TRIS = {"quand": ["created_at"], "fichier": ["fichier"], "societe": ["societe__raison_sociale"]}
@@ -131,6 +132,8 @@ def _filtres(request) -> dict:
 def import_(request, pk: int):
     """Un import : sa progression, son aperçu ou son compte rendu ; le fragment se relit toutes les deux secondes."""
     lot = get_object_or_404(lots_visibles(request), pk=pk)
+    if lot.statut == Lot.Statut.A_CORRESPONDRE:
+        return rediriger(request, reverse("factures:correspondre", args=[pk]))
     return rendre(request, "factures/import.html", "factures/_import.html", contexte_lot(lot))
 
 
@@ -160,6 +163,7 @@ def contexte_lot(lot: Lot) -> dict:
         "format": presentation.nom_format(lot.format),
         "faits": presentation.faits(rendu),
         "a_correspondre": lot.statut == Lot.Statut.A_CORRESPONDRE,
+        "colonnes_a_revoir": lot.statut in RELISIBLES and lot.format in TABLEAUX,
         "relisible": bool(lot.chemin) and lot.statut in RELISIBLES,
         "corrigeable": lot.format == "fec" and lot.statut == Lot.Statut.APERCU and bool(rendu.get("par_client")),
         "deja": deja.exclude(pk=lot.pk).order_by("-applique_le").first() if lot.empreinte else None,
