@@ -16,6 +16,7 @@ urlpatterns = [
     path("sante", sante, name="sante"),
     path("compte/", include("allauth.urls")),
     path("", include("recouvrement.comptes.urls")),
+    path("", include("recouvrement.api.urls")),
     path("", include("recouvrement.pilotage.urls")),
     path("clients/", include("clients.urls")),
     path("", include("factures.urls")),

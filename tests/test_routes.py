@@ -16,10 +16,10 @@ from django.db import transaction
 from django.test import Client as Navigateur
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from factures.models import CopieFacture, Lot, SourceImport
+from factures.models import CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
-from recouvrement.api.models import AbonnementWebhook, Livraison
+from recouvrement.api.models import AbonnementWebhook, JetonApi, Livraison
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
@@ -30,6 +30,7 @@ from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
+from tests.factures.banque_essai import MouvementFactory
 from tests.factures.factories import (
     EcheanceFactory,
     EcheancierFactory,
@@ -50,7 +51,7 @@ ALLAUTH = {
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn", "mfa_login_webauthn",
 }  # fmt: skip
-PUBLIQUES = {"sante", "comptes:langue"}
+PUBLIQUES = {"sante", "comptes:langue", "api:openapi", "api:introuvable"}
 
 PORTEFEUILLE, SOCIETE = "portefeuille", "société"
 
@@ -60,6 +61,8 @@ OBJETS = {
     "comptes:portefeuille": (SOCIETE, {"pk": "utilisateur"}),
     "comptes:inviter": (SOCIETE, {"pk": "utilisateur"}),
     "comptes:societe": (SOCIETE, {"pk": "societe"}),
+    "api:jeton_revoquer": (SOCIETE, {"pk": "jeton"}),
+    "api:introuvable": (None, {"reste": "=nulle-part"}),
     "comptes:logo": (SOCIETE, {"pk": "societe"}),
     "comptes:logo_image": (SOCIETE, {"pk": "societe"}),
     "pilotage:apercu": (PORTEFEUILLE, {"pk": "client"}),
@@ -106,11 +109,21 @@ OBJETS = {
     "factures:affecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
     "factures:ecart": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement"}),
     "factures:desaffecter": (PORTEFEUILLE, {"genre": "=encaissement", "pk": "encaissement", "cle": "=x"}),
+    "factures:rapprochement_accepter": (SOCIETE, {"pk": "mouvement"}),
+    "factures:rapprochement_ecarter": (SOCIETE, {"pk": "mouvement"}),
+    "factures:rapprochement_defaire": (SOCIETE, {"pk": "mouvement"}),
+    "factures:rapprochement_regle_retirer": (SOCIETE, {"pk": "regle"}),
     "factures:import": (SOCIETE, {"pk": "lot"}),
     "factures:import_appliquer": (SOCIETE, {"pk": "lot"}),
+    "factures:correspondre": (SOCIETE, {"pk": "lot"}),
+    "factures:correspondre_feuille": (SOCIETE, {"pk": "lot"}),
+    "factures:correspondre_revoir": (SOCIETE, {"pk": "lot"}),
+    "factures:correspondance_renommer": (SOCIETE, {"pk": "correspondance"}),
+    "factures:correspondance_supprimer": (SOCIETE, {"pk": "correspondance"}),
     "factures:import_relancer": (SOCIETE, {"pk": "lot"}),
     "factures:import_abandonner": (SOCIETE, {"pk": "lot"}),
     "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
+    "factures:import_client": (SOCIETE, {"pk": "lot"}),
     "factures:import_relire": (SOCIETE, {"pk": "lot"}),
     "factures:import_defaire": (SOCIETE, {"pk": "lot"}),
     "factures:source": (SOCIETE, {"pk": "source"}),
@@ -229,7 +242,16 @@ def routes() -> dict[str, URLPattern]:
 
 
 ROUTES = routes()
-NOTRES = sorted(set(ROUTES) - ALLAUTH)
+# L'API ne connaît que des jetons : ses routes disent leurs portées, et tests/api/test_acces.py y frappe avec tous.
+API = sorted(nom for nom in ROUTES if hasattr(ROUTES[nom].callback, "portees"))
+NOTRES = sorted(set(ROUTES) - ALLAUTH - set(API))
+
+
+def adresse_brute(nom: str) -> str:
+    """Le motif de la route, paramètres compris."""
+    motifs = get_resolver().reverse_dict if ":" not in nom else get_resolver("recouvrement.api.urls").reverse_dict
+    (((chemin, _parametres), *_autres), *_reste) = motifs[nom.rpartition(":")[2]]
+    return "/" + re.sub(r"%\((\w+)\)s", r"<\1>", chemin)
 
 
 def droit_de(nom: str):
@@ -241,7 +263,26 @@ def test_aucune_route_n_est_sans_nom():
 
 
 def test_chaque_vue_dit_son_droit():
-    assert [nom for nom in NOTRES if not hasattr(ROUTES[nom].callback, "droit")] == []
+    assert [nom for nom in [*NOTRES, *API] if not hasattr(ROUTES[nom].callback, "droit")] == []
+
+
+def test_aucune_route_de_l_api_n_echappe_aux_jetons():
+    """Tout ce qui est sous /api/ passe par la garde des jetons, sauf ce qui est classé ici."""
+    sous_api = {nom for nom in ROUTES if nom.startswith("api:") and "administration" not in adresse_brute(nom)}
+    assert sous_api - set(API) == {"api:openapi", "api:introuvable", "api:documentation"}
+    assert [nom for nom in API if not ROUTES[nom].callback.portees] == []
+
+
+@pytest.mark.parametrize("nom", API)
+def test_une_session_n_ouvre_rien_de_l_api(monde, nom):
+    """Ni cookie, ni rôle : sans jeton, 401 pour tous, à chaque méthode."""
+    url = re.sub(r"<[^>]+>", "1", adresse_brute(nom))
+    for personne in (None, monde.personnes[Role.ADMINISTRATEUR]):
+        navigateur = Navigateur()
+        if personne:
+            navigateur.force_login(personne)
+        for methode in ROUTES[nom].callback.portees:
+            assert navigateur.generic(methode, url).status_code == 401, f"{methode} {nom}"
 
 
 def test_les_routes_d_allauth_sont_celles_qu_on_a_relues():
@@ -323,8 +364,14 @@ def monde(db, settings, tmp_path, time_machine):
         dossier=dossier,
         reference=dossier.reference,
         piece=dossier.pieces.first(),
+        correspondance=Correspondance.objects.create(societe=societe, nom="Export", genre="factures", signature="x"),
         source=SourceImport.objects.create(societe=societe, nom="Dépôt", genre="dossier"),
+        mouvement=MouvementFactory(societe=societe),
+        regle=RegleRapprochement.objects.create(societe=societe, nom="Paie", contient="SALAIRE", action="ignorer"),
         lot=Lot.objects.create(societe=societe, fichier="fec.txt", empreinte="0", statut=Lot.Statut.APPLIQUE),
+        jeton=JetonApi.objects.create(
+            societe=societe, utilisateur=equipe[Role.GESTIONNAIRE], nom="x", prefixe="x", empreinte="0", expire_le=AU
+        ),
     )
     personnes = equipe | {
         "voisin": UtilisateurFactory(societe=societe, role=Role.GESTIONNAIRE),

@@ -11,6 +11,7 @@ def onglets_administration(courant: str) -> list[Onglet]:
         ("comptes:societes", _("Sociétés")),
         ("comptes:taux", _("Taux")),
         ("factures:sources", _("Sources")),
+        ("api:jetons", _("Accès API")),
         ("webhooks:liste", _("Webhooks")),
     ]
     return [Onglet(libelle, url, route == courant) for route, libelle in pages if (url := adresse(route))]

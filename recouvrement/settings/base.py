@@ -198,6 +198,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 # Racine des dossiers surveillés : une source n'en lit qu'un sous-dossier. Vide : aucun dossier surveillé.
 DOSSIER_SOURCES = env("DOSSIER_SOURCES", default="")
 SOURCES_REPOS_SECONDES = env.int("SOURCES_REPOS_SECONDES", default=60)  # un fichier encore écrit attend ce temps
+API_DEMANDES_PAR_MINUTE = env.int("API_DEMANDES_PAR_MINUTE", default=600)  # par jeton
 TAILLE_MAX_IMPORT = env.int("TAILLE_MAX_IMPORT", default=500 * 1024 * 1024)
 
 # --- Webhooks : docs/webhooks.md ----------------------------------------------------------------
