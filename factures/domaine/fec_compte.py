@@ -2,11 +2,16 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from .fec_lignes import ZERO, Imputation, Inexplique, Ligne, Nature, Poste, Reconstitution, total
 from .fec_numeros import numero_affiche
+
+# Retenue de garantie : rendue un an après la réception (loi n° 71-584 du 16/07/1971, art. 2) ; à défaut de sa date,
+# un an après la pièce.
+RETENUE = "4117"
+UN_AN = timedelta(365)
 
 
 class Compte:
@@ -83,7 +88,10 @@ class Compte:
             poste.facture = self._factures.setdefault((x.piece, emission), x.cle) if reel else x.cle
             # Un règlement rejeté est dû tout de suite ; le reste, selon les conditions du client.
             comptant = x.nature is Nature.TRESORERIE
-            poste.echeance = emission if comptant else self.echeance_de(self.client, emission)
+            if x.compte.startswith(RETENUE):
+                poste.echeance = emission + UN_AN
+            else:
+                poste.echeance = emission if comptant else self.echeance_de(self.client, emission)
         self.postes.append(poste)
         return poste
 
@@ -191,6 +199,7 @@ class Compte:
             else:
                 groupes.unir(credit, debit)
         self.postes = [p for p in self.postes if id(p) not in retires]
+        self.sortie.reemplois[self.client] += groupes.scindes
         for groupe in groupes.tous():
             groupe = [p for p in groupe if id(p) not in retires]
             if len(groupe) < 2:
@@ -283,6 +292,7 @@ class _Groupes:
 
     def __init__(self):
         self._classe: dict[int, list[Poste]] = {}
+        self.scindes = 0  # codes réemployés, séparés par date de lettrage
 
     def de(self, poste: Poste) -> list[Poste]:
         return self._classe.setdefault(id(poste), [poste])
@@ -312,7 +322,9 @@ def _groupes_lettres(postes: list[Poste]) -> _Groupes:
         jumeau = par_code.get(("416", code), []) if compte == "411" else []
         if jumeau and total(groupe) and not total(groupe) + total(jumeau):
             groupe = [*groupe, *jumeau]
-        for paquet in _scinder(groupe):
+        paquets = _scinder(groupe)
+        groupes.scindes += len(paquets) > 1
+        for paquet in paquets:
             for poste in paquet[1:]:
                 groupes.unir(paquet[0], poste)
     return groupes

@@ -1,5 +1,6 @@
 """Le vocabulaire de la reconstruction d'un FEC : lignes lues, postes rendus. Pur."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -107,6 +108,7 @@ class Reconstitution:
     lettrages_partiels: int = 0
     reprises: int = 0  # lignes d'à-nouveau reconnues comme des postes déjà là
     avertissements: list[str] = field(default_factory=list)
+    reemplois: Counter = field(default_factory=Counter)  # codes de lettrage réemployés, par client
 
 
 def total(postes) -> Decimal:

@@ -15,10 +15,11 @@ PART_PARTAGEE = 0.2  # au-delà, le PieceRef du journal n'identifie pas ses piè
 NUMERO_MAX = 60
 
 
-def pieces_fiables(lignes: Iterable[Ligne]) -> set[str]:
+def pieces_fiables(lignes: Iterable[Ligne], *, stricte: bool = True) -> set[str]:
     """Clés des lignes dont PieceRef est un numéro de pièce : propre à un client et à une date, pas une période.
 
-    Débits et crédits sont jugés à part : un avoir peut citer le numéro de sa facture.
+    stricte : dans un journal où le partage est fréquent, aucune n'est fiable. Débits et crédits sont jugés à part : un
+    avoir peut citer le numéro de sa facture.
     """
     fiables: set[str] = set()
     for sens in (1, -1):
@@ -45,7 +46,8 @@ def pieces_fiables(lignes: Iterable[Ligne]) -> set[str]:
         fiables |= {
             x.cle
             for x in candidates
-            if len(porteurs[x.piece]) == 1 and partagees[x.journal][1] <= partagees[x.journal][0] * PART_PARTAGEE
+            if len(porteurs[x.piece]) == 1
+            and (not stricte or partagees[x.journal][1] <= partagees[x.journal][0] * PART_PARTAGEE)
         }
     return fiables
 

@@ -17,12 +17,17 @@ from .fec_numeros import pieces_fiables
 
 
 def reconstruire(
-    lignes: Iterable[Ligne], *, echeance_de: Callable[[str, date], date], connus: Iterable[Poste] = ()
+    lignes: Iterable[Ligne],
+    *,
+    echeance_de: Callable[[str, date], date],
+    connus: Iterable[Poste] = (),
+    pieces: str = "auto",
 ) -> Reconstitution:
     """Postes, imputations, soldes et inexpliqués de toutes les lignes client d'un fichier.
 
     echeance_de(client, jour d'émission) : échéance selon les conditions du client.
     connus : postes déjà en base, encore ouverts la veille du premier jour du fichier ; l'à-nouveau les reprend.
+    pieces : « regroupement » si PieceRef n'est jamais un numéro de facture, « numero » s'il l'est même partagé.
     """
     lignes = sorted(lignes, key=lambda x: (x.date, x.ligne))
     rattacher_douteux(lignes)
@@ -34,7 +39,7 @@ def reconstruire(
     for poste in connus:
         reports[poste.client].append(poste)
     frontieres = _frontieres(lignes, reports, sortie)
-    fiables = pieces_fiables(lignes)
+    fiables = set() if pieces == "regroupement" else pieces_fiables(lignes, stricte=pieces == "auto")
     collectifs = {x.compte for x in lignes if not x.auxiliaire} & {x.compte for x in lignes if x.auxiliaire}
     del lignes  # chaque compte rend les siennes une fois déroulé
     for client in sorted({*par_client, *reports}):

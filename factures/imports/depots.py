@@ -17,7 +17,7 @@ from factures.models import Lot
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Societe
 
-from .appliquer import CompteRendu, LotDejaTraite, importer
+from .appliquer import DETAILS, CompteRendu, LotDejaTraite, importer
 from .lot import Rejet
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ def apercevoir(lot_id: int, *, moment: datetime, au: date) -> bool:
         lot.statut = Statut.REFUSE if rendu.refus else Statut.APERCU
         if rendu.a_correspondre:
             lot.statut, lot.compte_rendu["a_correspondre"] = Statut.A_CORRESPONDRE, rendu.a_correspondre
-        lot.save(update_fields=["format", "compte_rendu", "avancement", "statut"])
+        lot.corrections = rendu.corrections or lot.corrections
+        lot.save(update_fields=["format", "compte_rendu", "avancement", "statut", "corrections"])
     return True
 
 
@@ -159,6 +160,8 @@ def detailler(rendu: CompteRendu) -> dict:
         inexplique["detail"] = a_l_ecran(inexplique["detail"])
     if rendu.refus:
         objet["refus"] = a_l_ecran(rendu.refus)
+    for nom in DETAILS & rendu.faits.keys():
+        objet[nom] = rendu.faits[nom]
     if rendu.rapport:
         objet["rapport"] = rendu.rapport
     return objet

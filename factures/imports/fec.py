@@ -2,13 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 
+from factures.domaine.fec_clients import a_ventiler, resume
+from factures.domaine.fec_corrections import Corrections
 from factures.domaine.fec_lignes import ZERO, Poste, Reconstitution
 from factures.domaine.fec_ouvert import reconstruire
 
-from .fec_lecture import Lecture, enregistrements, entete_de
+from .fec_lecture import EnteteFec, Lecture, enregistrements, entete_de
+from .fec_xml import FecXml
 from .lot import AvoirLu, ClientLu, Element, EncaissementLu, FactureLue, ImputationLue, Inexplique, LotLu, Rejet
 from .nombres import Illisible, euros, jour
 from .texte import FichierRefuse, Texte
@@ -18,41 +22,53 @@ VOISINS = {"413": "effets à recevoir", "418": "factures à établir", "419": "a
 
 
 def lire(
-    texte: Texte,
+    texte: Texte | FecXml,
     *,
     echeance_de: Callable[[str, date], date],
     connus: Callable[[date], Iterable[Poste]] = lambda premier_jour: (),
+    corrections: Mapping | None = None,
 ) -> LotLu:
     """Lit un FEC et rend clients, factures, avoirs, encaissements et imputations.
 
     echeance_de(code client, jour) : échéance selon les conditions du client.
     connus(premier jour du fichier) : postes déjà en base et encore ouverts la veille.
+    corrections : `Lot.corrections` (docs/formats.md).
     Lève FichierRefuse : en-tête, FEC déséquilibré (avec l'écart et les écritures fautives), aucune ligne client.
     """
-    entete = entete_de(texte)
+    corriges = Corrections.de(corrections)
+    echeance_de = corriges.echeance_de(echeance_de)
+    if isinstance(texte, FecXml):
+        entete, lignes_lues = texte.enregistrements()
+    else:
+        entete = entete_de(texte)
+        lignes_lues = enregistrements(texte, entete)
     lot = LotLu("fec", texte.encodage, entete.separateur, [])
-    lecture = Lecture(lot)
-    lecture.lire(enregistrements(texte, entete), entete)
+    lecture = Lecture(lot, corriges)
+    lecture.lire(lignes_lues, entete)
     lot.faits = {
-        "colonnes": len(entete.places),
+        "colonnes": entete.cellules,
         "debit": lecture.debit,
         "credit": lecture.credit,
         "du": lecture.du,
         "au": lecture.au,
         "lignes_client": len(lecture.lignes),
         "lettrees": sum(bool(x.lettrage) for x in lecture.lignes),
-    }
+        "debit_client": lecture.debit_client,
+        "credit_client": lecture.credit_client,
+    } | _lettrage(lecture)
     if not lot.lignes:
         raise FichierRefuse("Le FEC n'a aucune écriture : refaites l'export.")
     if lot.rejets:
         return lot
     _verifier_equilibre(lecture)
     if not lecture.lignes:
-        raise FichierRefuse("Le FEC n'a aucune ligne de compte client (411 ou 416) : rien à recouvrer.")
+        raise FichierRefuse(_sans_client(lecture, entete))
     lecture.qualifier()
     _avertir(lecture, texte.nom)
     lignes, lecture.lignes = iter(lecture.lignes), []
-    reconstitution = reconstruire(lignes, echeance_de=echeance_de, connus=connus(lecture.du))
+    reconstitution = reconstruire(
+        lignes, echeance_de=echeance_de, connus=connus(lecture.du), pieces=corriges.pieces
+    )  # fmt: skip
     lot.avertissements += reconstitution.avertissements
     lot.inexpliques = [
         Inexplique(x.client, x.nature, x.detail, x.montant, x.cle, x.ligne) for x in reconstitution.inexpliques
@@ -63,8 +79,10 @@ def lire(
         "solde": sum(reconstitution.soldes.values(), ZERO),
         "lettrages_partiels": reconstitution.lettrages_partiels,
         "reprises": reconstitution.reprises,
+        "par_client": resume(reconstitution, lecture.noms, lecture.ecartes),
+        "a_ventiler": a_ventiler(reconstitution),
     }
-    lot.elements = _elements(reconstitution, lecture.noms)
+    lot.elements = _elements(reconstitution, lecture.noms, corriges)
     return lot
 
 
@@ -118,16 +136,54 @@ def _avertir(lecture: Lecture, nom: str) -> None:
     if etrangeres := {d for d in lecture.devises if d.upper() not in ("EUR", "€", "EURO")}:
         codes = ", ".join(sorted(etrangeres))
         avertir(f"Lignes en devise ({codes}) : reprises à leur contre-valeur comptable en euros.")
+    if lecture.retenues:
+        avertir(
+            f"{lecture.retenues} lignes de retenue de garantie (4117) : dues un an après la pièce, faute de date de "
+            "réception. Vérifiez l'échéance de chacune."
+        )
+    for compte, solde in sorted(lecture.ecartes.items()):
+        avertir(f"Compte {compte} écarté : ce n'est pas un client. Solde de {euros(solde)} laissé en comptabilité.")
     if not any(x.auxiliaire for x in lecture.lignes) and len({x.client for x in lecture.lignes}) == 1:
         avertir("Ni compte auxiliaire ni sous-compte : tous les clients sont confondus en un seul compte.")
 
 
-def _elements(reconstitution: Reconstitution, noms: dict[str, str]) -> Iterator[Element]:
+def _lettrage(lecture: Lecture) -> dict[str, object]:
+    """Groupes de lettrage (client et code), ceux qui ne s'équilibrent pas, et ce qui n'est pas lettré."""
+    groupes: dict[tuple[str, str], Decimal] = {}
+    libres, reste = 0, ZERO
+    for x in lecture.lignes:
+        if x.lettrage:
+            groupes[(x.client, x.lettrage)] = groupes.get((x.client, x.lettrage), ZERO) + x.solde
+        else:
+            libres, reste = libres + 1, reste + x.solde
+    return {
+        "groupes": len(groupes),
+        "groupes_desequilibres": sum(bool(solde) for solde in groupes.values()),
+        "non_lettrees": libres,
+        "non_lettre": reste,
+    }
+
+
+def _sans_client(lecture: Lecture, entete: EnteteFec) -> str:
+    if lecture.ecartes:
+        return "Tous les comptes clients du FEC sont écartés : rien à recouvrer. Rendez-en un dans les corrections."
+    if "daterglt" in entete.places:
+        return (
+            "Le FEC est celui d'une comptabilité de trésorerie (BNC ou BA), sans compte client (411 ou 416) : il ne "
+            "dit pas ce qui reste dû. Importez la liste des factures ouvertes en CSV."
+        )
+    return "Le FEC n'a aucune ligne de compte client (411 ou 416) : rien à recouvrer."
+
+
+def _elements(reconstitution: Reconstitution, noms: dict[str, str], corriges: Corrections) -> Iterator[Element]:
     postes = [p for p in reconstitution.postes if not p.connu]
     clients = sorted({p.client for p in postes} | set(reconstitution.soldes))
     plusieurs = {f for f, n in Counter(p.facture for p in postes if p.debit).items() if n > 1}
     for code in clients:
-        yield ClientLu(0, code, {"raison_sociale": (noms.get(code) or code)[:160]}, creer_seulement=True)
+        valeurs = {"raison_sociale": (noms.get(code) or code)[:160]}
+        if conditions := corriges.conditions.get(code):
+            valeurs["conditions"] = conditions
+        yield ClientLu(0, code, valeurs, creer_seulement=True)
     for p in postes:
         if p.debit:
             tva = p.tva if p.facture not in plusieurs and p.tva is not None and ZERO <= p.tva < p.montant else None

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
 
+from factures.domaine.fec_corrections import Corrections
 from factures.domaine.fec_lignes import ZERO, Ligne, Nature
 
 from .lot import LotLu, Rejet
@@ -33,6 +34,10 @@ _A_NOUVEAU = re.compile(r"nouveau|ouverture", re.IGNORECASE)
 _CODES_A_NOUVEAU = {"AN", "RAN", "ANO", "ANV", "AAN", "OUV", "RAN1", "A.N", "A-N", "ANC"}
 _SENS = {
     "d": 1, "debit": 1, "débit": 1, "+1": 1, "1": 1, "+": 1, "c": -1, "credit": -1, "crédit": -1, "-1": -1, "-": -1,
+}  # fmt: skip
+_MODES_ECRITS = {
+    "chq": "cheque", "chè": "cheque", "che": "cheque", "vir": "virement", "cb": "carte", "car": "carte",
+    "esp": "especes", "liq": "especes", "pr": "prelevement", "lcr": "effet", "tra": "effet", "eff": "effet",
 }  # fmt: skip
 _MODES = {"5112": "cheque", "5113": "effet", "5114": "effet", "53": "especes", "413": "effet"}
 
@@ -102,8 +107,12 @@ def entete_de(texte: Texte) -> EnteteFec:
 class Lecture:
     """Accumule un FEC ligne à ligne : équilibre, natures, lignes client. Mémoire : celle des écritures."""
 
-    def __init__(self, lot: LotLu):
+    def __init__(self, lot: LotLu, corrections: Corrections | None = None):
         self.lot = lot
+        self.corrections = corrections or Corrections()
+        self.ecartes: dict[str, Decimal] = {}  # comptes dits « pas un client », et leur solde
+        self.retenues = 0  # lignes de retenue de garantie
+        self.debit_client = self.credit_client = ZERO
         self.debit = self.credit = ZERO
         self.balances: dict[str, tuple[Decimal, int]] = {}  # écritures non équilibrées : solde, première ligne
         self.familles: dict[str, int] = {}
@@ -213,13 +222,23 @@ class Lecture:
             except Illisible as erreur:
                 raise _ChampIllisible(champ, erreur) from erreur
 
-        auxiliaire = cellule("compauxnum")
-        client = _code_client(auxiliaire or compte)
-        nom = cellule("compauxlib") if auxiliaire else cellule("comptelib")
+        # BNC et BA : à défaut d'auxiliaire, le vingt-deuxième champ nomme le client.
+        auxiliaire = cellule("compauxnum") or (cellule("idclient") if not cellule("compauxlib") else "")
+        origine = _code_client(auxiliaire or compte)
+        nom = (cellule("compauxlib") or cellule("idclient")) if auxiliaire else cellule("comptelib")
+        base = _cle_ecriture(quand, journal, num)
+        self.rangs[base] += 1  # la clé ne dépend pas des corrections
+        client = _code_client(self.corrections.client(origine, f"{base}:{self.rangs[base]}"))
         if not self.noms.get(client):
             self.noms[client] = nom
-        base = _cle_ecriture(quand, journal, num)
-        self.rangs[base] += 1
+        if origine in self.corrections.non_clients:
+            self.ecartes[origine] = self.ecartes.get(origine, ZERO) + solde
+            return
+        self.retenues += compte.startswith("4117")
+        if solde > 0:
+            self.debit_client += solde
+        else:
+            self.credit_client -= solde
         if devise := cellule("idevise"):
             self.devises[devise] += 1
         self.lignes.append(
@@ -227,7 +246,7 @@ class Lecture:
                 numero, journal, num, quand, compte, client, cellule("pieceref"),
                 quand_facultatif("piecedate", "PieceDate"), cellule("ecriturelib"), solde, cellule("ecriturelet"),
                 quand_facultatif("datelet", "DateLet"), Nature.AUTRE, ecriture, f"{base}:{self.rangs[base]}", None,
-                "autre", bool(auxiliaire),
+                _mode(cellule("moderglt")), bool(auxiliaire),
             )
         )  # fmt: skip
 
@@ -248,7 +267,10 @@ class Lecture:
             elif bits & FINANCE and not (x.solde > 0 and bits & PRODUIT):
                 x.nature = Nature.TRESORERIE
                 tresorerie = self.tresorerie.get(x.ecriture, "")
-                x.mode = next((mode for racine, mode in _MODES.items() if tresorerie.startswith(racine)), "virement")
+                if x.mode == "autre":
+                    x.mode = next(
+                        (mode for racine, mode in _MODES.items() if tresorerie.startswith(racine)), "virement"
+                    )
             elif bits & (PRODUIT | TVA):
                 x.nature = Nature.VENTE
                 if par_ecriture[x.ecriture] == 1 and x.solde > 0:
@@ -270,6 +292,12 @@ def _mauvaise_largeur(ligne: int, lues: int, entete: EnteteFec, suffisante: int)
         else "Un séparateur se trouve dans un libellé : refaites l'export avec un autre séparateur."
     )
     return Rejet(ligne, "ligne", f"{lues} colonnes au lieu de {entete.largeur}.", conseil)
+
+
+def _mode(texte: str) -> str:
+    """Mode de règlement d'un FEC de BNC ou BA (« CHQ 1234 », « Virement »), vers celui de la maison."""
+    propre = texte.casefold()
+    return next((mode for debut, mode in _MODES_ECRITS.items() if propre.startswith(debut)), "autre")
 
 
 def _sens(texte: str, valeur: Decimal) -> int:

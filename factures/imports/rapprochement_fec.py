@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db.models.expressions import RawSQL
 
 from factures.domaine.fec_lignes import Nature, Poste
-from factures.models import AffectationAccessoires, Imputation
+from factures.models import AffectationAccessoires, Imputation, Lot
 from recouvrement.commun.champs import en_euros
 
 from .ecriture import Contexte, Ecrits
@@ -173,6 +173,12 @@ select sum(case when jour between %s and %s then 1 else 0 end), max(jour) from (
   select substr(cle_source, 5, 8) from factures_encaissement where societe_id = %s and cle_source like 'FEC:%%'
 ) p
 """
+
+
+def dernieres_corrections(societe_id: int) -> dict:
+    """Ce qu'une personne a corrigé au dernier FEC appliqué de la société : vaut pour le suivant, jusqu'à l'aperçu."""
+    appliques = Lot.objects.filter(societe=societe_id, format="fec", statut=Lot.Statut.APPLIQUE)
+    return appliques.order_by("-applique_le", "-pk").values_list("corrections", flat=True).first() or {}
 
 
 def refuser_exercice_depasse(societe_id: int, du: date, au: date) -> None:
