@@ -146,7 +146,8 @@ def _decrire(m: MouvementLu, tx, complement: str, contre_passe: bool) -> Mouveme
     m.libelle = libelle(*motifs, " ".join(structurees), texte_de(tx, "AddtlTxInf"), complement)
     if not m.cle_banque:
         m.cle_banque = borne(texte_de(refs, "AcctSvcrRef") or reference(texte_de(refs, "TxId")), 140)
-    if retour := enfant(tx, "RtrInf"):
+    retour = enfant(tx, "RtrInf")
+    if retour is not None:
         raison = enfant(retour, "Rsn")
         code = texte_de(raison, "Cd") or texte_de(raison, "Prtry")
         ajout = " ".join((e.text or "").strip() for e in enfants(retour, "AddtlInf"))

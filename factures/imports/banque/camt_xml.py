@@ -59,6 +59,6 @@ def texte_de(element, *chemin: str) -> str:
     if trouve is None:
         return ""
     propre = (trouve.text or "").strip()
-    if not propre and len(trouve) and str(trouve[0].tag).endswith(("}Dt", "}DtTm")):
+    if not propre and len(trouve) and str(trouve[0].tag).rpartition("}")[2] in ("Dt", "DtTm"):
         propre = (trouve[0].text or "").strip()
     return propre
