@@ -185,6 +185,8 @@ NOMS = {
         "TYPE DE L OPERATION",
         "TYPE",
         "MODE DE PAIEMENT",
+        "METHODE DE PAIEMENT",
+        "PAYMENT METHOD",
         "TRANSACTION TYPE",
     ),
     "statut": ("ETAT", "STATUT", "STATUS", "STATE"),
