@@ -34,7 +34,7 @@ class Assembleur:
         self._annuaire: Annuaire | None = None
         self._clients: set[str] = set()
         self._montants: dict[str, tuple[str, Decimal, bool]] = {}  # clé → (client, dû, avoir)
-        self._faits: dict[str, dict] = {}
+        self._a_choisir: dict[str, list[str]] = {}
         self._doubles = 0
 
     @property
@@ -60,7 +60,8 @@ class Assembleur:
         try:
             code = self.annuaire.trouver(document.acheteur, self.contexte.corrections.get("clients", {}))
         except ChoixAFaire as choix:
-            self.lot.faits.setdefault("clients_a_choisir", {})[choix.cle] = choix.codes
+            self._a_choisir[choix.cle] = choix.codes
+            self.lot.faits["clients_a_choisir"] = self._a_choisir
             self.lot.rejeter(
                 Rejet(
                     ligne, "client",
@@ -206,9 +207,7 @@ class Assembleur:
             "factures": sum(not avoir for _code, _du, avoir in self._montants.values()),
             "avoirs": sum(avoir for _code, _du, avoir in self._montants.values()),
             "doubles": self._doubles,
-        } | (
-            {"clients_a_choisir": self.lot.faits["clients_a_choisir"]} if "clients_a_choisir" in self.lot.faits else {}
-        )
+        } | ({"clients_a_choisir": self._a_choisir} if self._a_choisir else {})
 
 
 def _complet(d: Document) -> Document:

@@ -22,7 +22,7 @@ from .ecriture import Contexte, Ecrits
 from .lot import Electronique, Rejet
 from .nombres import euros
 from .requetes import jour_lisible, lire, rejeter
-from .traces import tracer_crees, tracer_modifies
+from .traces import en_trace, tracer_crees, tracer_modifies
 
 PAQUET = 500
 MEME_PIECE = 92  # jours : une comptabilité date parfois la même facture d'un autre mois, rarement d'un autre trimestre
@@ -294,7 +294,7 @@ def _poser(f: Facture, d: Electronique) -> None:
 
 
 def _en_json(valeurs: dict, noms: list[str]) -> dict:
-    return {nom: int(v * 100) if isinstance(v := valeurs[nom], Decimal) else v for nom in noms}
+    return {nom: en_trace(Facture._meta.get_field(nom), valeurs[nom]) for nom in noms}
 
 
 def _garder_les_pdf(contexte: Contexte, documents, ids: dict[str, int], ecrits: Ecrits) -> None:

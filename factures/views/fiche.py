@@ -19,7 +19,7 @@ from relances.domaine.echelle import Motif
 from relances.models import Courrier, Relance, Verdict
 from relances.services.decomptes import etablir
 
-from . import copies, statuts_fe
+from . import copies, efacture, statuts_fe
 from .comptabilite import DouteuxForm
 from .decompte import RenonciationForm, VueDecompte
 from .parametres import jour_demande
@@ -80,6 +80,7 @@ def fiche(request, pk: int):
         "resume": _resume(facture),
         **copies.contexte(request, facture),
         **statuts_fe.contexte(request, facture, echeances),
+        **efacture.contexte(facture),
     }
     return rendre(request, "factures/fiche.html", "factures/_decompte.html", contexte)
 
