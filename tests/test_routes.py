@@ -30,7 +30,7 @@ from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
-from tests.factures.banque_essai import MouvementFactory
+from tests.factures.banque_essai import CompteFactory, MouvementFactory
 from tests.factures.factories import (
     EcheanceFactory,
     EcheancierFactory,
@@ -113,6 +113,9 @@ OBJETS = {
     "factures:rapprochement_ecarter": (SOCIETE, {"pk": "mouvement"}),
     "factures:rapprochement_defaire": (SOCIETE, {"pk": "mouvement"}),
     "factures:rapprochement_regle_retirer": (SOCIETE, {"pk": "regle"}),
+    "factures:compte_bancaire": (SOCIETE, {"pk": "compte_bancaire"}),
+    "factures:compte_bancaire_regler": (SOCIETE, {"pk": "compte_bancaire"}),
+    "factures:import_compte_accepter": (SOCIETE, {"pk": "lot"}),
     "factures:import": (SOCIETE, {"pk": "lot"}),
     "factures:import_appliquer": (SOCIETE, {"pk": "lot"}),
     "factures:correspondre": (SOCIETE, {"pk": "lot"}),
@@ -124,6 +127,7 @@ OBJETS = {
     "factures:import_abandonner": (SOCIETE, {"pk": "lot"}),
     "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
     "factures:import_client": (SOCIETE, {"pk": "lot"}),
+    "factures:import_corrections": (SOCIETE, {"pk": "lot"}),
     "factures:import_relire": (SOCIETE, {"pk": "lot"}),
     "factures:import_defaire": (SOCIETE, {"pk": "lot"}),
     "factures:source": (SOCIETE, {"pk": "source"}),
@@ -366,6 +370,7 @@ def monde(db, settings, tmp_path, time_machine):
         piece=dossier.pieces.first(),
         correspondance=Correspondance.objects.create(societe=societe, nom="Export", genre="factures", signature="x"),
         source=SourceImport.objects.create(societe=societe, nom="Dépôt", genre="dossier"),
+        compte_bancaire=CompteFactory(societe=societe),
         mouvement=MouvementFactory(societe=societe),
         regle=RegleRapprochement.objects.create(societe=societe, nom="Paie", contient="SALAIRE", action="ignorer"),
         lot=Lot.objects.create(societe=societe, fichier="fec.txt", empreinte="0", statut=Lot.Statut.APPLIQUE),

@@ -180,6 +180,8 @@ def _epurer(p: Proposition) -> None:
 
 def _douter(p: Proposition, candidats: list, colonnes: Sequence[str]) -> None:
     """Ce qu'une personne doit regarder : un nom deviné sur un champ obligatoire, deux colonnes qui se valent."""
+    if p.genre == CLIENTS and any(piste.champ in DATES | {"numero"} for c in colonnes for piste in pistes(c)[:1]):
+        p.a_confirmer.append("Des clients ? Ce tableau a des dates ou des numéros de pièce, et aucun montant reconnu.")
     requis = {c for groupe in OBLIGATOIRES[p.genre] for c in groupe} | {"reste", "date_echeance"}
     for champ in sorted(requis & set(p.colonnes)):
         if p.notes[champ] < EXACTE - 12:

@@ -22,6 +22,9 @@ from .tableur_valeurs import Cellule
 from .texte import FichierRefuse
 
 CLASSEURS = {Genre.XLSX: "xlsx", Genre.ODS: "ods"}
+GENRES_FORCES = {
+    "csv-clients": domaine.CLIENTS, "csv-encaissements": domaine.ENCAISSEMENTS, "csv-factures": domaine.FACTURES,
+}  # fmt: skip
 FORMATS_TEXTE = {domaine.CLIENTS: "csv-clients", domaine.ENCAISSEMENTS: "csv-encaissements"}
 TOUTES, EN_PARTIE = 40, 10  # notes d'un CSV : un format qui se reconnaît à coup sûr passe toujours devant
 APERCU = 30
@@ -38,8 +41,13 @@ def reconnait(fichier: Fichier) -> dict[str, int]:
         tableau = entete.trouver(fichier)
     except FichierRefuse:
         return {}
-    if tableau.note < 2 and len(tableau.colonnes) < 3 or _une_colonne(tableau):
+    if _une_colonne(tableau):
         return {}
+    if not tableau.note and len(tableau.colonnes) < 3:
+        raise FichierRefuse(
+            f"Format non reconnu ; colonnes lues : {', '.join(c[:40] for c in tableau.colonnes)}. Attendu : un FEC, ou "
+            "un tableau de clients, de factures, de postes ouverts ou d'encaissements."
+        )
     p = domaine.proposer(tableau.colonnes, entete.natures(tableau))
     dates = {("date_facture",), ("date_reglement",), ("date_facture", "date_echeance"), ("date_arrete",)}
     return {FORMATS_TEXTE.get(p.genre, "csv-factures"): EN_PARTIE if set(p.manquants) - dates else TOUTES}
@@ -59,7 +67,7 @@ def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
     if choix is None and enregistree:
         enregistree = _pour_ce_fichier(tableau, enregistree)
     if choix is None and enregistree is None or contexte.corrections.get("revoir"):
-        p = domaine.proposer(tableau.colonnes, entete.natures(tableau))
+        p = _proposer(fichier, tableau, contexte.format)
         entete.profiler(tableau, p)
         p.options.setdefault("creer_clients", _creer(p.genre, p.colonnes))
         if enregistree or (choix and not set(choix["colonnes"].values()) - set(tableau.colonnes)):
@@ -82,6 +90,15 @@ def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
         p = domaine.Proposition(choix["genre"], dict(choix["colonnes"]), options=dict(choix["options"]))
         raise ColonnesInconnues(_message(tableau, p), apercu(tableau, p))
     return _lot(fichier, tableau, choix, contexte)
+
+
+def _proposer(fichier: Fichier, tableau: entete.Tableau, format: str) -> domaine.Proposition:
+    """Un format demandé impose ce que le fichier contient."""
+    natures = entete.natures(tableau)
+    p = domaine.proposer(tableau.colonnes, natures)
+    if fichier.genre is Genre.TEXTE and FORMATS_TEXTE.get(p.genre, "csv-factures") != format:
+        p = domaine.proposer(tableau.colonnes, natures, GENRES_FORCES.get(format, ""))
+    return p
 
 
 def _trouver(fichier: Fichier, feuille: str, *, exige: bool) -> entete.Tableau:

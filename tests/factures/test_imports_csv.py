@@ -195,7 +195,7 @@ def test_lignes_vides_et_fin_de_fichier_dos_sont_ignorees():
 
 
 def test_une_colonne_obligatoire_absente_refuse_le_fichier_en_la_nommant():
-    with pytest.raises(FichierRefuse, match="absentes : montant_ttc. Lues : numero, code_client, date_facture"):
+    with pytest.raises(FichierRefuse, match="numero, code_client, date_facture. Il manque le montant"):
         lire_octets(b"numero;code_client;date_facture\nF1;C1;2026-01-05\n", format="csv-factures")
 
 
