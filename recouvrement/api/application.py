@@ -59,7 +59,8 @@ def envelopper(vue: Callable, methodes: tuple[str, ...]) -> Callable:
                 reponse = repondre(traduire(erreur))
             reponse.headers["Content-Language"] = translation.get_language()
         if debit := getattr(request, "debit", None):
-            reponse.headers.update(entetes_de_debit(debit))
+            for nom, valeur in entetes_de_debit(debit).items():
+                reponse.headers[nom] = valeur
         if getattr(request, "rejouee", False):
             reponse.headers["Idempotency-Replayed"] = "true"
         reponse.headers["Cache-Control"] = "no-store"
