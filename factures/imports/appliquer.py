@@ -151,9 +151,9 @@ def importer(
         if suivi:
             fichier.suivi = _pourcent(suivi, fichier.taille)
         rendu.format = rendu.format or reconnaitre(fichier)
-        if rendu.format == "fec" and not corrections:
-            corrections = dernieres_corrections(societe.pk)
-        rendu.corrections = corrections or {}
+        if rendu.format == "fec":
+            siennes = {nom: valeur for nom, valeur in (corrections or {}).items() if nom != "confirmer"}
+            rendu.corrections = corrections = siennes or dernieres_corrections(societe.pk)
         lecture = _contexte(societe, rendu.format, au, correspondance, corrections)
         _importer(fichier, lecture, societe, rendu, moment, au, essai, partiel, auteur, lot, origine)
     except ColonnesInconnues as inconnues:

@@ -165,7 +165,7 @@ def contexte_lot(lot: Lot) -> dict:
         "a_correspondre": lot.statut == Lot.Statut.A_CORRESPONDRE,
         "colonnes_a_revoir": lot.statut in RELISIBLES and lot.format in TABLEAUX,
         "relisible": bool(lot.chemin) and lot.statut in RELISIBLES,
-        "corrigeable": lot.format == "fec" and lot.statut == Lot.Statut.APERCU and bool(rendu.get("par_client")),
+        "corrigeable": lot.format == "fec" and lot.statut in RELISIBLES and bool(rendu.get("par_client")),
         "deja": deja.exclude(pk=lot.pk).order_by("-applique_le").first() if lot.empreinte else None,
     }
 
