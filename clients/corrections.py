@@ -4,6 +4,7 @@ Un refus vaut pour toujours (même champ, même valeur) ; une proposition périm
 redit avec la valeur d'aujourd'hui avant de s'accepter.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -146,6 +147,11 @@ def _proposer(societe, fiches: Mapping[str, Fiche], origine: str, lot_id: int | 
     bilan.proposees += [c.pk for c in CorrectionProposee.objects.bulk_create(neuves, batch_size=500)]
 
 
+def empreinte(correction: CorrectionProposee) -> str:
+    """Ce que l'écran montrait de cette proposition, en seize caractères."""
+    return hashlib.sha256(f"{correction.avant}\0{correction.apres}".encode()).hexdigest()[:16]
+
+
 # --- Décider -----------------------------------------------------------------------------------
 
 
@@ -154,11 +160,11 @@ class Perimee(ValidationError):
 
 
 @transaction.atomic
-def accepter(correction: CorrectionProposee, *, avant: str | None, au: date, acteur) -> bool:
+def accepter(correction: CorrectionProposee, *, vue: str, au: date, acteur) -> bool:
     """Porte la valeur du registre sur la fiche, par le service qui modifie un client. Faux si déjà décidée.
 
-    avant : valeur que la personne avait sous les yeux ; si la fiche dit autre chose, lève Perimee. Une cessation
-    suspend les relances trente jours. Lève ValidationError : valeur que la fiche n'admet pas.
+    vue : `empreinte` de ce que la personne avait sous les yeux ; si la fiche dit autre chose, lève Perimee. Une
+    cessation suspend les relances trente jours. Lève ValidationError : valeur que la fiche n'admet pas.
     """
     client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(
         pk=correction.client_id
@@ -168,7 +174,7 @@ def accepter(correction: CorrectionProposee, *, avant: str | None, au: date, act
         return False
     courante = valeur_de(client, correction.champ)
     if correction.champ != CESSATION and courante != correction.apres:
-        if courante[:250] != correction.avant or (avant is not None and avant != correction.avant):
+        if courante[:250] != correction.avant or vue != empreinte(correction):
             raise Perimee(_("La fiche de %(client)s a changé depuis : relisez la proposition.") % {"client": client})
     if correction.champ == CESSATION:
         suspendre(client, motif=correction.apres, du=au, au=au + DELAI_CESSATION, acteur=acteur)

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from .views import actions, blocages, decision, echeanciers, fiche, freins, liste
+from .views import actions, annonces, blocages, corrections, decision, echeanciers, fiche, freins, liste
 
 app_name = "clients"
 
 urlpatterns = [
     path("", liste.liste, name="liste"),
+    path("annonces/", annonces.liste, name="annonces"),
+    path("corrections/", corrections.liste, name="corrections"),
+    path("corrections/decider/", corrections.decider, name="corrections_decider"),
     path("blocages/", blocages.liste, name="blocages"),
     path("blocages/<int:pk>/lever/", blocages.lever, name="blocage_lever"),
     path("<int:pk>/", fiche.fiche, name="fiche"),
