@@ -1,10 +1,11 @@
-"""Noter à la main un statut de facture électronique, tel que la plateforme agréée le donne (droit.md § 12)."""
+"""Noter à la main un statut de facture électronique (droit.md § 12), et décider de ce qui contredit le compte."""
 
 from datetime import date
 from enum import StrEnum
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,9 +13,10 @@ from recouvrement.commun.formats import jour
 from recouvrement.journal.models import Maillon
 from recouvrement.journal.services import consigner
 
+from ..domaine.cycle_de_vie import CYCLE, DISENT_PAYEE
 from ..domaine.statuts_fe import code_lisible
 from ..donnees import statuts_fe
-from ..models import Facture
+from ..models import Facture, StatutRecu
 
 TROIS_CHIFFRES = gettext_lazy("Un statut est un code de trois chiffres, comme 207.")
 
@@ -83,3 +85,46 @@ def noter_statut(facture: Facture, *, code: str, le: date, au: date, acteur) -> 
         donnees=donnees,
     )
     return Suite.ANCIEN if ancien else Suite.NOTE
+
+
+class Issue(StrEnum):
+    """Ce qu'une personne décide d'un paiement dit par la plateforme et absent du compte."""
+
+    VERIFIEE = "verifiee"  # l'encaissement est retrouvé, ou attendu : le frein reste jusqu'à lui
+    ECARTEE = "ecartee"  # la plateforme se trompe : son dire ne retient plus la relance
+
+
+@transaction.atomic
+def decider_anomalie(statut: StatutRecu, *, issue: Issue, acteur) -> bool:
+    """Note la décision ; faux si elle était déjà prise (double clic). Écartée, la facture reprend son statut d'avant.
+
+    « D'avant » : le plus récent des statuts reçus qui ne dit rien d'un paiement, ou aucun.
+    """
+    facture = (
+        Facture.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=statut.facture_id)
+    )
+    statut = StatutRecu.objects.select_for_update(no_key=True).get(pk=statut.pk)
+    if statut.decidee_le or not statut.anomalie:
+        return False
+    statut.decidee_le, statut.decidee_par = timezone.now(), acteur
+    statut.save(update_fields=["decidee_le", "decidee_par"])
+    avant = (facture.statut_fe, facture.statut_fe_le)
+    if issue is Issue.ECARTEE and facture.statut_fe in DISENT_PAYEE:
+        reste = StatutRecu.objects.filter(facture=facture, code__in=CYCLE).exclude(code__in=DISENT_PAYEE)
+        dernier = reste.order_by("-le", "-pk").first()
+        facture.statut_fe, facture.statut_fe_le = (dernier.code, dernier.le) if dernier else ("", None)
+        facture.save(update_fields=["statut_fe", "statut_fe_le"])
+    texte = {
+        Issue.VERIFIEE: _("%(piece)s : statut %(statut)s vérifié"),
+        Issue.ECARTEE: _("%(piece)s : statut %(statut)s écarté, il ne retient plus la relance"),
+    }[issue]
+    consigner(
+        "facture.anomalie_decidee",
+        societe=facture.societe,
+        acteur=acteur,
+        objet=facture,
+        client=facture.client_id,
+        texte=texte % {"piece": facture, "statut": nommer(statut.code)},
+        donnees={"statut": statut.pk, "issue": issue.value, "avant": avant[0], "avant_le": avant[1]},
+    )
+    return True

@@ -1,6 +1,7 @@
 """Le statut de la facture électronique sur sa fiche : ce qu'il fait à la relance, et le geste qui le note."""
 
 from datetime import date
+from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
@@ -13,13 +14,16 @@ from django.views.decorators.http import require_POST
 
 from factures.domaine.statuts_fe import CONTESTENT, Effet, effet
 from factures.donnees import statuts_fe
-from factures.models import Echeance, Facture
+from factures.models import Echeance, Facture, StatutRecu
 from factures.services.statuts_fe import TROIS_CHIFFRES, Suite, nommer, noter_statut
+from factures.services.statuts_fe_212 import EMIS, a_produire
 from recouvrement.commun.forms import JourField
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
 
+RECUS = 50
+DEBUT = date(1950, 1, 1)
 TONS = {Effet.ARRETE: "mal", Effet.RETIENT: "att", Effet.A_VERIFIER: "att", Effet.INFORMATION: ""}
 
 
@@ -69,8 +73,19 @@ def contexte(request, facture: Facture, echeances: list[Echeance]) -> dict:
             "a_contester": libres[0] if libres and facture.statut_fe in CONTESTENT else None,
         }
     agir = peut(request.user, Droit.AGIR, facture.societe_id)
+    recus = StatutRecu.objects.filter(facture=facture).select_related("decidee_par").order_by("-le", "-pk")[:RECUS]
+    declare = facture.tva_encaissements and facture.numero_reel
     return {
         "statut_fe": statut,
+        "statuts_recus": [(s, nommer(s.code), s.motif_code == EMIS) for s in recus],
+        "encaisse_a_dire": sum(
+            (x.montant for x in a_produire(Facture.objects.filter(pk=facture.pk), du=DEBUT, au=aujourd_hui())),
+            Decimal("0.00"),
+        )
+        if declare
+        else Decimal("0.00"),
+        "declare_encaissements": declare,
+        "peut_exporter_statuts": peut(request.user, Droit.EXPORTER, facture.societe_id),
         "statuts_fe": statuts_fe() if agir else {},
         "statut_form": StatutForm(facture=facture, au=aujourd_hui()) if agir else None,
     }
