@@ -128,7 +128,6 @@ OBJETS = {
     "factures:import_rapport": (SOCIETE, {"pk": "lot"}),
     "factures:import_client": (SOCIETE, {"pk": "lot"}),
     "factures:import_corrections": (SOCIETE, {"pk": "lot"}),
-    "factures:import_corrections": (SOCIETE, {"pk": "lot"}),
     "factures:import_relire": (SOCIETE, {"pk": "lot"}),
     "factures:import_defaire": (SOCIETE, {"pk": "lot"}),
     "factures:source": (SOCIETE, {"pk": "source"}),

@@ -90,7 +90,7 @@ def accepter(
     """
     affectations = sorted(affectations, key=lambda a: a.client.pk)
     m = _verrouiller(mouvement)
-    if faits := _deja_fait(m, affectations):
+    if faits := deja_fait(m, affectations):
         return faits
     _controler(m, affectations)
     encaissements = [_encaisser(m, a, au=au, acteur=acteur) for a in affectations]
@@ -102,7 +102,8 @@ def accepter(
     return encaissements
 
 
-def _deja_fait(m: MouvementBancaire, affectations: list[Affectation]) -> list[Encaissement]:
+def deja_fait(m: MouvementBancaire, affectations: list[Affectation]) -> list[Encaissement]:
+    """Les encaissements de ce même partage, s'il est déjà écrit. Lève ValidationError si c'en est un autre."""
     poses = {e.client_id: e for e in m.encaissements.select_related("client")}
     if not affectations or not all(a.client.pk in poses for a in affectations):
         return []

@@ -56,7 +56,10 @@ MENU = (
             Entree("pilotage:ma_journee", "checklist", _("Ma journée"), court=_("Ma journée"), compteur="taches"),
             Entree("clients:liste", "users", _("Clients"), court=_("Clients")),
             Entree("factures:liste", "file-invoice", _("Factures")),
-            Entree("factures:encaissements", "building-bank", _("Encaissements"), compteur="encaissements"),
+            Entree(
+                "factures:encaissements", "building-bank", _("Encaissements"), compteur="encaissements",
+                aussi="factures:rapprochement",
+            ),  # fmt: skip
             Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
             Entree("contentieux:liste", "gavel", _("Contentieux"), compteur="dossiers"),
         ),
