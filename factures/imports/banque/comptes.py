@@ -75,13 +75,14 @@ def rattacher_comptes(contexte: Contexte, lu: LotLu, ecrits: Ecrits) -> Iterator
 
 def _accords(contexte: Contexte, lu: LotLu) -> tuple[set[str], bool]:
     """(clés acceptées, faut-il refuser les autres) : hors ligne de commande, un inconnu attend un accord."""
-    corrections = getattr(lu, "corrections", None) or {}
-    surveille = False
+    corrections = getattr(lu, "corrections", None)
+    corrections = corrections if isinstance(corrections, dict) else {}
+    surveille = bool(corrections.get("confirmer"))  # un dépôt à l'écran, dès l'aperçu
     if contexte.lot_id:
         lot = Lot.objects.only("origine", "corrections").get(pk=contexte.lot_id)
         corrections = lot.corrections or corrections
-        surveille = lot.origine in SANS_PERSONNE | {Lot.Origine.ECRAN}
-    comptes = corrections.get("comptes") if isinstance(corrections, dict) else None
+        surveille = surveille or lot.origine in SANS_PERSONNE | {Lot.Origine.ECRAN}
+    comptes = corrections.get("comptes")
     acceptes = comptes.items() if isinstance(comptes, dict) else ()
     return {cle_compte(compacter(str(nom))) for nom, choix in acceptes if choix == ACCEPTE}, surveille
 
