@@ -95,8 +95,7 @@ class Boite:
         return self
 
     def __exit__(self, *_fin):
-        with suppress(OSError, imaplib.IMAP4.error, ValueError):
-            self.lien.logout()
+        _quitter(self.lien)
 
     def _connecter(self) -> imaplib.IMAP4:
         contexte = ssl.create_default_context()
@@ -105,10 +104,13 @@ class Boite:
             return _ImapTls(hote, port, ssl_context=contexte, timeout=DELAI)
         lien = _Imap(hote, port, timeout=DELAI)
         if "STARTTLS" in lien.capabilities:
-            lien.starttls(contexte)
+            try:
+                lien.starttls(contexte)
+            except BaseException:
+                _quitter(lien)
+                raise
         elif not _sur_place(lien):
-            with suppress(OSError, imaplib.IMAP4.error):
-                lien.logout()
+            _quitter(lien)
             raise ErreurSource(_("Sans TLS, le mot de passe voyagerait en clair : cochez la connexion chiffrée."))
         return lien
 
@@ -272,6 +274,13 @@ def _entre_guillemets(nom: str) -> str:
             attente = ""
         sortie.append("&-" if c == "&" else c)
     return '"' + "".join(sortie).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quitter(lien: imaplib.IMAP4) -> None:
+    """Prend congé si le serveur écoute encore, et ferme la prise de toute façon."""
+    for geste in (lien.logout, lien.shutdown):
+        with suppress(OSError, imaplib.IMAP4.error, ValueError, AttributeError):
+            geste()
 
 
 def _sur_place(lien: imaplib.IMAP4) -> bool:
