@@ -13,6 +13,7 @@ from factures.imports.appliquer import CompteRendu, importer
 from factures.imports.fichier import examiner_fichier
 from factures.imports.lecteurs import FORMATS, reconnaitre
 from factures.imports.texte import FichierRefuse
+from factures.models import Correspondance
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.comptes.models import Societe
 
@@ -26,18 +27,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("fichiers", nargs="+", type=Path, metavar="FICHIER")
         parser.add_argument("--format", default="", choices=FORMATS, help="format (défaut : reconnu au contenu)")
+        parser.add_argument("--correspondance", metavar="NOM", help="colonnes : correspondance retenue à l'écran")
         parser.add_argument("--societe", metavar="CODE", help="société ; créée si la base n'en a aucune")
         parser.add_argument("--essai", action="store_true", help="dit ce qui changerait, n'écrit rien")
         parser.add_argument("--partiel", action="store_true", help="écrit les lignes saines malgré les rejets (CSV)")
         parser.add_argument("--json", action="store_true", help="un seul objet JSON sur la sortie standard")
 
-    def handle(self, *args, fichiers, societe, essai, partiel, format, **options):
+    def handle(self, *args, fichiers, societe, essai, partiel, format, correspondance, **options):
         if absents := [str(fichier) for fichier in fichiers if not fichier.is_file()]:
             raise CommandError(f"fichier introuvable : {', '.join(absents)}", returncode=USAGE)
         # Un essai s'écrit puis se défait en bloc : les factures y voient les clients du fichier précédent.
         try:
             with transaction.atomic() if essai else nullcontext():
-                rendus = self._importer(fichiers, choisir_societe(societe), partiel, format)
+                choisie = choisir_societe(societe)
+                colonnes = choisir_correspondance(choisie, correspondance)
+                rendus = self._importer(fichiers, choisie, partiel, format, colonnes)
                 if essai:
                     transaction.set_rollback(True)
         except OperationalError as erreur:
@@ -52,11 +56,11 @@ class Command(BaseCommand):
         if not all(rendu.accepte for rendu in rendus):
             raise SystemExit(1)
 
-    def _importer(self, fichiers, societe, partiel, format) -> list[CompteRendu]:
+    def _importer(self, fichiers, societe, partiel, format, correspondance) -> list[CompteRendu]:
         return [
             importer(
                 fichier, societe, moment=timezone.now(), au=aujourd_hui(), nom=fichier.name,
-                format=format, partiel=partiel,
+                format=format, partiel=partiel, correspondance=correspondance,
             )
             for fichier in dans_l_ordre(fichiers, format)
         ]  # fmt: skip
@@ -104,6 +108,17 @@ def choisir_societe(code: str | None) -> Societe:
     if societe is None:
         raise CommandError(f"société inconnue : {code}", returncode=USAGE)
     return societe
+
+
+def choisir_correspondance(societe: Societe, nom: str | None) -> Correspondance | None:
+    """Celle de ce nom, ou None si rien n'est demandé. Lève CommandError (code 2) en nommant les autres."""
+    if not nom:
+        return None
+    retenues = {c.nom: c for c in Correspondance.objects.filter(societe=societe)}
+    if nom not in retenues:
+        connues = ", ".join(f"« {x} »" for x in sorted(retenues)[:20]) or "aucune"
+        raise CommandError(f"correspondance « {nom} » inconnue (retenues : {connues})", returncode=USAGE)
+    return retenues[nom]
 
 
 def dans_l_ordre(fichiers: list[Path], format: str) -> list[Path]:
