@@ -128,6 +128,8 @@ def test_le_nombre_de_requetes_ne_depend_pas_des_lignes(client, compte):
 
 def test_un_compte_inconnu_se_confirme_a_l_apercu(client, compte, settings, tmp_path):
     settings.DEPOT = tmp_path
+    compte.societe.iban = ""  # sinon ce compte est le sien
+    compte.societe.save()
     texte = cfonb([("05", "50.00", "VIR ACME")]).encode()
     lot = depots.deposer(ContentFile(texte), "releve.txt", compte.societe, auteur=None)
     depots.apercevoir(lot.pk, moment=MOMENT, au=AU)
