@@ -24,6 +24,8 @@ SUGGESTIONS = 3
 SEUIL_MONTRE = 5  # pour cent ; en dessous, rien n'est proposé
 # Ce que vaut seul chaque indice du payeur, avant que le montant le confirme ou non (calé sur le banc).
 REFERENCE, IBAN, IBAN_TIERS, REGLE, NOM = 0.995, 0.98, 0.80, 0.97, 0.93
+# Classes où la somme ne tombe pas juste.
+INEGALES = frozenset({"partie", "trop", "avance", "citees_partie", "citees_trop"})
 MONTANT_SEUL = 0.80  # un montant que rien ne nomme reste une devinette, même unique
 
 
@@ -335,12 +337,16 @@ def _classer(suggestions: list[Suggestion]) -> list[Suggestion]:
     for s in sorted(suggestions, key=lambda s: -s.confiance):
         uniques.setdefault((s.client, tuple(sorted(s.echeances.items())), tuple(sorted(s.avoirs.items()))), s)
     classees = list(uniques.values())
-    par_client: dict[int, int] = {}
+    exactes: dict[int, int] = {}
     for s in classees:
-        par_client[s.client] = max(par_client.get(s.client, 0), s.confiance)
-    total = sum(par_client.values())
-    if total > 100:
-        for s in classees:
+        if s.classe not in INEGALES:
+            exactes[s.client] = max(exactes.get(s.client, 0), s.confiance)
+    total = sum(exactes.values())
+    for s in classees:
+        if s.classe in INEGALES:  # un autre client paie juste : celui-ci paierait mal
+            autre = max((c for client, c in exactes.items() if client != s.client), default=0)
+            s.confiance = s.confiance * (100 - autre) // 100
+        elif total > 100:
             s.confiance = s.confiance * 100 // total
     classees.sort(key=lambda s: -s.confiance)
     return [s for s in classees[:SUGGESTIONS] if s.confiance >= SEUIL_MONTRE]

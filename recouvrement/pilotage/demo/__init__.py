@@ -15,7 +15,7 @@ from clients.models import Client
 from factures.models import Encaissement, Facture
 from recouvrement.comptes.models import Societe
 
-from . import grand_livre, personnages, societes, volume
+from . import banque, grand_livre, personnages, societes, volume
 from .droit import scenes_de_droit
 from .gestes import Gestes
 from .grand_livre import GrandLivre
@@ -86,6 +86,7 @@ def charger(*, au: date, clients: int = CLIENTS, factures: int = FACTURES, grain
         horloge.poser(jours.veille, 20)
         volume.seconde_societe(seconde, personnes, pris, jours, r, *SECONDE)
         volume.en_plus(livre, connus, gestionnaires, pris, jours, r, clients - CLIENTS, factures - FACTURES)
+        banque.relever(principale, jours)
     return compter()
 
 
