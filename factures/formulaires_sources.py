@@ -96,13 +96,14 @@ class SourceForm(forms.ModelForm):
         if lus.get("genre") == SourceImport.Genre.IMAP:
             self._controler_la_boite(lus)
         lus["imap_dossier"] = lus.get("imap_dossier") or "INBOX"
-        lus["imap_port"] = lus.get("imap_port") or 993
+        if lus.get("imap_port") is None:
+            lus["imap_port"] = 993
         return lus
 
     def _controler_la_boite(self, lus):
         if not hote_admis(lus.get("imap_hote") or ""):
             self.add_error("imap_hote", _g("Le nom du serveur seul, par exemple imap.exemple.fr."))
-        if not 1 <= (lus.get("imap_port") or 993) <= 65_535:
+        if lus.get("imap_port") is not None and not 1 <= lus["imap_port"] <= 65_535:
             self.add_error("imap_port", _g("Un port va de 1 à 65535."))
         if not lus.get("imap_utilisateur"):
             self.add_error("imap_utilisateur", _g("Donnez l’utilisateur de la boîte."))
