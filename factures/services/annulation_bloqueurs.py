@@ -61,7 +61,9 @@ def bloqueurs(lot: Lot) -> list[Bloqueur]:
 
 def suivants(lot: Lot) -> QuerySet[Lot]:
     """Les imports appliqués après celui-ci dans sa société, du premier au dernier."""
-    apres = Q(applique_le__gt=lot.applique_le) | Q(applique_le=lot.applique_le, pk__gt=lot.pk)
+    apres = Q(pk__gt=lot.pk)
+    if lot.applique_le:
+        apres = Q(applique_le__gt=lot.applique_le) | Q(applique_le=lot.applique_le, pk__gt=lot.pk)
     return Lot.objects.filter(apres, societe=lot.societe_id, statut=Lot.Statut.APPLIQUE).order_by("applique_le", "pk")
 
 
