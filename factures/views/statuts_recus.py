@@ -54,6 +54,9 @@ def liste(request):
 def decider(request):
     """`une` : « clé-issue »."""
     cle, _sep, issue = request.POST.get("une", "").partition("-")
+    if not cle:
+        messages.error(request, _("Dites si le paiement est vérifié, ou écartez le statut."))
+        return rediriger(request, reverse("factures:statuts_recus"))
     statut = get_object_or_404(
         StatutRecu.objects.visibles_pour(request.user).select_related("facture"), pk=entier(cle) or 0
     )
