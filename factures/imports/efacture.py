@@ -4,7 +4,10 @@ Le document dit ce qui est dû : le net à payer devient la créance. Ce que sa 
 pas ; ce qu'il a compris, il le dit (`Creance.dit`).
 """
 
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -26,6 +29,11 @@ TETE = 256 * 1024  # octets
 MEMBRES_MAX = 2_000
 MEMBRE_MAX = TAILLE_MAX
 ARCHIVE_MAX = 1024 * 1024 * 1024  # octets décompressés en tout
+# Ce que lève zipfile devant une archive fabriquée.
+ABIMEE = (
+    zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, IndexError, KeyError, struct.error,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
 RAPPORT_MAX = 200  # compression d'un membre : un XML se réduit de vingt fois, une bombe de mille
 
 
@@ -108,10 +116,10 @@ def _dit(nom: str):
 def _que_des_factures(fichier: Fichier) -> bool:
     try:
         with fichier.ouvrir() as flux, zipfile.ZipFile(flux) as archive:
-            noms = [i.filename.lower() for i in archive.infolist()[: MEMBRES_MAX * 2] if not i.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            noms = [i.filename.lower() for i in archive.infolist()[: MEMBRES_MAX * 2]]
+    except ABIMEE:
         return False
-    utiles = [nom for nom in noms if not _accessoire(nom)]
+    utiles = [nom for nom in noms if not nom.endswith("/") and not _accessoire(nom)]
     return bool(utiles) and all(nom.endswith((".xml", ".pdf")) for nom in utiles)
 
 
@@ -126,7 +134,8 @@ def _archive(fichier: Fichier, assembleur: Assembleur) -> Iterator[Element]:
     empreinte = fichier.empreinte
     try:
         with fichier.ouvrir() as flux, zipfile.ZipFile(flux) as archive:
-            membres = [i for i in archive.infolist() if not i.is_dir() and not _accessoire(i.filename.lower())]
+            membres = [i for i in archive.infolist() if not _accessoire(i.filename.lower())]
+            membres = [i for i in membres if not i.filename.endswith("/")]
             _controler_archive(membres)
             for ligne, membre in enumerate(membres, start=1):
                 nom = membre.filename.rpartition("/")[2][:150]
@@ -135,7 +144,7 @@ def _archive(fichier: Fichier, assembleur: Assembleur) -> Iterator[Element]:
                         yield from _membre(fichier, archive, membre, nom, ligne, assembleur)
                 except FichierRefuse as refus:
                     assembleur.lot.rejeter(Rejet(ligne, nom, str(refus)))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as erreur:
+    except ABIMEE as erreur:
         raise FichierRefuse("L'archive est abîmée ou incomplète : refaites-la.") from erreur
     assembleur.conclure(empreinte)
 
@@ -173,7 +182,7 @@ def _lire_membre(archive: zipfile.ZipFile, membre: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(membre) as flux:
             contenu = flux.read(MEMBRE_MAX + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zipfile.zlib.error) as erreur:
+    except (*ABIMEE, RuntimeError) as erreur:
         raise FichierRefuse("Ce membre de l'archive ne s'ouvre pas.") from erreur
     if len(contenu) > MEMBRE_MAX:
         raise FichierRefuse(f"Ce membre dépasse {MEMBRE_MAX // 1024 // 1024} Mo.")

@@ -2,11 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from factures.domaine.efacture import ZERO, Document, Escompte, Partie, Terme, Tva, escompte_en_clair
 
 from .efacture_parties import partie
-from .efacture_xml import Champ, Racine, decimal, jour, montant, texte, textes
+from .efacture_xml import REPETES_MAX, Champ, Racine, decimal, jour, montant, texte, textes
 
 # Noms du même bloc : D16B et suivants, puis ZUGFeRD 1.0.
 CONTEXTE = ("ExchangedDocumentContext", "SpecifiedExchangedDocumentContext")
@@ -109,7 +110,7 @@ def _tva(totaux, devise: str, comptable: str) -> tuple[Decimal | None, tuple[Dec
 
 
 def _ventilation(reglement):
-    for taxe in reglement.iterfind("ApplicableTradeTax"):
+    for taxe in islice(reglement.iterfind("ApplicableTradeTax"), REPETES_MAX):
         taux = texte(taxe, "RateApplicablePercent", 12) or texte(taxe, "ApplicablePercent", 12)
         base = montant(taxe, "BasisAmount", "Base de TVA (BT-116)")
         calculee = montant(taxe, "CalculatedAmount", "Montant de TVA (BT-117)")
@@ -117,7 +118,7 @@ def _ventilation(reglement):
 
 
 def _termes(reglement):
-    for bloc in list(reglement.iterfind("SpecifiedTradePaymentTerms"))[:200]:
+    for bloc in islice(reglement.iterfind("SpecifiedTradePaymentTerms"), REPETES_MAX):
         yield Terme(
             texte=" ".join(textes(bloc, "Description"))[:500],
             jour=_date(bloc, "DueDateDateTime", "Échéance (BT-9)"),

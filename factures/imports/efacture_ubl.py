@@ -2,14 +2,14 @@
 
 import re
 from decimal import Decimal
+from itertools import islice
 
 from factures.domaine.efacture import ZERO, Document, Escompte, Partie, Terme, Tva, escompte_en_clair
 
 from .efacture_parties import partie
-from .efacture_xml import Racine, decimal, jour, montant, texte, textes
+from .efacture_xml import REPETES_MAX, Racine, decimal, jour, montant, texte, textes
 
 _NOTE = re.compile(r"#([A-Z]{3})#\s*(.*)", re.DOTALL)
-UNITES_MAX = 200
 
 
 def lire(racine: Racine) -> Document:
@@ -75,7 +75,7 @@ def _tva(arbre, devise: str, comptable: str) -> tuple[Decimal | None, tuple[Deci
 
 
 def _ventilation(arbre):
-    for ligne in arbre.iterfind("TaxTotal/TaxSubtotal"):
+    for ligne in islice(arbre.iterfind("TaxTotal/TaxSubtotal"), REPETES_MAX):
         taux = texte(ligne, "TaxCategory/Percent", 12)
         base = montant(ligne, "TaxableAmount", "Base de TVA (BT-116)")
         calculee = montant(ligne, "TaxAmount", "Montant de TVA (BT-117)")
@@ -83,7 +83,7 @@ def _ventilation(arbre):
 
 
 def _termes(arbre):
-    for bloc in list(arbre.iterfind("PaymentTerms"))[:UNITES_MAX]:
+    for bloc in islice(arbre.iterfind("PaymentTerms"), REPETES_MAX):
         yield Terme(
             texte=" ".join(textes(bloc, "Note"))[:500],
             jour=jour(texte(bloc, "PaymentDueDate"), "Échéance d'un terme"),

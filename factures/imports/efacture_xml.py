@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from lxml import etree
 
@@ -15,6 +16,7 @@ TAILLE_MAX = 20 * 1024 * 1024  # octets
 NOEUDS_MAX = 400_000  # une facture de dix mille lignes en a moins
 PROFONDEUR_MAX = 60
 TEXTE_MAX = 4_000
+REPETES_MAX = 200  # termes, taux, références, comptes : ce qu'on retient d'un bloc répété
 
 CII = "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
 ZUGFERD_1 = "urn:ferd:CrossIndustryDocument:invoice:1p0"
@@ -109,7 +111,7 @@ def texte(noeud, chemin: str = "", maximum: int = TEXTE_MAX) -> str:
 
 
 def textes(noeud, chemin: str) -> Iterator[str]:
-    for element in noeud.iterfind(chemin) if noeud is not None else ():
+    for element in islice(noeud.iterfind(chemin), REPETES_MAX) if noeud is not None else ():
         if lu := texte(element):
             yield lu
 

@@ -131,6 +131,13 @@ def test_un_chemin_remontant_n_ecrit_nulle_part(tmp_path):
     assert len(list(lot.elements)) == 2 and not lot.rejets and not list(tmp_path.iterdir())
 
 
+def test_un_membre_sans_nom_se_lit_comme_un_autre():
+    """Trouvé par atheris : zipfile lève IndexError sur un nom vide."""
+    octets = zipper(("f.xml", cii())).replace(b"f.xml", b"\x00.xml")
+    assert len(list(lire_seul(examiner_fichier(octets, "f.zip"), "efactures").elements)) == 2
+    assert refus(octets, "f.zip").startswith("Format non reconnu")
+
+
 # --- Mutations -------------------------------------------------------------------------------
 
 GRAINES = {"cii": cii(), "ubl": ubl(), "facturx": facturx_pdf()}
