@@ -31,20 +31,12 @@ class SansDtd:
 
 
 def enfant(element, nom: str):
-    """Le premier enfant de ce nom local, ou None."""
-    if element is None:
-        return None
-    for e in element:
-        tag = e.tag
-        if isinstance(tag, str) and (tag == nom or tag.endswith("}" + nom)):
-            return e
-    return None
+    """Le premier enfant de ce nom local, quel que soit son espace de noms, ou None."""
+    return None if element is None else next(element.iterchildren("{*}" + nom), None)
 
 
 def enfants(element, nom: str) -> list:
-    if element is None:
-        return []
-    return [e for e in element if isinstance(e.tag, str) and (e.tag == nom or e.tag.endswith("}" + nom))]
+    return [] if element is None else list(element.iterchildren("{*}" + nom))
 
 
 def fils(element, *chemin: str):
