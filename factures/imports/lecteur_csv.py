@@ -10,7 +10,11 @@ from .texte import FichierRefuse
 
 NOTE = 80  # colonnes de la maison, toutes là
 DOUTEUX = 35  # une colonne ignorée changerait les sommes : l'assistant passe devant
-AUTRES_SOMMES = {"reste", "montant_regle", "date_reglement", "litige", "debit", "credit", "sens"}
+AUTRES_SOMMES = {
+    "csv-clients": {"montant", "reste", "montant_regle", "debit", "credit"},
+    "csv-factures": {"reste", "montant_regle", "date_reglement", "litige", "debit", "credit", "sens"},
+    "csv-encaissements": {"reste", "debit", "credit", "sens"},
+}
 NOMME = 5  # à colonnes égales, le nom du fichier (« factures.csv ») tranche
 
 
@@ -27,13 +31,13 @@ def reconnait(fichier: Fichier) -> dict[str, int]:
             nomme = format.removeprefix("csv-")[:-1] in fichier.nom.casefold()
             # Une colonne propre à un seul schéma pèse plus que le nom.
             notes[format] = min(NOTE + 2 * len(place) + NOMME * nomme, 99)
-            if format == "csv-factures" and any(_change_les_sommes(nom) for nom in ignorees):
+            if any(_change_les_sommes(nom, AUTRES_SOMMES[format]) for nom in ignorees):
                 notes[format] = DOUTEUX
     return notes
 
 
-def _change_les_sommes(nom: str) -> bool:
-    return any(piste.champ in AUTRES_SOMMES and piste.note >= 80 for piste in pistes(nom)[:1])
+def _change_les_sommes(nom: str, champs: set[str]) -> bool:
+    return any(piste.champ in champs and piste.note >= 80 for piste in pistes(nom)[:1])
 
 
 def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
