@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache, wraps
 
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, re_path
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
+from ninja.errors import HttpError
+from ninja.errors import ValidationError as SaisieRefusee
 
 from recouvrement.comptes.droits import public
 
@@ -33,9 +35,12 @@ for ressource in (divers, clients, factures, encaissements, imports, relances, c
     api.add_router("", ressource.router)
 
 
-@api.exception_handler(Exception)
 def _probleme(request, erreur):
     return repondre(traduire(erreur))
+
+
+for genre in (Exception, SaisieRefusee, HttpError, Http404):  # à chacune des siennes, ninja a déjà une réponse
+    api.add_exception_handler(genre, _probleme)
 
 
 def _langue(request) -> str:

@@ -76,6 +76,7 @@ def operation(
         plus["x-exemple-corps"] = exemple_corps
     if methode == "POST":
         plus["parameters"] = [PARAMETRE_CLE]
+    plus["description"] = "Tout jeton en service."
     if portee:
         plus["description"] = f"Portée : `{portee}` ({PORTEES[portee][1]})."
     connus = set(filtres.model_fields) if filtres else set()

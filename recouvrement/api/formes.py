@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic.json_schema import SkipJsonSchema
 
 PREMIER_JOUR, DERNIER_JOUR = date(1990, 1, 1), date(2199, 12, 31)
 CLE_MAX = 2**63 - 1
@@ -65,7 +64,6 @@ def facultatif(description: str, **plus):
     return Field(None, description=description, json_schema_extra=sans_defaut, **plus)
 
 
-Rien = SkipJsonSchema[None]
 Cle = Annotated[int, Field(ge=1, le=CLE_MAX, examples=[12])]
 Texte = Annotated[str, AfterValidator(lisible)]
 JourLu = Annotated[
@@ -113,7 +111,7 @@ class Page(Entree):
     """Tranche d'une liste : ordre des clés croissantes, donc stable quand des lignes s'ajoutent."""
 
     limite: int = Field(50, ge=1, le=200, description="Lignes par page.")
-    curseur: str | Rien = facultatif("`curseur_suivant` de la page précédente.", max_length=300)
+    curseur: str = facultatif("`curseur_suivant` de la page précédente.", max_length=300)
 
 
 class Societe(Sortie):

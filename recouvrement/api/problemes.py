@@ -124,15 +124,20 @@ def _saisie_refusee(erreur: SaisieRefusee) -> Probleme:
     fautes = erreur.errors
     if any(faute["loc"][0] == "path" for faute in fautes):
         return introuvable()  # une clé qui ne peut pas exister n'existe pas
-    return saisie([(_nom(faute["loc"]), _message(faute)) for faute in fautes[:50]])
+    dites = [(_nom(faute["loc"]), _message(faute)) for faute in fautes if faute["type"] != "none_required"]
+    return saisie(list(dict.fromkeys(dites))[:50])
+
+
+BRANCHES = re.compile(r"[\[\]]|^(str|int|none|constrained-str)$")
 
 
 def _nom(loc: tuple) -> str:
-    """('body', 'corps', 'parts', 0, 'montant') → « parts.0.montant »."""
+    """('body', 'corps', 'parts', 0, 'montant') → « parts.0.montant », sans les branches d'un type composé."""
     morceaux = list(loc[1:])
     if morceaux and morceaux[0] in ("corps", "filtres"):
         morceaux = morceaux[1:]
-    return ".".join(re.sub(r"[^\w:-]", "?", str(morceau))[:60] for morceau in morceaux)
+    dits = [str(morceau) for morceau in morceaux if not BRANCHES.search(str(morceau))]
+    return ".".join(re.sub(r"[^\w:-]", "?", dit)[:60] for dit in dits)
 
 
 def _message(faute: dict) -> str:

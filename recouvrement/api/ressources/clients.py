@@ -39,7 +39,6 @@ from ..formes import (
     MontantLu,
     Page,
     Personne,
-    Rien,
     Sortie,
     Texte,
     facultatif,
@@ -57,13 +56,13 @@ router = Router(tags=["Clients"])
 
 
 class FiltresClients(Page):
-    code: Texte | Rien = facultatif("Code exact.", max_length=40)
-    siren: Texte | Rien = facultatif("SIREN exact, neuf chiffres.", max_length=9)
-    q: Texte | Rien = facultatif("Texte contenu dans le nom ou le code.", max_length=80)
-    type: parmi(TypeDebiteur.values) | Rien = facultatif("Type de débiteur.")
-    gestionnaire: Cle | Rien = facultatif("Clé de la personne qui suit le client.")
-    segment: Texte | Rien = facultatif("Segment exact.", max_length=40)
-    modifie_depuis: InstantLu | Rien = facultatif("Modifiés à partir de cet instant.")
+    code: Texte = facultatif("Code exact.", max_length=40)
+    siren: Texte = facultatif("SIREN exact, neuf chiffres.", max_length=9)
+    q: Texte = facultatif("Texte contenu dans le nom ou le code.", max_length=80)
+    type: parmi(TypeDebiteur.values) = facultatif("Type de débiteur.")
+    gestionnaire: Cle = facultatif("Clé de la personne qui suit le client.")
+    segment: Texte = facultatif("Segment exact.", max_length=40)
+    modifie_depuis: InstantLu = facultatif("Modifiés à partir de cet instant.")
 
 
 class ClientSortie(Sortie):
@@ -135,42 +134,42 @@ class ContactsSortie(Sortie):
 
 
 class ChampsDuClient(Entree):
-    type: parmi(TypeDebiteur.values) | Rien = facultatif("Type de débiteur.")
-    forme: Texte | Rien = facultatif("Forme juridique.", max_length=60)
-    siren: Texte | Rien = facultatif("SIREN.", max_length=20)
-    siret: Texte | Rien = facultatif("SIRET.", max_length=24)
-    numero_tva: Texte | Rien = facultatif("Numéro de TVA.", max_length=30)
-    civilite: Texte | Rien = facultatif("Formule d'appel.", max_length=40)
-    adresse: Texte | Rien = facultatif("Adresse.", max_length=120)
-    complement: Texte | Rien = facultatif("Complément.", max_length=120)
-    code_postal: Texte | Rien = facultatif("Code postal.", max_length=12)
-    ville: Texte | Rien = facultatif("Ville.", max_length=80)
-    pays: Texte | Rien = facultatif("Pays, deux lettres.", min_length=2, max_length=2)
-    courriel: Texte | Rien = facultatif("Adresse de courriel.", max_length=254)
-    telephone: Texte | Rien = facultatif("Téléphone.", max_length=40)
-    langue: parmi(Langue.values) | Rien = facultatif("Langue des courriers.")
-    gestionnaire: Cle | Rien = facultatif("Clé de la personne qui suit le client.")
-    segment: Texte | Rien = facultatif("Segment.", max_length=40)
-    plafond: MontantLu | Rien = facultatif("Plafond d'encours.")
-    conditions: Texte | Rien = facultatif("Délai de paiement : 30J, 45FDM…", min_length=1, max_length=20)
-    lecture_fdm: parmi(["A", "B"]) | Rien = facultatif("Lecture de « fin de mois ».")
-    cas_delai: parmi(["", *CasDelai.values]) | Rien = facultatif("Secteur ou acheteur ; vide : droit commun.")
-    taux_penalites: MontantLu | Rien = facultatif("Taux stipulé, pour cent.")
-    imputation: parmi(RegleImputation.values) | Rien = facultatif("Imputation des paiements.")
-    delai_entre_contacts: int | Rien = facultatif("Jours, de 0 à 60.", ge=0, le=60)
-    regroupement: parmi(["", *Regroupement.values]) | Rien = facultatif("Regroupement des lettres.")
-    surendettement: bool | Rien = facultatif("Surendettement recevable.")
-    prelevement: bool | Rien = facultatif("Réglé par prélèvement.")
-    lre_acceptee_le: JourLu | Rien = facultatif("Recommandé électronique accepté le.")
-    objet_contrat: Texte | Rien = facultatif("Objet du contrat.", max_length=200)
-    mention_loi_en: Texte | Rien = facultatif("Clause de droit français acceptée.", max_length=2000)
+    type: parmi(TypeDebiteur.values) = facultatif("Type de débiteur.")
+    forme: Texte = facultatif("Forme juridique.", max_length=60)
+    siren: Texte = facultatif("SIREN.", max_length=20)
+    siret: Texte = facultatif("SIRET.", max_length=24)
+    numero_tva: Texte = facultatif("Numéro de TVA.", max_length=30)
+    civilite: Texte = facultatif("Formule d'appel.", max_length=40)
+    adresse: Texte = facultatif("Adresse.", max_length=120)
+    complement: Texte = facultatif("Complément.", max_length=120)
+    code_postal: Texte = facultatif("Code postal.", max_length=12)
+    ville: Texte = facultatif("Ville.", max_length=80)
+    pays: Texte = facultatif("Pays, deux lettres.", min_length=2, max_length=2)
+    courriel: Texte = facultatif("Adresse de courriel.", max_length=254)
+    telephone: Texte = facultatif("Téléphone.", max_length=40)
+    langue: parmi(Langue.values) = facultatif("Langue des courriers.")
+    gestionnaire: Cle | None = facultatif("Clé de la personne qui suit le client.")
+    segment: Texte = facultatif("Segment.", max_length=40)
+    plafond: MontantLu | None = facultatif("Plafond d'encours.")
+    conditions: Texte = facultatif("Délai de paiement : 30J, 45FDM…", min_length=1, max_length=20)
+    lecture_fdm: parmi(["A", "B"]) = facultatif("Lecture de « fin de mois ».")
+    cas_delai: parmi(["", *CasDelai.values]) = facultatif("Secteur ou acheteur ; vide : droit commun.")
+    taux_penalites: MontantLu | None = facultatif("Taux stipulé, pour cent.")
+    imputation: parmi(RegleImputation.values) = facultatif("Imputation des paiements.")
+    delai_entre_contacts: int | None = facultatif("Jours, de 0 à 60.", ge=0, le=60)
+    regroupement: parmi(["", *Regroupement.values]) = facultatif("Regroupement des lettres.")
+    surendettement: bool = facultatif("Surendettement recevable.")
+    prelevement: bool = facultatif("Réglé par prélèvement.")
+    lre_acceptee_le: JourLu | None = facultatif("Recommandé électronique accepté le.")
+    objet_contrat: Texte = facultatif("Objet du contrat.", max_length=200)
+    mention_loi_en: Texte = facultatif("Clause de droit français acceptée.", max_length=2000)
 
 
 class ClientModification(ChampsDuClient):
     """Seuls les champs envoyés changent. Un gestionnaire ne modifie que l'identité, l'adresse et la langue."""
 
     version: int = Field(ge=1, le=2**31 - 1, description="Celle lue ; si la fiche a changé depuis : 409.", examples=[4])
-    raison_sociale: Texte | Rien = facultatif("Raison sociale.", max_length=160, min_length=1)
+    raison_sociale: Texte = facultatif("Raison sociale.", max_length=160, min_length=1)
 
 
 class ClientCreation(ChampsDuClient):
@@ -182,11 +181,11 @@ class ClientCreation(ChampsDuClient):
 
 class ContactCreation(Entree):
     nom: Texte = Field(min_length=1, max_length=80, examples=["Agathe Delorme"])
-    role: parmi(RoleContact.values) | Rien = facultatif("Rôle.")
-    fonction: Texte | Rien = facultatif("Fonction.", max_length=80)
-    courriel: Texte | Rien = facultatif("Adresse de courriel.", max_length=254)
-    telephone: Texte | Rien = facultatif("Téléphone.", max_length=40)
-    recoit_relances: bool | Rien = facultatif("Reçoit les relances.")
+    role: parmi(RoleContact.values) = facultatif("Rôle.")
+    fonction: Texte = facultatif("Fonction.", max_length=80)
+    courriel: Texte = facultatif("Adresse de courriel.", max_length=254)
+    telephone: Texte = facultatif("Téléphone.", max_length=40)
+    recoit_relances: bool = facultatif("Reçoit les relances.")
 
 
 TELS_QUELS = (

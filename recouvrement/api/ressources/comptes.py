@@ -21,7 +21,6 @@ from ..formes import (
     JourLu,
     Montant,
     Page,
-    Rien,
     Sortie,
     Texte,
     client_court,
@@ -40,11 +39,11 @@ FACTURES_MAX = 500
 
 
 class FiltresBalance(Page):
-    au: JourLu | Rien = facultatif("Au soir de ce jour ; aujourd'hui à défaut.")
+    au: JourLu = facultatif("Au soir de ce jour ; aujourd'hui à défaut.")
     par: parmi(["client", "gestionnaire", "segment"]) = Field("client", description="Regroupement des lignes.")
-    devise: Devise | Rien = facultatif("Une seule devise.")
-    gestionnaire: Cle | Rien = facultatif("Clients suivis par cette personne.")
-    segment: Texte | Rien = facultatif("Clients de ce segment.", max_length=40)
+    devise: Devise = facultatif("Une seule devise.")
+    gestionnaire: Cle = facultatif("Clients suivis par cette personne.")
+    segment: Texte = facultatif("Clients de ce segment.", max_length=40)
 
 
 class MontantsBalance(Sortie):
@@ -119,8 +118,8 @@ def balance(request, filtres: Query[FiltresBalance]):
 
 
 class FiltresDecompte(Entree):
-    au: JourLu | Rien = facultatif("Arrêté à ce jour ; aujourd'hui à défaut.")
-    factures: str | Rien = facultatif(
+    au: JourLu = facultatif("Arrêté à ce jour ; aujourd'hui à défaut.")
+    factures: str = facultatif(
         "Clés de factures séparées par des virgules ; à défaut, tout ce qui était dû.",
         pattern=r"^[0-9]{1,18}(,[0-9]{1,18})*$", max_length=5000, examples=["41,42"],
     )  # fmt: skip

@@ -18,7 +18,6 @@ from ..formes import (
     Montant,
     Page,
     Personne,
-    Rien,
     Societe,
     Sortie,
     client_court,
@@ -64,8 +63,8 @@ def moi(request):
 
 
 class FiltresBlocages(Page):
-    client: Cle | Rien = facultatif("Clé du client.")
-    en_cours: bool | Rien = facultatif("true : bloqués ; false : levés.")
+    client: Cle = facultatif("Clé du client.")
+    en_cours: bool = facultatif("true : bloqués ; false : levés.")
 
 
 class BlocageSortie(Sortie):
@@ -122,9 +121,9 @@ def _blocage(b: BlocageCommandes) -> dict:
 
 
 class FiltresMouvements(Page):
-    statut: parmi(MouvementBancaire.Statut.values) | Rien = facultatif("Ce qu'on en a fait.")
-    depuis: JourLu | Rien = facultatif("Opérations de ce jour-là ou d'après.")
-    jusqu_au: JourLu | Rien = facultatif("Opérations de ce jour-là ou d'avant.")
+    statut: parmi(MouvementBancaire.Statut.values) = facultatif("Ce qu'on en a fait.")
+    depuis: JourLu = facultatif("Opérations de ce jour-là ou d'après.")
+    jusqu_au: JourLu = facultatif("Opérations de ce jour-là ou d'avant.")
 
 
 class MouvementSortie(Sortie):

@@ -29,7 +29,6 @@ from ..formes import (
     Montant,
     MontantLu,
     Page,
-    Rien,
     Sortie,
     Texte,
     client_court,
@@ -49,11 +48,11 @@ PARTS_MAX = 100  # échéances par affectation, comme à l'écran
 
 
 class FiltresEncaissements(Page):
-    client: Cle | Rien = facultatif("Clé du client.")
-    a_affecter: bool | Rien = facultatif("true : une part n'est posée sur aucune pièce.")
-    recu_depuis: JourLu | Rien = facultatif("Reçus ce jour-là ou après.")
-    recu_jusqu_au: JourLu | Rien = facultatif("Reçus ce jour-là ou avant.")
-    modifie_depuis: InstantLu | Rien = facultatif("Modifiés à partir de cet instant.")
+    client: Cle = facultatif("Clé du client.")
+    a_affecter: bool = facultatif("true : une part n'est posée sur aucune pièce.")
+    recu_depuis: JourLu = facultatif("Reçus ce jour-là ou après.")
+    recu_jusqu_au: JourLu = facultatif("Reçus ce jour-là ou avant.")
+    modifie_depuis: InstantLu = facultatif("Modifiés à partir de cet instant.")
 
 
 class EncaissementSortie(Sortie):
@@ -96,8 +95,8 @@ class EncaissementCreation(Entree):
     recu_le: JourLu
     devise: Devise = Field("EUR", json_schema_extra={"default": "EUR"})
     mode: parmi(Mode.values) = Field("virement", json_schema_extra={"default": "virement"})
-    reference: Texte | Rien = facultatif("Référence.", max_length=80)
-    libelle: Texte | Rien = facultatif("Libellé de la banque.", max_length=200)
+    reference: Texte = facultatif("Référence.", max_length=80)
+    libelle: Texte = facultatif("Libellé de la banque.", max_length=200)
 
 
 class Part(Entree):
@@ -114,7 +113,7 @@ class Affectation(Entree):
     parts: list[Part] = Field([], max_length=PARTS_MAX)
     accessoires: list[PartAccessoires] = Field([], max_length=PARTS_MAX)
     designees: bool = Field(False, description="Le débiteur a désigné ces échéances (C. civ., art. 1342-10).")
-    deja_affecte: MontantLu | Rien = facultatif("Part affectée lue ; si elle a changé depuis, rien n'est écrit.")
+    deja_affecte: MontantLu = facultatif("Part affectée lue ; si elle a changé depuis, rien n'est écrit.")
 
 
 EXEMPLE = {

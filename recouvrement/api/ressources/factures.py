@@ -20,7 +20,6 @@ from ..formes import (
     JourLu,
     Montant,
     Page,
-    Rien,
     Sortie,
     Texte,
     client_court,
@@ -38,12 +37,12 @@ PALIERS = [nature.name.lower() for nature in Nature]
 
 
 class FiltresFactures(Page):
-    client: Cle | Rien = facultatif("Clé du client.")
-    numero: Texte | Rien = facultatif("Numéro exact.", max_length=60)
-    ouverte: bool | Rien = facultatif("true : il reste quelque chose à payer.")
-    emise_depuis: JourLu | Rien = facultatif("Émises ce jour-là ou après.")
-    emise_jusqu_au: JourLu | Rien = facultatif("Émises ce jour-là ou avant.")
-    modifie_depuis: InstantLu | Rien = facultatif("Modifiées à partir de cet instant.")
+    client: Cle = facultatif("Clé du client.")
+    numero: Texte = facultatif("Numéro exact.", max_length=60)
+    ouverte: bool = facultatif("true : il reste quelque chose à payer.")
+    emise_depuis: JourLu = facultatif("Émises ce jour-là ou après.")
+    emise_jusqu_au: JourLu = facultatif("Émises ce jour-là ou avant.")
+    modifie_depuis: InstantLu = facultatif("Modifiées à partir de cet instant.")
 
 
 class FactureSortie(Sortie):

@@ -18,7 +18,7 @@ from recouvrement.comptes.models import Societe
 from ..acces import JSON, MULTIPART
 from ..contrat import operation
 from ..curseur import paginer
-from ..formes import Cle, Entree, Instant, Page, Rien, Sortie, facultatif, instant, parmi
+from ..formes import Cle, Entree, Instant, Page, Sortie, facultatif, instant, parmi
 from ..perimetre import trouver, visibles
 from ..portees import Portee
 from ..problemes import Probleme, saisie
@@ -28,7 +28,7 @@ REJETS_MONTRES = 500
 
 
 class FiltresImports(Page):
-    statut: parmi(Lot.Statut.values) | Rien = facultatif("État de l'import.")
+    statut: parmi(Lot.Statut.values) = facultatif("État de l'import.")
 
 
 class ImportSortie(Sortie):

@@ -30,7 +30,6 @@ from ..formes import (
     JourLu,
     Montant,
     Page,
-    Rien,
     Sortie,
     client_court,
     facultatif,
@@ -48,12 +47,12 @@ NATURES = [nature.name.lower() for nature in Nature]
 
 
 class FiltresRelances(Page):
-    client: Cle | Rien = facultatif("Clé du client.")
-    statut: parmi(Courrier.Statut.values) | Rien = facultatif("État du courrier.")
-    palier: parmi(NATURES[1:]) | Rien = facultatif("Palier.")
-    decide_depuis: JourLu | Rien = facultatif("Décidés ce jour-là ou après.")
-    decide_jusqu_au: JourLu | Rien = facultatif("Décidés ce jour-là ou avant.")
-    modifie_depuis: InstantLu | Rien = facultatif("Modifiés à partir de cet instant.")
+    client: Cle = facultatif("Clé du client.")
+    statut: parmi(Courrier.Statut.values) = facultatif("État du courrier.")
+    palier: parmi(NATURES[1:]) = facultatif("Palier.")
+    decide_depuis: JourLu = facultatif("Décidés ce jour-là ou après.")
+    decide_jusqu_au: JourLu = facultatif("Décidés ce jour-là ou avant.")
+    modifie_depuis: InstantLu = facultatif("Modifiés à partir de cet instant.")
 
 
 class RelanceSortie(Sortie):
@@ -217,11 +216,11 @@ def relance_pdf(request, id: Cle):
 
 
 class FiltresJour(Entree):
-    le: JourLu | Rien = facultatif("Jour de la question ; aujourd'hui à défaut, jamais l'avenir.")
+    le: JourLu = facultatif("Jour de la question ; aujourd'hui à défaut, jamais l'avenir.")
 
 
 class FiltresPourquoi(Page):
-    le: JourLu | Rien = facultatif("Jour de la question ; aujourd'hui à défaut, jamais l'avenir.")
+    le: JourLu = facultatif("Jour de la question ; aujourd'hui à défaut, jamais l'avenir.")
 
 
 class ExplicationSortie(Sortie):
