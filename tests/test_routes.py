@@ -369,7 +369,7 @@ def monde(db, settings, tmp_path, time_machine):
         reference=dossier.reference,
         piece=dossier.pieces.first(),
         correspondance=Correspondance.objects.create(societe=societe, nom="Export", genre="factures", signature="x"),
-        source=SourceImport.objects.create(societe=societe, nom="Dépôt", genre="dossier"),
+        source=SourceImport.objects.create(societe=societe, nom="Dépôt", genre="dossier", actif=False),
         compte_bancaire=CompteFactory(societe=societe),
         mouvement=MouvementFactory(societe=societe),
         regle=RegleRapprochement.objects.create(societe=societe, nom="Paie", contient="SALAIRE", action="ignorer"),

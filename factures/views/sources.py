@@ -128,6 +128,9 @@ def source_relever(request, pk: int):
     """Réveille la lecture sans attendre son tour."""
     trouvee = get_object_or_404(_sources(request), pk=pk)
     verifier_droit(request.user, Droit.ADMINISTRER, trouvee.societe_id)
+    if not trouvee.actif:
+        fait(request, _("Cette source est désactivée : réactivez-la d’abord."))
+        return rediriger(request, reverse("factures:source", args=[pk]))
     try:
         relever_source.apply_async((pk, True), retry=False)
     except OperationalError:
