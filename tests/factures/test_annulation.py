@@ -269,7 +269,7 @@ def tableaux(draw):
 
 
 REGLAGES = settings(
-    max_examples=25, deadline=None,
+    max_examples=8, deadline=None,  # une base entière à chaque exemple
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
