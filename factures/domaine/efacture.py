@@ -8,10 +8,10 @@ XP Z12-012.
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from .echeances import Conditions, ConditionsIllisibles, lire_conditions
+from .efacture_termes import Escompte, echeance_en_clair
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
@@ -85,15 +85,6 @@ class Terme:
     texte: str = ""
     jour: date | None = None
     montant: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Escompte:
-    taux: Decimal
-    jours: int
-
-    def __str__(self) -> str:
-        return f"{self.taux.normalize():f} % sous {self.jours} jours".replace(".", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,74 +284,6 @@ def _fondre(termes: list[Terme]) -> tuple[Due, ...]:
     for t in sorted(termes, key=lambda t: t.jour):
         parts[t.jour] = parts.get(t.jour, ZERO) + t.montant
     return tuple(Due(montant, jour) for jour, montant in parts.items())
-
-
-_ENTETE = re.compile(
-    r"^(?:conditions? (?:de )?(?:paiement|reglement) ?:?|paiement|reglement|payable|payment terms? ?:?|payment"
-    r"|terms? ?:)\s*"
-)
-_DELAI = (
-    re.compile(r"(?:within|in|net) (\d{1,3}) days?(?: net)?"),
-    re.compile(r"(\d{1,3}) days?(?: net)?"),
-    re.compile(r"(?:a|sous|dans un delai de|dans les) (\d{1,3}) ?j(?:ours?)?(?: nets?)?"),
-    re.compile(r"(\d{1,3}) (?:dagar|dage|dager|dagen|tage|tagen|tage netto|dias|giorni)(?: netto| net)?"),
-    re.compile(r"(?:innerhalb|innerhalb von|binnen) (\d{1,3}) tagen?(?: netto)?"),
-)
-
-
-def echeance_en_clair(texte: str, emission: date) -> date | None:
-    """« PAIEMENT 30 JOURS NET », « Payment within 30 days », « 30 dagar » ; None dès qu'un doute est possible.
-
-    Le texte entier doit n'être que ce délai : deux nombres, un pour-cent ou une suite, et rien n'est deviné.
-    """
-    plat = unicodedata.normalize("NFKD", texte or "").encode("ascii", "ignore").decode().lower()
-    plat = " ".join(plat.split()).strip(" .")
-    plat = _ENTETE.sub("", plat).strip(" .:")
-    if not plat or "%" in plat or len(plat) > 60:
-        return None
-    for motif in _DELAI:
-        if lu := motif.fullmatch(plat):
-            return emission + timedelta(days=int(lu[1]))
-    try:
-        conditions: Conditions = lire_conditions(plat)
-    except ConditionsIllisibles:
-        return None
-    if conditions.nature != "net":
-        return None  # fin de mois : deux lectures, le contrat du client tranche
-    return emission + timedelta(days=conditions.jours)
-
-
-# --- Escompte --------------------------------------------------------------------------------
-
-_ESCOMPTES = (
-    re.compile(r"#skonto#tage=(?P<jours>\d{1,3})#prozent=(?P<taux>\d{1,2}(?:[.,]\d{1,2})?)#"),
-    re.compile(
-        r"(?P<taux>\d{1,2}(?:[.,]\d{1,2})?) ?% (?:cash )?(?:discount|skonto|escompte|d escompte|rabatt?|kontantrabatt)"
-        r"(?: \w+){0,6}? (?P<jours>\d{1,3}) ?(?:days?|tagen?|j(?:ours?)?|dagar|dage)"
-    ),
-    re.compile(
-        r"(?:discount|skonto|escompte)(?: \w+){0,3}? (?P<taux>\d{1,2}(?:[.,]\d{1,2})?) ?%"
-        r"(?: \w+){0,6}? (?P<jours>\d{1,3}) ?(?:days?|tagen?|j(?:ours?)?)"
-    ),
-)
-
-
-def escompte_en_clair(texte: str) -> Escompte | None:
-    """« 2 % discount if paid within 2 days », « 3% Skonto innerhalb 10 Tagen », « escompte de 2 % sous 8 jours ».
-
-    None si aucun n'est lu, ou si deux se contredisent.
-    """
-    plat = unicodedata.normalize("NFKD", texte or "").encode("ascii", "ignore").decode().lower()
-    plat = " ".join(re.sub(r"[^a-z0-9%.,#=]+", " ", plat).split())
-    lus = {
-        Escompte(Decimal(lu["taux"].replace(",", ".")), int(lu["jours"]))
-        for motif in _ESCOMPTES
-        for lu in motif.finditer(plat)
-    }
-    if len(lus) != 1:
-        return None
-    escompte = lus.pop()
-    return escompte if 0 < escompte.taux < 100 and 0 < escompte.jours <= 120 else None
 
 
 def au_centime(valeur: Decimal) -> Decimal:

@@ -4,7 +4,8 @@ import re
 from decimal import Decimal
 from itertools import islice
 
-from factures.domaine.efacture import ZERO, Document, Escompte, Partie, Terme, Tva, escompte_en_clair
+from factures.domaine.efacture import ZERO, Document, Partie, Terme, Tva
+from factures.domaine.efacture_termes import Escompte, escompte_en_clair
 
 from .efacture_parties import partie
 from .efacture_xml import REPETES_MAX, Racine, decimal, jour, montant, texte, textes
