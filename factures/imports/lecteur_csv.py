@@ -49,4 +49,17 @@ def lire(fichier: Fichier, contexte: ContexteLecture) -> LotLu:
     notes = reconnait(fichier)
     if notes.get(contexte.format, 0) <= DOUTEUX and not (notes and max(notes.values()) > DOUTEUX):
         return tableur.lire(fichier, contexte)
+    if _revue_par_une_personne(fichier, contexte):
+        return tableur.lire(fichier, contexte)
     return csv_grand_livre.lire(fichier.texte, contexte.format)
+
+
+def _revue_par_une_personne(fichier: Fichier, contexte: ContexteLecture) -> bool:
+    """Une correspondance retenue pour ce même en-tête passe avant les colonnes de la maison."""
+    from . import tableur_entete
+
+    try:
+        signature = tableur_entete.trouver(fichier).signature
+    except FichierRefuse:
+        return False
+    return contexte.correspondances(signature) is not None

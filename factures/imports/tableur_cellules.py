@@ -198,7 +198,7 @@ class Lignes:
             return "?"
 
     def _texte(self, champ: str, maximum: int) -> str:
-        return en_texte(self._cellule(champ))[:maximum]
+        return en_texte(self._cellule(champ))[:maximum] if champ in self.places else ""
 
     def _devise(self) -> str:
         texte = self._texte("devise", 20)

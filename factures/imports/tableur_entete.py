@@ -232,13 +232,21 @@ _TOTAL = re.compile(
 )
 
 
+_INDICES = ("tot", "report", "cumul", "solde")  # un nom de colonne se normalise ; chaque cellule, ce serait trop cher
+
+
+def _annonce_un_total(texte: str) -> bool:
+    bas = texte.casefold()
+    return any(indice in bas for indice in _INDICES) and _TOTAL.match(normaliser(texte)) is not None
+
+
 def est_total(cellules: Sequence[Cellule]) -> bool:
     """Une des trois premières cellules remplies annonce un total ou un report (« Total Énergies » est un client)."""
     vues = 0
     for c in cellules:
         if c == "":
             continue
-        if isinstance(c, str) and c[:1] in "sStTgGrRcCaAàÀ*-" and len(c) < 80 and _TOTAL.match(normaliser(c)):
+        if isinstance(c, str) and len(c) < 80 and _annonce_un_total(c):
             return True
         vues += 1
         if vues == 3:
