@@ -227,4 +227,13 @@ def _decider(correction: CorrectionProposee, statut: str, client: Client, acteur
 
 
 def nom_du_champ(champ: str) -> str:
-    return str(_("Cessation") if champ == CESSATION else Client._meta.get_field(champ).verbose_name).capitalize()
+    nom = str(_("Cessation") if champ == CESSATION else Client._meta.get_field(champ).verbose_name)
+    return nom[:1].upper() + nom[1:]
+
+
+def lignes(champ: str, valeur: str) -> list[str]:
+    """La valeur telle qu'on la lit : une adresse en lignes, code postal et ville ensemble."""
+    if champ != ADRESSE:
+        return [valeur] if valeur else []
+    a = lire_adresse(valeur)
+    return [x for x in (a["adresse"], a["complement"], f"{a['code_postal']} {a['ville']}".strip()) if x]

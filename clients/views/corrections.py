@@ -30,8 +30,8 @@ def _lignes(corrections) -> list[dict]:
         {
             "c": c,
             "champ": services.nom_du_champ(c.champ),
-            "avant": [x for x in c.avant.split("\n") if x],
-            "apres": [x for x in c.apres.split("\n") if x],
+            "avant": services.lignes(c.champ, c.avant),
+            "apres": services.lignes(c.champ, c.apres),
             "vue": services.empreinte(c),
             "perimee": c.statut == S.PROPOSEE and c.champ != services.CESSATION
             and services.valeur_de(c.client, c.champ)[:250] not in (c.avant, c.apres),
