@@ -121,7 +121,7 @@ class FiltresDecompte(Entree):
     au: JourLu = facultatif("Arrêté à ce jour ; aujourd'hui à défaut.")
     factures: str = facultatif(
         "Clés de factures séparées par des virgules ; à défaut, tout ce qui était dû.",
-        pattern=r"^[0-9]{1,18}(,[0-9]{1,18})*$", max_length=5000, examples=["41,42"],
+        pattern=r"^[0-9]{1,18}(,[0-9]{1,18})*$", max_length=1500, examples=["41,42"],
     )  # fmt: skip
     reglees: bool = Field(False, description="Avec les factures réglées dont des intérêts ou les 40 € restent dus.")
 
