@@ -11,6 +11,7 @@ from factures.domaine.efacture import (
     ZERO,
     Creance,
     Document,
+    Due,
     creance,
     serrer,
 )
@@ -19,7 +20,7 @@ from factures.domaine.mentions import PAR_CODE, mentions_absentes
 from .efacture_clients import Annuaire, ChoixAFaire, code_de, fiche
 from .lecteurs import ContexteLecture
 from .lot import AvoirLu, ClientLu, Electronique, Element, FactureLue, LotLu, Pdf, Rejet
-from .nombres import MONTANT_MAX
+from .nombres import MONTANT_MAX, euros
 from .texte import FichierRefuse
 
 NUMERO_MAX = 60
@@ -62,6 +63,7 @@ class Assembleur:
         except ChoixAFaire as choix:
             self._a_choisir[choix.cle] = choix.codes
             self.lot.faits["clients_a_choisir"] = self._a_choisir
+            self._dire(document, due, absentes, neuf=False)  # l'alerte de fraude n'attend pas le choix
             self.lot.rejeter(
                 Rejet(
                     ligne, "client",
@@ -192,7 +194,7 @@ class Assembleur:
             "ventilation": [str(t) for t in d.ventilation], "anterieures": list(d.anterieures),
             "termes": d.texte_des_termes, "lignes_de_facture": d.lignes, "pieces_jointes": list(d.jointes),
             "creance": due.montant,
-            "echeances": [f"{p.montant:.2f} {p.jour or 'conditions du client'}" for p in due.parts],
+            "echeances": [_part(p) for p in due.parts],
             "affacturee": d.type in AFFACTURES, "escompte": str(d.escompte or ""),
             "mentions_absentes": list(absentes or ()), "ibans": list(d.ibans),
         }  # fmt: skip
@@ -208,6 +210,11 @@ class Assembleur:
             "avoirs": sum(avoir for _code, _du, avoir in self._montants.values()),
             "doubles": self._doubles,
         } | ({"clients_a_choisir": self._a_choisir} if self._a_choisir else {})
+
+
+def _part(part: Due) -> str:
+    """« 120,00 le 02/03/2026 »."""
+    return f"{euros(part.montant)} {f'le {part.jour:%d/%m/%Y}' if part.jour else 'selon les conditions du client'}"
 
 
 def _complet(d: Document) -> Document:

@@ -236,7 +236,8 @@ def test_un_siren_a_cle_fausse_ne_fait_pas_une_fiche_fausse(societe):
 
 def test_deux_comptes_du_meme_siren_demandent_un_choix_et_la_correction_tranche(societe):
     un, deux = (ClientFactory(societe=societe, siren=ACHETEUR) for _ in range(2))
-    rendu = prendre(societe, cii())
+    rendu = prendre(societe, cii(iban="FR7612345678901234567890123"))
+    assert dit(rendu, "fraude possible"), "l'alerte n'attend pas le choix"
     assert not rendu.ecrit and "plusieurs comptes ont ce SIREN" in rendu.rejets[0].motif
     assert rendu.faits["clients_a_choisir"] == {ACHETEUR: [un.code, deux.code]}
     prise(societe, cii(), corrections={"clients": {ACHETEUR: deux.code}})
