@@ -5,10 +5,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Min, Value, When
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -98,11 +99,17 @@ def imports(request):
         "filtree": bool(filtres),
         "ensemble": bool(ensemble),
         "suite": bool(ensemble) and any(lot.statut in EN_ATTENTE for lot in liste),
-        "du": filtres.get("created_at__date__gte", aujourd_hui()),
+        "du": filtres.get("created_at__date__gte") or _premier(request),
         "au": filtres.get("created_at__date__lte", aujourd_hui()),
     }
     statut = 422 if request.method == "POST" else 200
     return rendre(request, "factures/imports.html", "factures/_imports.html", contexte, status=statut)
+
+
+def _premier(request) -> date:
+    """Le jour du plus ancien import : depuis toujours."""
+    le = lots_visibles(request).aggregate(le=Min("created_at"))["le"]
+    return localdate(le) if le else aujourd_hui()
 
 
 def _ensemble(request) -> list[int]:
