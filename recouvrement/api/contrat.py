@@ -22,6 +22,7 @@ ERREURS = {
     405: "Méthode inconnue de cette adresse ; `Allow` dit lesquelles vont.",
     409: "Version périmée, état incompatible, ou même demande en cours.",
     413: "Corps au-delà de la taille admise.",
+    414: "Adresse de plus de 4 094 octets : le serveur la refuse avant l’application, en HTML.",
     415: "Type de contenu autre que celui attendu.",
     422: "Champs fautifs, ou clé d’idempotence d’une autre demande.",
     429: "Débit dépassé ; `Retry-After` dit quand revenir.",
@@ -60,7 +61,7 @@ def operation(
     media: str = "",
 ) -> Callable:
     """Décore une opération. Un POST porte toujours une clé d'idempotence. media : réponse autre que du JSON."""
-    attendues = {401, 403, 405, 422, 429, 500, *erreurs}
+    attendues = {401, 403, 405, 414, 422, 429, 500, *erreurs}
     if "{" in chemin:
         attendues.add(404)
     if corps:
@@ -136,6 +137,8 @@ def _completer(details: dict, methode: str) -> None:
 
 
 def _erreur(code: int) -> dict:
+    if code == 414:
+        return {"description": ERREURS[code], "content": {"text/html": {"schema": {"type": "string"}}}}
     exemple = {"type": "/api/v1/#saisie-refusee", "title": "Saisie refusée", "status": 422, "detail": ERREURS[422]}
     contenu: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Probleme"}}
     if code == 422:

@@ -67,7 +67,7 @@ def test_le_contrat_tient_devant_schemathesis(environnement_reel, settings, tmp_
             [
                 sys.executable, "-m", "schemathesis.cli", "run", f"{url}/api/v1/openapi.json", "--no-color",
                 "--header", f"Authorization: Bearer {jeton}", "--seed", GRAINE, "--max-examples", EXEMPLES,
-                "--checks", CONTROLES, "--phases", "examples,coverage,fuzzing,stateful", "--max-time", "60",
+                "--checks", CONTROLES, "--phases", "examples,coverage,fuzzing,stateful", "--max-time", "50",
                 "--request-timeout", "20", "--suppress-health-check", "all",
             ],
             env=env, capture_output=True, text=True, cwd=tmp_path, timeout=240,
