@@ -22,5 +22,5 @@ urlpatterns = [
     path("", include("factures.urls")),
     path("", include("relances.urls")),
     path("contentieux/", include("contentieux.urls")),
-    path("administration/webhooks/", include("recouvrement.api.urls_webhooks")),
+    path("administration/webhooks/", include("recouvrement.api.webhooks.urls")),
 ]

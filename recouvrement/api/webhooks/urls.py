@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import webhooks
+from ..views import webhooks
 
 app_name = "webhooks"
 
