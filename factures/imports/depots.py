@@ -28,13 +28,13 @@ SUFFIXES = {
 }  # fmt: skip
 
 
-def deposer(flux, nom: str, societe: Societe, *, auteur, format: str = "") -> Lot:
+def deposer(flux, nom: str, societe: Societe, *, auteur, format: str = "", origine: str = Lot.Origine.ECRAN) -> Lot:
     """Range le fichier reçu et crée son Lot ; rien n'est encore lu. `flux` : binaire, lu par blocs."""
     suffixe = Path(nom).suffix.lower()
     chemin, empreinte, taille = depot.ranger_flux(flux, suffixe if suffixe in SUFFIXES else ".dat")
     return Lot.objects.create(
         societe=societe, auteur=auteur, fichier=nom[-250:], empreinte=empreinte, taille=taille, format=format,
-        chemin=chemin,
+        chemin=chemin, origine=origine,
     )  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def import_deposer(request, fichier: File[UploadedFile]):
     if not form.is_valid():
         fautes = [(nom, e) for nom, liste in form.errors.items() for e in liste]
         raise saisie(fautes)
-    lot = depots.deposer(fichier, fichier.name, jeton.societe, auteur=jeton.utilisateur)
+    lot = depots.deposer(fichier, fichier.name, jeton.societe, auteur=jeton.utilisateur, origine=Lot.Origine.API)
     reveiller(apercevoir_lot, lot)
     return detail(lot)
 
