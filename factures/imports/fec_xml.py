@@ -117,7 +117,7 @@ class _Mesure:
 def _nom(element) -> str:
     if element is None or not isinstance(element.tag, str):
         return ""
-    return etree.QName(element).localname.casefold()
+    return element.tag.rpartition("}")[2].casefold()  # QName refuserait un espace de noms abîmé
 
 
 def _verifier_racine(element, nom: str) -> None:

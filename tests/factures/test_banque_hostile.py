@@ -75,3 +75,9 @@ def test_un_fichier_coupe_n_importe_ou(format):
     octets = texte.encode()
     for fin in range(1, len(octets), max(1, len(octets) // 60)):
         verifier(module, format, octets[:fin])
+
+
+@pytest.mark.parametrize("abime", ["urn:x}y", "{", "a b", "urn:\u00e9<"[:-1]])
+def test_un_espace_de_noms_abime_n_empeche_pas_de_lire_un_camt(abime):
+    octets = MODELES["camt053"][1].replace("urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", abime).encode()
+    verifier(camt, "camt053", octets)

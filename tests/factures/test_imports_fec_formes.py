@@ -61,6 +61,7 @@ def test_la_forme_xml_donne_les_memes_postes_que_la_forme_plate(sens):
         (en_xml(exemple())[:-60], "mal formé ou tronqué"),
         (en_xml(exemple(), entete='<!DOCTYPE c [<!ENTITY a "aaaa">]>'), "DTD"),
         (en_xml(exemple()).replace(b"<comptabilite>", b"<x><comptabilite>"), "<comptabilite>"),
+        (en_xml(exemple()).replace(b"<comptabilite>", b'<comptabilite xmlns="urn:x}y">'), "mal formé"),
         (b"<comptabilite>" + b"<a>" * 50, "imbrication"),
         (en_xml(exemple()).replace(b"<Debit>100.00", b"<Debit>101.00"), "déséquilibré"),
         (b"<comptabilite><exercice/></comptabilite>", "aucune écriture"),

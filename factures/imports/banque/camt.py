@@ -17,7 +17,7 @@ from ..lecteurs import ContexteLecture
 from ..lot import LotLu, MouvementLu, ReleveLu
 from ..texte import FichierRefuse
 from .camt_ecriture import Entree, lire_entree
-from .camt_xml import SansDtd, enfant, fils, texte_de
+from .camt_xml import SansDtd, enfant, fils, nom_local, texte_de
 from .commun import Carnet, borne, debut, lot_banque, plausible
 
 AUTRES = {
@@ -101,7 +101,7 @@ class _Lecture:
         )  # fmt: skip
         stmt = None
         for evenement, element in contexte:
-            nom = etree.QName(element).localname
+            nom = nom_local(element)
             if evenement == "start":
                 if element.getroottree().docinfo.doctype:
                     raise FichierRefuse("Le XML contient une DTD : refusé, un relevé n'en porte jamais.")
@@ -120,7 +120,7 @@ class _Lecture:
                 yield from self._ecriture(element)
                 element.clear()
                 parent = element.getparent()
-                while element.getprevious() is not None and etree.QName(element.getprevious()).localname == "Ntry":
+                while element.getprevious() is not None and nom_local(element.getprevious()) == "Ntry":
                     del parent[parent.index(element) - 1]
             elif nom == "Stmt" and element is stmt:
                 self._ouvrir(stmt)
@@ -153,7 +153,7 @@ class _Lecture:
     def _soldes(self, stmt) -> Iterator[tuple]:
         """(type, montant signé, devise, jour) de chaque Bal lisible."""
         for solde in stmt:
-            if not isinstance(solde.tag, str) or etree.QName(solde).localname != "Bal":
+            if nom_local(solde) != "Bal":
                 continue
             genre = texte_de(solde, "Tp", "CdOrPrtry", "Cd") or texte_de(solde, "Tp", "CdOrPrtry", "Prtry")
             montant = enfant(solde, "Amt")

@@ -30,6 +30,11 @@ class SansDtd:
         return bloc
 
 
+def nom_local(element) -> str:
+    """Le nom sans son espace, vide pour un commentaire ; `QName` refuserait un espace de noms abîmé."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
 def enfant(element, nom: str):
     """Le premier enfant de ce nom local, quel que soit son espace de noms, ou None."""
     return None if element is None else next(element.iterchildren("{*}" + nom), None)
