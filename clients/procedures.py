@@ -112,7 +112,7 @@ def retirer_jugement(client: Client, *, motif: str, acteur) -> bool:
     )  # fmt: skip
 
 
-def _jugements_publies(societe: Societe) -> dict[str, dict]:
+def _jugements_publies(societe: Societe | int) -> dict[str, dict]:
     """Ouvertures gardées dont un compte sans jugement porte le SIREN ; ni annulées depuis, ni retirées d'un compte."""
     attendent = Client.objects.filter(societe=societe, jugement_ouverture_le=None).exclude(siren="")
     publiees = AnnonceBodacc.objects.filter(societe=societe, siren__in=attendent.values("siren"))
@@ -132,12 +132,8 @@ def _jugements_publies(societe: Societe) -> dict[str, dict]:
     return notes
 
 
-@transaction.atomic
-def aligner(societe: Societe, *, acteur) -> int:
-    """Un compte créé, ou numéroté, après le jugement de son débiteur le reçoit ; rend le nombre de comptes arrêtés.
-
-    Le jugement est celui d'un autre compte de même SIREN, ou celui d'une annonce BODACC gardée sans client.
-    """
+def jugements_connus(societe: Societe | int) -> dict[str, dict]:
+    """{SIREN: champs de la procédure} : celle d'un autre compte, ou celle d'une annonce BODACC gardée sans client."""
     notes = {
         siren: {"jugement_ouverture_le": le, "procedure_cloturee_le": close, "procedure_issue": issue}
         for siren, le, close, issue in Client.objects.filter(societe=societe, jugement_ouverture_le__isnull=False)
@@ -145,7 +141,13 @@ def aligner(societe: Societe, *, acteur) -> int:
         .order_by("jugement_ouverture_le")
         .values_list("siren", "jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue")
     }
-    notes = _jugements_publies(societe) | notes
+    return _jugements_publies(societe) | notes
+
+
+@transaction.atomic
+def aligner(societe: Societe, *, acteur) -> int:
+    """Un compte créé, ou numéroté, après le jugement de son débiteur le reçoit ; rend le nombre de comptes arrêtés."""
+    notes = jugements_connus(societe)
     verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe")
     arrives = list(verrou.filter(societe=societe, siren__in=notes, jugement_ouverture_le=None).order_by("pk"))
     for compte in arrives:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from clients.models import Client
+from clients.procedures import jugements_connus
 from factures.models import Echeance, Echeancier, Litige, Promesse
 from factures.services.litiges import consigner_ouvertures
 
@@ -76,11 +77,8 @@ def observer_suites(contexte: Contexte) -> Iterator[None]:
 @contextmanager
 def observer_procedures(contexte: Contexte) -> Iterator[None]:
     """Trace les comptes que le SIREN d'un débiteur en procédure arrête."""
-    en_procedure = Client.objects.filter(societe=contexte.societe_id, jugement_ouverture_le__isnull=False)
-    touches = Client.objects.filter(
-        societe=contexte.societe_id, jugement_ouverture_le=None,
-        siren__in=en_procedure.exclude(siren="").values("siren"),
-    )  # fmt: skip
+    sirens = list(jugements_connus(contexte.societe_id))
+    touches = Client.objects.filter(societe=contexte.societe_id, jugement_ouverture_le=None, siren__in=sirens)
     champs = ["jugement_ouverture_le", "procedure_cloturee_le", "procedure_issue", "version", "updated_at"]
     with observer(contexte.lot_id, touches, champs):
         yield

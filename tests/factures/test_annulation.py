@@ -7,7 +7,7 @@ from django.apps import apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.models import Client, Note
+from clients.models import AnnonceBodacc, Client, Note
 from contentieux.models import DossierContentieux
 from factures.models import Echeance, Encaissement, Facture, Imputation, Litige, Lot, TraceDeLot
 from factures.services.annulation import AnnulationImpossible, apercu, bloqueurs, defaire
@@ -305,3 +305,15 @@ def test_un_encaissement_rejete_depuis_retient_l_import(societe, client):
     prendre(societe, ENCAISSEMENTS + "V1;C1;2026-02-01;120;prelevement;\n")
     Encaissement.objects.update(rejete_le=AU, impute=120)
     assert any("rejetés" in x for x in bloqueurs(dernier()))
+
+
+def test_l_arret_venu_d_une_annonce_gardee_se_defait_avec_l_import_qui_donne_le_siren(societe):
+    prendre(societe, CLIENTS + "C1;Un;;;;;;;\n")
+    AnnonceBodacc.objects.create(
+        societe=societe, identifiant="A1", siren="732829320", jugement_le=AU, parution_le=AU,
+        texte={"portee": "ouverture"},
+    )  # fmt: skip
+    avant = photo()
+    prendre(societe, CLIENTS + "C1;Un;;732829320;;;;;\nC2;Deux;;732829320;;;;;\n")
+    assert [c.jugement_ouverture_le for c in Client.objects.order_by("pk")] == [AU, AU]
+    assert annuler() and photo() == avant
