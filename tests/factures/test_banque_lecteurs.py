@@ -276,6 +276,19 @@ def test_mt940_fin_d_annee_et_fevrier_de_trente_jours():
     assert lire(mt940([("260431C1,00NTRFX", "A")]))[0].rejets[0].champ == "date"
 
 
+def test_mt940_jour_en_blancs_zone_libre_et_solde_sans_devise():
+    """Une banque écrit quatre blancs au lieu du jour ; MultiCash met le motif dans :NS: et tait la devise de clôture."""
+    texte = (
+        ":20:A\n:25:NL91ABNA0417164300\n:28C:7/1\n:NS:22MOI\n:60F:C260401EUR100,00\n:61:260402    D65,00NOVBREF1\nX\n:86:Y\n"
+        ":61:2604030403CR80,00NTRF\n:NS:01Facture F12\n02et F13\n15DUPONT\n16 SARL\n:62F:C260403115,00\n-\n"
+    )
+    lot, releves, (debit, credit) = lire(texte)
+    assert not lot.rejets and [m.montant for m in (debit, credit)] == [Decimal("-65.00"), Decimal("80.00")]
+    assert debit.date == date(2026, 4, 2) and releves[0].numero == "7/1"
+    assert lot.faits["soldes"][0]["equilibre"] and credit.contrepartie == "DUPONT SARL"
+    assert "Facture F12 et F13" in credit.libelle
+
+
 def test_mt942_est_refuse():
     texte = ":20:X\n:25:1/2\n:28C:1\n:34F:EUR0,\n:13D:2601051200+0100\n:61:260105C1,00NTRFX\n"
     with pytest.raises(FichierRefuse, match="MT942"):

@@ -19,10 +19,10 @@ from ..lot import LotLu, MouvementLu, ReleveLu
 from ..texte import FichierRefuse
 from .commun import CODE, NOM, Carnet, borne, debut, libelle, lot_banque, plausible, reference
 
-CHAMP = re.compile(r":([0-9]{2}[A-Z]?):(.*)")
-SOLDE = re.compile(r"\s*([CD])([0-9]{6})([A-Z]{3})([0-9][0-9.]*(?:,[0-9]*)?)\s*")
+CHAMP = re.compile(r":([0-9]{2}[A-Z]?|NS):(.*)")  # NS : zone libre de MultiCash
+SOLDE = re.compile(r"\s*([CD])([0-9]{6})([A-Z]{3})?([0-9][0-9.]*(?:,[0-9]*)?)\s*")
 OPERATION = re.compile(
-    r"(?P<valeur>[0-9]{6})(?P<jour>[0-9]{4})?(?P<sens>E?R?[CD])(?P<fonds>[A-Z])?(?P<montant>[0-9][0-9.]*,[0-9]*)"
+    r"(?P<valeur>[0-9]{6})(?P<jour>[0-9]{4}| {4})?(?P<sens>E?R?[CD])(?P<fonds>[A-Z])?(?P<montant>[0-9][0-9.]*,[0-9]*)"
     r"(?P<type>[NFS][A-Z0-9]{3})?(?P<ref>.*?)(?://(?P<banque>.*))?"
 )
 TEXTE_MAX = 4_000  # caractères d'un champ
@@ -115,6 +115,8 @@ class _Lecture:
                     decrire(self.operation, lignes)
                 yield from self._rendre()
                 continue
+            if etiquette == "NS" and self.operation:
+                decrire_ns(self.operation, lignes)
             if etiquette in ("61", "62F", "62M", "20", "-", "60F", "60M"):
                 yield from self._rendre()
             if etiquette == "20" or etiquette == "-":
@@ -177,7 +179,8 @@ class _Lecture:
         if lu:
             try:
                 montant = _montant(lu[4])
-                return -montant if lu[1] == "D" else montant, _jour(lu[2]), lu[3]
+                devise = lu[3] or (self.carnet.releve.devise if self.carnet.releve else "EUR")
+                return -montant if lu[1] == "D" else montant, _jour(lu[2]), devise
             except ValueError:
                 pass
         self.carnet.refuser(ligne, "solde", f"« {valeur[:40]} » n'est pas un solde MT940.", "Redemandez le fichier.")
@@ -250,7 +253,7 @@ def _jour(texte: str) -> date | None:
 
 def _jour_comptable(mois_jour: str | None, valeur: date) -> date | None:
     """MMJJ, dans l'année qui le rapproche le plus de la date de valeur ; à défaut la date de valeur."""
-    if not mois_jour:
+    if not (mois_jour or "").strip():
         return valeur
     candidats = []
     for annee in (valeur.year - 1, valeur.year, valeur.year + 1):
@@ -259,6 +262,13 @@ def _jour_comptable(mois_jour: str | None, valeur: date) -> date | None:
         except ValueError:
             continue
     return min(candidats, key=lambda j: abs(j - valeur)) if candidats else None
+
+
+def decrire_ns(m: MouvementLu, lignes: list[str]) -> None:
+    """Le :NS: d'une opération (MultiCash) : lignes 01 à 14, le motif ; 15 et 16, la contrepartie."""
+    zones = [(x[:2], x[2:].strip()) for x in lignes]
+    m.libelle = libelle(" ".join(v for c, v in zones if "01" <= c <= "14" and v), m.libelle)
+    m.contrepartie = m.contrepartie or borne("".join(v for c, v in zones if c in ("15", "16")), NOM)
 
 
 def decrire(m: MouvementLu, lignes: list[str]) -> None:
