@@ -277,9 +277,10 @@ def test_mt940_fin_d_annee_et_fevrier_de_trente_jours():
 
 
 def test_mt940_jour_en_blancs_zone_libre_et_solde_sans_devise():
-    """Une banque écrit quatre blancs au lieu du jour ; MultiCash met le motif dans :NS: et tait la devise de clôture."""
+    """Une banque écrit quatre blancs pour le jour ; MultiCash met le motif dans :NS: et tait la devise de clôture."""
     texte = (
-        ":20:A\n:25:NL91ABNA0417164300\n:28C:7/1\n:NS:22MOI\n:60F:C260401EUR100,00\n:61:260402    D65,00NOVBREF1\nX\n:86:Y\n"
+        ":20:A\n:25:NL91ABNA0417164300\n:28C:7/1\n:NS:22MOI\n:60F:C260401EUR100,00\n"
+        ":61:260402    D65,00NOVBREF1\nX\n:86:Y\n"
         ":61:2604030403CR80,00NTRF\n:NS:01Facture F12\n02et F13\n15DUPONT\n16 SARL\n:62F:C260403115,00\n-\n"
     )
     lot, releves, (debit, credit) = lire(texte)

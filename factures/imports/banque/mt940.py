@@ -266,8 +266,8 @@ def _jour_comptable(mois_jour: str | None, valeur: date) -> date | None:
 
 def decrire_ns(m: MouvementLu, lignes: list[str]) -> None:
     """Le :NS: d'une opération (MultiCash) : lignes 01 à 14, le motif ; 15 et 16, la contrepartie."""
-    zones = [(x[:2], x[2:].strip()) for x in lignes]
-    m.libelle = libelle(" ".join(v for c, v in zones if "01" <= c <= "14" and v), m.libelle)
+    zones = [(x[:2], x[2:]) for x in lignes]
+    m.libelle = libelle(" ".join(v.strip() for c, v in zones if "01" <= c <= "14"), m.libelle)
     m.contrepartie = m.contrepartie or borne("".join(v for c, v in zones if c in ("15", "16")), NOM)
 
 
