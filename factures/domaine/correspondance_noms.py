@@ -271,7 +271,7 @@ def tranche(nom: str) -> tuple[int | None, int | None] | None:
     propre = normaliser(nom)
     if propre in _NON_ECHU:
         return None, None
-    brut = nom.strip()
+    brut = nom.strip()[:120]  # un en-tête démesuré ferait reculer ces motifs des heures
     if re.search(r"(?<![\d])\d{1,2}/\d{1,2}/\d{2,4}", brut):
         return None  # une date, pas un intervalle
     if lu := _ENTRE.search(brut):

@@ -81,3 +81,9 @@ def test_un_fichier_coupe_n_importe_ou(format):
 def test_un_espace_de_noms_abime_n_empeche_pas_de_lire_un_camt(abime):
     octets = MODELES["camt053"][1].replace("urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", abime).encode()
     verifier(camt, "camt053", octets)
+
+
+@pytest.mark.parametrize("annonce", ["COMPTE " * 8_000, "Solde " + "1 " * 28_000])
+def test_un_preambule_demesure_ne_fait_pas_reculer_sans_fin(annonce):
+    """Sans borne, chaque ligne de 60 ko demandait des minutes à l'expression qui cherche le compte ou le solde."""
+    verifier(csv_banque, "csv-banque", f"{annonce}\nDate;Libelle;Debit;Credit\n01/02/2026;VIR X;;12,00\n".encode())

@@ -173,6 +173,12 @@ def test_un_classeur_abime_se_lit_ou_se_refuse(place, octets):
     _lire_ou_refuser(bytes(contenu), "x.xlsx")
 
 
+@pytest.mark.parametrize("nom", ["0" + " " * 30_000 + "x", ("0" + " " * 5_000) * 6 + "x"])
+def test_un_en_tete_demesure_ne_fait_pas_reculer_sans_fin(nom):
+    """Sans borne, la recherche d'une tranche d'ancienneté dans ce nom de colonne durait des heures."""
+    _lire_ou_refuser(f"client;code;{nom}\nA;1;2\n".encode(), "balance.csv")
+
+
 def _lire_ou_refuser(contenu: bytes, nom: str) -> None:
     try:
         fichier = examiner_fichier(contenu, nom)

@@ -14,6 +14,7 @@ from ..nombres import Illisible, jour, montant
 from ..texte import SEPARATEURS, FichierRefuse
 
 PREAMBULE = 40  # lignes au plus avant l'en-tête
+ANNONCE_MAX = 500  # caractères lus d'une ligne de préambule : ces motifs reculent à chaque « compte » qu'ils voient
 _COMPTE = re.compile(r"(?:COMPTE|IBAN)\b.*?([A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}|[0-9][0-9A-Z ]{6,30})")
 _NUMERO = re.compile(r"((?=.*[0-9]{4})[A-Z0-9 ]{7,40})")
 _JOUR = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}")
@@ -111,7 +112,8 @@ def _est_montant(texte: str) -> bool:
 def _preambule(tableau: Tableau, lignes: list[list[str]]) -> None:
     """Compte, devise et soldes annoncés au-dessus du tableau."""
     for cellules in lignes:
-        texte = " ".join(cellules)
+        cellules = [c[:ANNONCE_MAX] for c in cellules[:ANNONCE_MAX]]
+        texte = " ".join(cellules)[:ANNONCE_MAX]
         norme = normaliser(texte)
         tableau.compte = tableau.compte or _compte_annonce(cellules)
         if "DEVISE" in norme and (lu := re.search(r"\b(EUR|USD|GBP|CHF)\b", norme)):
