@@ -1,5 +1,6 @@
 """Les trois CSV de la maison, reconnus à leurs colonnes (docs/formats.md)."""
 
+from factures.domaine.banque_colonnes import reconnaitre as colonnes_de_banque
 from factures.domaine.correspondance_noms import pistes
 
 from . import csv_grand_livre
@@ -33,6 +34,9 @@ def reconnait(fichier: Fichier) -> dict[str, int]:
             notes[format] = min(NOTE + 2 * len(place) + NOMME * nomme, 99)
             if any(_change_les_sommes(nom, AUTRES_SOMMES[format]) for nom in ignorees):
                 notes[format] = DOUTEUX
+    # Avec une date de valeur, « Compte » est celui de la banque, pas celui d'un client.
+    if {"compte", "date_valeur"} <= colonnes_de_banque(entete.colonnes).keys() and "csv-encaissements" in notes:
+        notes["csv-encaissements"] = DOUTEUX
     return notes
 
 

@@ -343,6 +343,21 @@ def test_csv_de_banque(banque):
         assert releve.solde_cloture == Decimal("150.00")
 
 
+def test_csv_de_banque_qui_nomme_son_compte_et_operation_en_attente_sans_date():
+    """« Compte », « Date », « Référence », « Montant » : un relevé, s'il porte une date de valeur."""
+    entete = "Compte;Date de comptabilisation;Date opération;Libellé;Référence;Date valeur;Montant\n"
+    fichier = examiner_fichier(
+        (entete + "12135 00300 08001234567;05/01/2026;05/01/2026;VIR ACME;R;05/01/2026;-1.234,56\n").encode(), "x"
+    )
+    assert reconnaitre(fichier) == "csv-banque"
+    texte = (
+        "Type,Date de début,Date de fin,Description,Montant,Devise,État,Solde\n"
+        "Virement,2026-01-05,2026-01-05,ACME,50.00,EUR,TERMINÉ,150.00\nVirement,2026-01-07,,Y,-1.00,EUR,EN ATTENTE,\n"
+    )
+    lot, _r, [seul] = lire(texte)
+    assert not lot.rejets and seul.montant == 50 and any("1 opérations en attente" in x for x in lot.avertissements)
+
+
 def test_csv_frais_totaux_et_defauts():
     texte = (
         "Date;Libellé;Débit;Crédit;Frais\n05/01/2026;ACHAT;10,00;;0,50\n31/02/2026;X;;5,00;\n06/01/2026;Y;3;4;\n"

@@ -25,7 +25,11 @@ COMPTES_MAX = 1_000
 CELLULES_MAX = 200
 # Statuts d'une opération qui n'est pas au solde.
 ECARTES = set("PENDING REVERTED DECLINED REFUSE REFUSEE ANNULE ANNULEE FAILED CANCELED CANCELLED".split()) | {
-    "EN ATTENTE"
+    "EN ATTENTE",
+    "EN COURS",
+    "A VENIR",
+    "REJETE",
+    "REJETEE",
 }
 TOTAUX = ("TOTAL", "SOLDE", "NOUVEAU SOLDE", "ANCIEN SOLDE", "REPORT")
 
@@ -120,6 +124,9 @@ class Lecture:
             return
         if valeur is None or normaliser(texte_date).startswith(TOTAUX) or (not texte_date and _total(cellules)):
             return  # total, solde ou suite de libellé : rien à compter
+        if normaliser(self._v(cellules, "statut")) in ECARTES:
+            self.ecartes += 1
+            return
         try:
             le = jour(texte_date or self._v(cellules, "date_valeur"))
         except Illisible as erreur:
@@ -127,9 +134,6 @@ class Lecture:
             return
         if not self.t.entete and not self._v(cellules, "libelle").strip():
             self.t.cloture = valeur  # LCL finit par le compte et son solde, sans libellé
-            return
-        if normaliser(self._v(cellules, "statut")) in ECARTES:
-            self.ecartes += 1
             return
         compte = self._compte(numero, cellules)
         if compte is None:
