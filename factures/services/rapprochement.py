@@ -15,6 +15,7 @@ from django.utils import timezone
 from rapidfuzz.fuzz import ratio
 
 from clients.models import Client, IbanClient
+from recouvrement.commun import bloc
 from recouvrement.commun.champs import en_centimes
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -95,17 +96,17 @@ def suggerer(societe: Societe, *, mouvements: Iterable[int] | None = None) -> in
             recu = en_recu(m)
             suggestions = livre.suggerer(recu, tolerances)
             proposees, m.client_presume_id = _reunir(suggestions, deja.get(m.pk, ()), livre, recu)
-        m.confiance, m.suggere_le = (proposees[0][1] if proposees else 0), moment
+        m.confiance = proposees[0][1] if proposees else 0
         nouvelles += [
-            SuggestionRapprochement(mouvement=m, rang=rang, client_id=client, confiance=c, parts=parts, raisons=raisons)
-            for rang, (client, c, parts, raisons) in enumerate(proposees[:3], 1)
+            (m.pk, rang, client, c, parts, raisons) for rang, (client, c, parts, raisons) in enumerate(proposees[:3], 1)
         ]
     SuggestionRapprochement.objects.filter(
         mouvement__societe=societe, mouvement__in=[m.pk for m in lignes] if mouvements is not None else attente
     ).delete()
-    SuggestionRapprochement.objects.bulk_create(nouvelles, batch_size=1_000)
-    champs = ["client_presume", "confiance", "suggere_le"]
-    MouvementBancaire.objects.bulk_update(lignes, champs, batch_size=300)
+    champs = ["mouvement_id", "rang", "client_id", "confiance", "parts", "raisons"]
+    bloc.inserer(SuggestionRapprochement, champs, nouvelles)
+    champs = ["client_presume_id", "confiance", "suggere_le"]
+    bloc.modifier(MouvementBancaire, champs, [(m.pk, m.client_presume_id, m.confiance, moment) for m in lignes])
     return len(lignes)
 
 
@@ -171,8 +172,9 @@ def _ecarter_selon_les_regles(societe: Societe, lignes: list[MouvementBancaire])
         else:
             gardees.append(m)
     if ecartees:
-        champs = ["statut", "motif", "automatique", "traite_le", "client_presume", "confiance"]
-        MouvementBancaire.objects.bulk_update(ecartees, champs, batch_size=300)
+        champs = ["statut", "motif", "automatique", "traite_le", "client_presume_id", "confiance"]
+        valeurs = [(m.pk, *(getattr(m, nom) for nom in champs)) for m in ecartees]
+        bloc.modifier(MouvementBancaire, champs, valeurs)
         consigner(
             "rapprochement.ecartes",
             societe=societe,

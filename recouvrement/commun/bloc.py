@@ -1,4 +1,4 @@
-"""Insérer des milliers de lignes déjà décidées sans passer par des instances : COPY sur PostgreSQL.
+"""Insérer ou corriger des milliers de lignes déjà décidées sans passer par des instances : COPY sur PostgreSQL.
 
 Ni signal, ni `save()`, ni clé relue : pour ce que la nuit écrit par lots, où fabriquer les objets coûtait plus que la
 base. Contraintes et déclencheurs de la base jouent comme d'ordinaire.
@@ -48,6 +48,40 @@ def inserer(modele: type[models.Model], champs: Sequence[str], lignes: Iterable[
     convertir = [(i, prepare) for i, champ in enumerate(nommes) if (prepare := _preparation(champ))]
     prepares = (_preparer(ligne, convertir) + fin for ligne in lignes)
     _ecrire(modele._meta.db_table, [champ.column for champ in (*nommes, *fixes)], prepares)
+
+
+def modifier(modele: type[models.Model], champs: Sequence[str], lignes: Iterable[tuple]) -> int:
+    """Pose sur chaque ligne `(clé, valeurs…)` les valeurs dans l'ordre de `champs` ; rend combien ont été touchées.
+
+    Une requête sur PostgreSQL, là où `bulk_update` monte une expression par ligne et par champ (dix secondes pour dix
+    mille lignes). Ni signal, ni `auto_now` : ce qui change se nomme.
+    """
+    lignes = list(lignes)
+    if not lignes:
+        return 0
+    concrets = {champ.attname: champ for champ in modele._meta.concrete_fields}
+    colonnes = [modele._meta.pk, *(concrets[nom] for nom in champs)]
+    convertir = [(i, prepare) for i, champ in enumerate(colonnes) if (prepare := _preparation(champ))]
+    prepares = [_preparer(ligne, convertir) for ligne in lignes]
+    nommer = connection.ops.quote_name
+    table, (cle, *noms) = nommer(modele._meta.db_table), [nommer(champ.column) for champ in colonnes]
+    with connection.cursor() as curseur:
+        if connection.vendor == "postgresql":
+            genres = [modele._meta.pk.rel_db_type(connection), *(champ.db_type(connection) for champ in colonnes[1:])]
+            tableaux = ", ".join(f"%s::{genre}[]" for genre in genres)
+            poses = ", ".join(f"{nom} = v.{nom}" for nom in noms)
+            curseur.execute(
+                f"update {table} set {poses} from unnest({tableaux}) as v ({', '.join([cle, *noms])}) "  # noqa: S608
+                f"where {table}.{cle} = v.{cle}",
+                [list(valeurs) for valeurs in zip(*prepares, strict=True)],
+            )
+        else:
+            poses = ", ".join(f"{nom} = %s" for nom in noms)
+            curseur.executemany(
+                f"update {table} set {poses} where {cle} = %s",  # noqa: S608 (noms des modèles)
+                [(*valeurs, pk) for pk, *valeurs in prepares],
+            )
+        return curseur.rowcount
 
 
 def _valeur(champ: models.Field, communs: dict):

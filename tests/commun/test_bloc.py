@@ -1,13 +1,13 @@
 """Insertion en bloc : mêmes lignes que l'ORM, clés réservées, contraintes tenues."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from factures.models import Echeance
-from recouvrement.commun.bloc import inserer, reserver
+from factures.models import Echeance, Lot
+from recouvrement.commun.bloc import inserer, modifier, reserver
 from relances.models import Courrier, Verdict
 from tests.factures.factories import EcheanceFactory
 
@@ -65,3 +65,24 @@ def test_parmi_traverse_une_relation_et_accepte_le_vide():
     Verdict.objects.create(echeance=echeance, du=date(2026, 2, 10), code="attente")
     assert Verdict.objects.filter(echeance__id__parmi=[echeance.pk, 999_999]).count() == 1
     assert not Verdict.objects.filter(id__parmi=[]).exists()
+
+
+def test_modifier_pose_chaque_valeur_sur_sa_ligne_et_laisse_les_autres():
+    """Montant, date, vide, clé étrangère, booléen et JSON : ce que l'ORM relit, sans toucher aux voisines."""
+    une, deux, voisine = EcheanceFactory(), EcheanceFactory(), EcheanceFactory()
+    lignes = [
+        (une.pk, Decimal("0.01"), date(2026, 2, 27), True, deux.client_id, "é;\t'\""),
+        (deux.pk, Decimal("12.50"), date(2024, 2, 29), False, deux.client_id, ""),
+        (-1, Decimal("1.00"), date(2026, 1, 1), False, deux.client_id, ""),
+    ]
+    champs = ["montant", "date_facture", "prelevement", "client_id", "cle_source"]
+    assert modifier(Echeance, champs, lignes) == 2 and modifier(Echeance, champs, []) == 0
+    lues = Echeance.objects.in_bulk()
+    assert [tuple(getattr(lues[x], c) for c in champs) for x in (une.pk, deux.pk)] == [x[1:] for x in lignes[:2]]
+    assert lues[voisine.pk].montant == voisine.montant and lues[voisine.pk].cle_source == voisine.cle_source
+    lot = Lot.objects.create(societe=une.societe, fichier="a", format="fec", empreinte="x" * 64)
+    vu = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+    for corrections, le in (({"a": [1, "é"]}, vu), ({}, None)):
+        modifier(Lot, ["corrections", "applique_le"], [(lot.pk, corrections, le)])
+        lot.refresh_from_db()
+        assert (lot.corrections, lot.applique_le) == (corrections, le)
