@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from factures.models import Facture, Litige
 from factures.services.litiges import consigner_clotures
 
+from .deja_recus import adopter, dire_les_doubles
 from .requetes import executer, lire, statistiques
 from .traces import observer
 
@@ -126,8 +127,10 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     executer(ORIGINE_DES_AVOIRS, [contexte.societe_id])
     ecrits.crees["avoirs"] = executer(CREER_AVOIRS, commun)
     executer(RETROUVER_AVOIRS, [contexte.societe_id])
+    adopter(contexte, ecrits)
     ecrits.crees["encaissements"] = executer(CREER_ENCAISSEMENTS, commun)
     executer(RETROUVER_ENCAISSEMENTS, [contexte.societe_id])
+    dire_les_doubles(contexte, ecrits)
     executer(FACTURES_DES_ENCAISSEMENTS, [contexte.societe_id])
     ecrits.inchanges["factures"] = _compter(
         "select count(distinct cle_source) from imp_facture where etat = 1 and cle_source not in "

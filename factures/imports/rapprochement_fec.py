@@ -14,6 +14,7 @@ from factures.domaine.fec_lignes import Nature, Poste
 from factures.models import AffectationAccessoires, Imputation, Lot
 from recouvrement.commun.champs import en_euros
 
+from .deja_recus import suivre_les_rejets
 from .ecriture import Contexte, Ecrits
 from .lot import Inexplique, LotLu
 from .nombres import euros
@@ -65,7 +66,7 @@ where imputation_id is null order by n
 CONTRAIRES = """
 select i.id, f.numero, i.montant from factures_imputation i
 join factures_echeance e on e.id = i.echeance_id join factures_facture f on f.id = e.facture_id
-where i.societe_id = %s and i.cle_source like 'saisie:%%' and (
+where i.societe_id = %s and (i.cle_source like 'saisie:%%' or i.cle_source like 'CSV:%%') and (
   e.montant < (select sum(p.montant) from factures_imputation p where p.echeance_id = i.echeance_id)
   or exists (select 1 from factures_encaissement c where c.id = i.encaissement_id
     and c.montant < (select sum(p.montant) from factures_imputation p where p.encaissement_id = c.id)
@@ -210,6 +211,7 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
     societe = contexte.societe_id
     du, au = f"{lot.faits['du']:%Y%m%d}", f"{lot.faits['au']:%Y%m%d}"
     executer(RESOUDRE, [societe] * 4)
+    suivre_les_rejets(contexte, ecrits)
     statistiques(
         "imp_imputation", "factures_echeance", "factures_avoir", "factures_encaissement", "factures_imputation"
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from factures.imports.rapprochement_fec import SOLDES
 from factures.imports.requetes import executer
 from factures.imports.traces import depuis_trace
-from factures.models import Echeance, Imputation, Lot, TraceDeLot
+from factures.models import Echeance, Encaissement, Imputation, Lot, TraceDeLot
 from factures.signaux import echeances_deplacees
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
@@ -131,6 +131,12 @@ def _restaurer(lot: Lot) -> dict[str, int]:
                 modele(**{nom: depuis_trace(definitions[nom], valeur) for nom, valeur in t.avant.items()})
                 for t in supprimees
             ]
+            if modele is Imputation:  # un paiement rejeté entre-temps n'éteint plus rien
+                rejetes = Encaissement.objects.filter(
+                    pk__in={x.encaissement_id for x in lignes}, rejete_le__isnull=False
+                )
+                repris = set(rejetes.values_list("pk", flat=True))
+                lignes = [x for x in lignes if x.encaissement_id not in repris]
             _reinserer(modele, lignes)
         if changees:
             nom = modele._meta.label_lower

@@ -334,6 +334,8 @@ def _defaire_l_encaissement(m: MouvementBancaire, e: Encaissement, *, au: date, 
 def _defaire_le_rejet(m: MouvementBancaire) -> None:
     """Rejet reconnu à tort : le paiement redevient disponible, à imputer ; ses pièces restent ouvertes."""
     e = Encaissement.objects.select_for_update(no_key=True).get(pk=m.rejet_de_id)
+    if e.rejete_le is None:  # le rejet est au FEC, ou il l'a repris : rien n'avait été rouvert ici
+        return
     e.rejete_le, e.rejet_motif, e.impute = None, "", ZERO
     e.save(update_fields=["rejete_le", "rejet_motif", "impute", "updated_at"])
 

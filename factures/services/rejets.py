@@ -27,6 +27,7 @@ from .litiges import rouvrir_litiges
 from .promesses import rejuger_promesses
 
 DELAI = timedelta(days=396)  # un prélèvement non autorisé se conteste treize mois (CMF, art. L133-24)
+ECRITURE_AVANT, ECRITURE_APRES = timedelta(days=10), timedelta(days=45)  # du rejet à son écriture comptable
 FRAIS_MAX = Decimal("30.00")  # que la banque ajoute au débit d'un impayé
 MODES = (Mode.PRELEVEMENT, Mode.CHEQUE, Mode.EFFET, Mode.AUTRE, Mode.VIREMENT, Mode.CARTE)
 
@@ -39,7 +40,7 @@ def origines_possibles(societe_id: int, debits: list[MouvementBancaire]) -> dict
     if not debits:
         return {}
     recus = Encaissement.objects.filter(
-        societe=societe_id, rejete_le=None, date__gte=min(m.date for m in debits) - DELAI,
+        societe=societe_id, rejete_le=None, rejets=None, date__gte=min(m.date for m in debits) - DELAI,
         date__lte=max(m.date for m in debits),
     ).select_related("client", "mouvement")  # fmt: skip
     par_somme: dict[tuple[str, Decimal], list[Encaissement]] = defaultdict(list)
@@ -117,7 +118,7 @@ def rejeter_encaissement(
         .select_related("client__societe")
         .get(pk=encaissement.pk)
     )
-    if e.rejete_le:
+    if e.rejete_le or e.rejets.exists():
         return False
     if le < e.date:
         dit = {"jour": ecrire_jour(e.date)}
@@ -129,9 +130,13 @@ def rejeter_encaissement(
         frais = -mouvement.montant - e.montant
         if (mouvement.societe_id, mouvement.devise) != (e.societe_id, e.devise) or not 0 <= frais <= FRAIS_MAX:
             raise ValidationError(_("Ce débit n'est pas du montant de cet encaissement. Rien n'a été écrit."))
-    touchees = _desimputer_tout(e)
-    e.rejete_le, e.rejet_motif, e.impute = le, motif[:200], e.montant
-    e.save(update_fields=["rejete_le", "rejet_motif", "impute", "updated_at"])
+    if debits := debits_au_fec(e, le):  # la comptabilité porte déjà ce rejet : rouvrir compterait la dette deux fois
+        touchees = sorted({*e.imputations.values_list("echeance", flat=True), debits[0].pk})
+        e.rejete_le = le  # pour dire le jour ; la ligne, elle, reste un paiement que le débit du FEC annule
+    else:
+        touchees = _desimputer_tout(e)
+        e.rejete_le, e.rejet_motif, e.impute = le, motif[:200], e.montant
+        e.save(update_fields=["rejete_le", "rejet_motif", "impute", "updated_at"])
     preleves = Echeance.objects.filter(pk__in=touchees)
     if e.mode != Mode.PRELEVEMENT:
         preleves = preleves.filter(Q(prelevement=True) | Q(client__prelevement=True))
@@ -154,6 +159,21 @@ def rejeter_encaissement(
     rouvrir_echeanciers(touchees, acteur=acteur)
     encaissement_rejete.send(Encaissement, encaissement=e, motif=motif, frais=frais, au=au)
     return True
+
+
+def debits_au_fec(e: Encaissement, le: date) -> list[Echeance]:
+    """Écritures du FEC qui reprennent ce règlement du FEC : même client, même somme, sans pièce, vers le jour du rejet.
+
+    Un débit de trésorerie n'a pas de numéro de facture. Les plus proches d'abord ; vide si le FEC ignore le rejet.
+    """
+    if not e.cle_source.startswith("FEC:"):
+        return []
+    sans_piece = Echeance.objects.filter(
+        societe=e.societe_id, client=e.client_id, devise=e.devise, montant=e.montant, cle_source__startswith="FEC:",
+        facture__numero_reel=False, date_facture__gte=max(e.date, le - ECRITURE_AVANT),
+        date_facture__lte=le + ECRITURE_APRES,
+    )  # fmt: skip
+    return sorted(sans_piece, key=lambda d: (abs(d.date_facture - le), d.pk))
 
 
 def _desimputer_tout(e: Encaissement) -> list[int]:
