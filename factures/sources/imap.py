@@ -19,6 +19,7 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 from hashlib import sha256
+from itertools import count
 
 from django.conf import settings
 from django.utils import timezone
@@ -33,6 +34,10 @@ DELAI = 20  # secondes par échange
 MESSAGES_MAX = 50  # par lecture
 PIECES_MAX = 20  # par message
 PARTIES_MAX = 200
+ENTETE_MAX = 1000  # caractères d'un en-tête que `email` analyse : son temps croît comme leur carré
+ANALYSES = {"from", "message-id", "content-type", "content-disposition", "content-transfer-encoding"}
+LIGNES_MAX = 1_000_000  # chacune se compare à toutes les bornes ouvertes
+BORNES_MAX = 60
 COURRIEL_MAX = 60 * 1024 * 1024  # octets, message entier
 REMONTEE = timedelta(days=60)  # une boîte ancienne ne se reprend pas depuis l'origine
 ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz")
@@ -63,6 +68,28 @@ class _Imap(_Bornee, imaplib.IMAP4):
 
 class _ImapTls(_Bornee, imaplib.IMAP4_SSL):
     pass
+
+
+class _Politique(policy.EmailPolicy):
+    def header_source_parse(self, sourcelines):
+        nom = sourcelines[0].partition(":")[0].strip().lower()
+        if nom in ANALYSES and sum(map(len, sourcelines)) > ENTETE_MAX:
+            raise ValueError(f"en-tête {nom} démesuré")
+        return super().header_source_parse(sourcelines)
+
+
+def analyser(octets: bytes) -> EmailMessage:
+    """Le message, en un temps borné quoi qu'on y ait mis : n'importe qui écrit à une boîte. Lève ValueError."""
+    if octets.count(b"\n") > LIGNES_MAX or octets.lower().count(b"boundary") > BORNES_MAX:
+        raise ValueError("courriel démesuré")
+    parties = count(1)
+
+    def naitre(policy):
+        if next(parties) > PARTIES_MAX:
+            raise ValueError("trop de parties")
+        return EmailMessage(policy)
+
+    return email.message_from_bytes(octets, policy=_Politique(message_factory=naitre))
 
 
 class Boite:
@@ -169,7 +196,7 @@ class Boite:
         octets = next((x[1] for x in donnees or () if isinstance(x, tuple) and len(x) > 1), None)
         if octets is None:
             return None  # effacé entre-temps
-        return email.message_from_bytes(octets, policy=policy.default)
+        return analyser(octets)
 
     def _marquer(self, uid: str) -> None:
         drapeaux = f"(\\Seen {self.marque})" if self.marque == MOT_CLE else "(\\Seen)"

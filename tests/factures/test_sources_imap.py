@@ -229,3 +229,23 @@ def test_le_nom_d_un_dossier_s_ecrit_en_utf7_modifie():
     assert lecteur._entre_guillemets("INBOX") == '"INBOX"'
     assert lecteur._entre_guillemets('Reçus & "clos"') == '"Re&AOc-us &- \\"clos\\""'
     assert "\r" not in lecteur._entre_guillemets("a\r\nb LOGOUT")
+
+
+HOSTILES = {
+    "en-tête": b"From: " + b"a," * 40_000 + b"\r\n\r\nx",
+    "paramètres": b"From: a@b.example\r\nContent-Type: text/plain" + b"; a=b" * 40_000 + b"\r\n\r\nx",
+    "parties": b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 200_000,
+    "poupées": b"From: a@b.example\r\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(150))
+    + b"--x\r\n" * 900_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("octets", HOSTILES.values(), ids=HOSTILES)
+def test_un_courriel_fait_pour_bloquer_se_refuse_et_les_suivants_se_lisent(societe, boite, octets):
+    """Des milliers de virgules dans « From » occupaient le service de fond des minutes, à chaque lecture."""
+    boite.deposer(octets)
+    boite.deposer(courriel(("factures.csv", FACTURES)))
+    releve = lire(source(societe, boite))
+    assert (releve.erreur, releve.appliques, releve.refuses) == ("", 1, 1)
+    assert "mal formé" in Lot.objects.get(statut="refuse").compte_rendu["refus"]
