@@ -121,6 +121,7 @@ def ecrire_pieces(contexte: Contexte, ecrits: Ecrits) -> None:
     ):  # fmt: skip
         executer(ACCROITRE_FACTURES, [contexte.moment])
     ecrits.crees["factures"] = executer(CREER_FACTURES, commun)
+    statistiques("factures_facture")
     executer(RETROUVER_FACTURES, [contexte.societe_id])
     executer(CREER_ECHEANCES, [contexte.societe_id, contexte.lot_id])
     executer("update imp_avoir set facture_id = null")
@@ -295,6 +296,7 @@ RECALCULER = {
 
 def recalculer(source: str) -> None:
     """Remet `impute` et `soldee_le` d'aplomb pour les pièces que ce fichier a touchées."""
+    statistiques("factures_imputation")  # celles qu'on vient d'écrire : un aperçu en a laissé de mortes
     for requete in RECALCULER[source]:
         executer(requete)
 

@@ -10,7 +10,7 @@ from recouvrement.comptes.models import Utilisateur
 
 from .ecriture import Contexte, Ecrits
 from .lot import Rejet
-from .requetes import lire, rejeter
+from .requetes import lire, rejeter, statistiques
 from .traces import en_trace, tracer_crees, tracer_modifies
 
 PAQUET = 1_000
@@ -92,6 +92,8 @@ def ecrire_clients(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
         tracer_modifies(contexte.lot_id, Client, (_changement(client, avants[client.pk]) for client in changes))
         ecrits.crees["clients"] += len(neufs)
         ecrits.modifies += len(changes)
+    if ecrits.crees["clients"]:
+        statistiques("clients_client")
     if publics:
         noms = ", ".join(publics[:DETAIL]) + ("…" if len(publics) > DETAIL else "")
         ecrits.avertissements.append(

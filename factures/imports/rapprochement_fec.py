@@ -247,6 +247,7 @@ def imputer_par_cle(contexte: Contexte, lot: LotLu, ecrits: Ecrits) -> None:
             f"Affectation de {euros(en_euros(montant))} aux accessoires de {numero} défaite : "
             "la comptabilité a lettré ce règlement autrement."
         )
+    statistiques("factures_imputation")
     for requete in SOLDES:
         executer(requete, [societe])
 
