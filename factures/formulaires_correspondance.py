@@ -109,6 +109,9 @@ class CorrespondanceForm(forms.Form):
     date_defaut = JourField(label=gettext_lazy("Date à défaut"), required=False)
     inverser = forms.BooleanField(label=gettext_lazy("Signes inversés : un négatif est dû"), required=False)
     creer_clients = forms.BooleanField(label=gettext_lazy("Créer les clients encore inconnus"), required=False)
+    complet = forms.BooleanField(
+        label=gettext_lazy("Cet export est complet : ce qui n’y est plus est réglé"), required=False
+    )
     retenir = forms.BooleanField(label=gettext_lazy("Retenir pour les fichiers de même en-tête"), required=False)
     nom = forms.CharField(label=gettext_lazy("Nom de cette correspondance"), max_length=80, required=False)
 
@@ -140,6 +143,7 @@ class CorrespondanceForm(forms.Form):
             "dates": options.get("dates", "jma"), "decimale": options.get("decimale", "auto"),
             "date_defaut": options.get("date_defaut"), "inverser": options.get("inverser", False),
             "creer_clients": options.get("creer_clients", True), "retenir": True, "nom": nom,
+            "complet": options.get("complet", False),
         }  # fmt: skip
 
     def _exemples(self) -> dict[str, str]:
@@ -168,6 +172,10 @@ class CorrespondanceForm(forms.Form):
             obligatoire = champ in requis or champ.startswith("tranche:")
             yield self[nom_html(champ)], obligatoire, self.exemples.get(colonne, ""), raison
 
+    @property
+    def est_une_photo(self) -> bool:
+        return self.proposition["genre"] in (domaine.POSTES, domaine.BALANCE)
+
     def choix(self) -> dict:
         """{"genre", "colonnes", "options"} tels que choisis ; ce qui n'est pas valide est laissé de côté."""
         if self.is_bound:
@@ -184,6 +192,8 @@ class CorrespondanceForm(forms.Form):
             "inverser": bool(lu.get("inverser")),
             "creer_clients": bool(lu.get("creer_clients")),
         }
+        if self.est_une_photo:
+            options["complet"] = bool(lu.get("complet"))
         if jour:
             options["date_defaut"] = jour if isinstance(jour, str) else jour.isoformat()
         if self.apercu.get("feuille"):

@@ -102,6 +102,7 @@ FAITS = {
     "contenu": gettext_lazy("Contenu"),
     "feuille": gettext_lazy("Feuille"),
     "ligne_entete": gettext_lazy("Ligne d’en-tête"),
+    "arrete": gettext_lazy("Arrêté au"),
     "encaissements": gettext_lazy("Encaissements"),
     "litiges": gettext_lazy("Litiges"),
     "lignes_ecartees": gettext_lazy("Lignes écartées"),

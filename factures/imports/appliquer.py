@@ -19,7 +19,7 @@ from recouvrement.commun.champs import en_euros
 from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
-from . import rapport
+from . import constats, photographie, rapport
 from .attente import Attente
 from .controles import controler_clients, controler_pieces, rattacher
 from .echeancier import ecrire_echeanciers
@@ -263,7 +263,12 @@ def _ecrire(
     rattacher(societe.pk)
     if lu.documents:
         _rejeter(rendu, rapprocher_documents(contexte, lu.documents, ecrits))
-    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au, partiel=partiel))
+    photo = lu.photo and photographie.ajuster(contexte, lu.photo)
+    if photo:
+        rendu.faits["arrete"] = photo.arrete
+    else:
+        _rejeter(rendu, constats.confirmer(contexte, ecrits))
+    _rejeter(rendu, controler_pieces(societe.pk, lu.cles_rejetees, au, partiel=partiel, photo=bool(photo)))
     if rendu.rejets:
         rendu.rejets.sort(key=lambda rejet: rejet.ligne)
         if not partiel or lu.format == "fec":
@@ -288,6 +293,10 @@ def _ecrire(
     else:
         imputer_par_numero(contexte, ecrits)
         ecrire_litiges(contexte, ecrits, auteur=auteur)
+    if photo:
+        photographie.constater(
+            contexte, photo, ecrits, entier=not rendu.rejets, seul=origine not in (Lot.Origine.ECRAN,)
+        )
     clore_litiges_soldes(contexte)
     if lu.format == "fec":  # un lettrage refait peut rouvrir une pièce payée
         ouvertes = Echeance.objects.filter(societe=societe).ouvertes()

@@ -26,7 +26,7 @@ LUES = {
         "n": "integer primary key", "ligne": "integer", "cle_source": "varchar(160)", "code_client": "varchar(40)",
         "numero": "varchar(60)", "numero_reel": "boolean", "date_emission": "date", "date_execution": "date",
         "ht": "bigint", "tva": "bigint", "ttc": "bigint", "devise": "varchar(3)", "commande": "varchar(60)",
-        "cle_echeance": "varchar(160)", "date_echeance": "date",
+        "cle_echeance": "varchar(160)", "date_echeance": "date", "reste": "bigint", "ttc_dit": "boolean",
     },
     "imp_avoir": {
         "n": "integer primary key", "ligne": "integer", "cle_source": "varchar(160)", "code_client": "varchar(40)",
@@ -121,7 +121,7 @@ class Attente:
                 return "imp_facture", (
                     n, e.ligne, e.cle_source, e.code_client, e.numero, e.numero_reel, e.date_emission, e.date_execution,
                     _centimes(e.montant_ht), _centimes(e.montant_tva), _centimes(e.montant_ttc), e.devise, e.commande,
-                    e.cle_echeance, echeance,
+                    e.cle_echeance, echeance, _centimes(e.reste), e.ttc_dit,
                 )  # fmt: skip
             case EncaissementLu():
                 return "imp_encaissement", (

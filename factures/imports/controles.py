@@ -11,17 +11,24 @@ from django.db import connection
 from .controles_reglements import controler_reglements
 from .echeancier import controler_echeanciers
 from .lot import Rejet
+from .photographie import controler_hausses
 from .requetes import en_clair, executer, jour_lisible, lire, rejeter
 
 
-def controler_pieces(societe_id: int, cles_rejetees: set[str], au: date, *, partiel: bool = False) -> Iterator[Rejet]:
+def controler_pieces(
+    societe_id: int, cles_rejetees: set[str], au: date, *, partiel: bool = False, photo: bool = False
+) -> Iterator[Rejet]:
     """Rejets des pièces, après `rattacher` ; les lignes rejetées sont marquées. au : jour de l'import.
+
+    photo : le fichier dit des restes dus (`photographie`) ; un reste plus petit qu'en base n'oppose rien.
 
     cles_rejetees : règlements et factures dont une ligne n'a déjà pas pu se lire.
     """
     yield from _pieces_sans_client()
     yield from _factures(societe_id, cles_rejetees)
-    yield from _avoirs()
+    if photo:
+        yield from controler_hausses()
+    yield from _avoirs(photo)
     yield from controler_reglements(cles_rejetees, au, partiel=partiel)
 
 
@@ -241,7 +248,7 @@ def _numeros_pris(societe_id: int) -> Iterator[Rejet]:
 # --- Avoirs ----------------------------------------------------------------------------------
 
 
-def _avoirs() -> Iterator[Rejet]:
+def _avoirs(photo: bool = False) -> Iterator[Rejet]:
     lues = lire(
         """
         select a.n, a.ligne, a.numero, p.ligne,
@@ -259,11 +266,13 @@ def _avoirs() -> Iterator[Rejet]:
     rejeter("imp_avoir", [x[0] for x in contraires])
     for _, ligne, numero, premiere, _ in contraires:
         yield Rejet(ligne, "numero", f"l'avoir {numero} est déjà à la ligne {premiere}.", "Gardez une ligne.")
+    autre = "i.montant > a.montant - a.impute" if photo else "a.montant <> i.montant"
     lues = lire(
-        """
-        select i.n, i.ligne, i.numero, a.montant from imp_avoir i join factures_avoir a on a.id = i.avoir_id
-        where i.etat = 0 and (a.montant <> i.montant or a.client_id <> i.client_id or a.devise <> i.devise) order by i.n
-        """
+        f"""
+        select i.n, i.ligne, i.numero, {"a.montant - a.impute" if photo else "a.montant"}
+        from imp_avoir i join factures_avoir a on a.id = i.avoir_id
+        where i.etat = 0 and ({autre} or a.client_id <> i.client_id or a.devise <> i.devise) order by i.n
+        """  # noqa: S608 (textes fermés)
     )
     rejeter("imp_avoir", [x[0] for x in lues])
     for _, ligne, numero, montant in lues:

@@ -66,6 +66,9 @@ class FactureLue:
     date_echeance: date | None  # None : déduite des conditions du client
     # Ce qu'une facture électronique sait de plus ; `montant_ttc` reste le montant de cette échéance.
     electronique: "Electronique | None" = None
+    # Postes ouverts : ce qui restait dû à l'arrêté ; `montant_ttc` est écrit dans le fichier, ou n'est que ce reste.
+    reste: Decimal | None = None
+    ttc_dit: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -269,6 +272,20 @@ Element = (
 
 
 @dataclass(slots=True)
+class Photo:
+    """Un état des postes ouverts ou une balance âgée : ce qui restait dû un jour (`photographie`).
+
+    arrete : jour écrit dans le fichier, None s'il ne le dit pas. complet : une personne affirme que rien n'y manque.
+    codes : clients que le fichier cite, remplis au fil de la lecture.
+    """
+
+    arrete: date | None
+    complet: bool = False
+    balance: bool = False
+    codes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class LotLu:
     """`elements` se consomme une fois ; `rejets`, `lignes` et `avertissements` se remplissent au passage."""
 
@@ -286,6 +303,7 @@ class LotLu:
     soldes: dict[str, Decimal] = field(default_factory=dict)  # FEC : solde comptable par client
     faits: dict[str, object] = field(default_factory=dict)  # ce que l'aperçu montre (période, comptes…)
     documents: dict[str, Electronique] = field(default_factory=dict)  # factures électroniques, par clé source
+    photo: Photo | None = None
 
     def rejeter(self, rejet: Rejet) -> None:
         if len(self.rejets) < REJETS_MAX:

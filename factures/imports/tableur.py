@@ -15,7 +15,7 @@ from factures.domaine import correspondance as domaine
 from . import tableur_entete as entete
 from .fichier import Fichier, Genre
 from .lecteurs import ColonnesInconnues, ContexteLecture
-from .lot import LotLu
+from .lot import LotLu, Photo
 from .tableur_clients import Clients
 from .tableur_lignes import Lecteur
 from .tableur_valeurs import Cellule
@@ -138,6 +138,9 @@ def _lot(fichier: Fichier, tableau: entete.Tableau, choix: Mapping, contexte: Co
     lot.faits = {"contenu": genre, "ligne_entete": tableau.ligne}
     if tableau.feuille:
         lot.faits["feuille"] = tableau.feuille
+    if genre in (domaine.POSTES, domaine.BALANCE):
+        arrete = lecteur.defaut if genre == domaine.BALANCE else entete.date_des_titres(tableau)
+        lot.photo = Photo(arrete, bool(options.get("complet")), genre == domaine.BALANCE, lecteur.emis)
     lot.elements = lecteur.elements(tableau.lignes(lot), lot)
     return lot
 

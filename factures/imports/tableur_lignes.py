@@ -143,12 +143,18 @@ class Lecteur(Lignes):
         code, client = self._client()
         if self.defauts:
             return [], None
+        reel, ttc = bool(numero), self._ttc(montant)
         if not montant:
             self.ecartees["soldée ou à zéro"] += 1
-            return [client], None
-        reel = bool(numero)
+            if not (reel and self.genre == domaine.POSTES):
+                return [client], None
+            # Connue, elle est réglée ; inconnue, elle n'entre pas (`photographie.ajuster`).
+            return [client], FactureLue(
+                self.ligne, f"CSV:F:{numero}", code, numero, True, emise, None, None, None, ttc or ZERO, devise, "",
+                cle_echeance_csv(numero, echeance), echeance, reste=ZERO, ttc_dit=ttc is not None,
+            )  # fmt: skip
         if not numero:
-            numero = self._sans_numero(code, emise, echeance, montant)
+            numero = self._sans_numero(code, emise, echeance, ttc or montant)
         if montant < 0:
             self.faits.piece("avoirs", -montant, devise, emise)
             origine = self._texte("numero_origine", LONGUEUR_NUMERO)
@@ -156,9 +162,20 @@ class Lecteur(Lignes):
         ht, tva = self._ht_tva(montant)
         self.faits.piece("factures", montant, devise, emise)
         return [client], FactureLue(
-            self.ligne, f"CSV:F:{numero}", code, numero, reel, emise, self._date("date_execution"), ht, tva, montant,
-            devise, self._texte("commande", 60), cle_echeance_csv(numero, echeance), echeance,
+            self.ligne, f"CSV:F:{numero}", code, numero, reel, emise, self._date("date_execution"), ht, tva,
+            ttc or montant, devise, self._texte("commande", 60), cle_echeance_csv(numero, echeance), echeance,
+            reste=montant if self.genre == domaine.POSTES else None, ttc_dit=ttc is not None,
         )  # fmt: skip
+
+    def _ttc(self, reste: Decimal) -> Decimal | None:
+        """Le TTC d'un poste dont la ligne dit aussi le reste dû ; None s'il manque ou s'il est moindre que ce reste."""
+        if self.genre != domaine.POSTES or not {"montant", "reste"} <= set(self.places):
+            return None
+        avant = len(self.defauts)
+        ttc = self._montant("montant")
+        del self.defauts[avant:]
+        ttc = -ttc if ttc is not None and self.inverser else ttc
+        return ttc if ttc is not None and ttc > 0 and ttc >= reste >= 0 and not self._est_avoir() else None
 
     def _sans_numero(self, code: str, emise: date, echeance: date | None, montant: Decimal) -> str:
         """Nom stable d'un poste sans numéro : le même fichier relu redonne le même."""
