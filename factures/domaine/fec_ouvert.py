@@ -10,10 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from .fec_compte import Compte
 from .fec_lignes import ZERO, Inexplique, Ligne, Nature, Poste, Reconstitution
 from .fec_numeros import pieces_fiables
+
+EXERCICE = 300  # jours, au moins, entre deux ouvertures d'exercices ordinaires
+PREUVES = 3  # soldes repris au centime qu'il faut pour croire un à-nouveau parmi d'autres
 
 
 def reconstruire(
@@ -73,26 +77,49 @@ def _frontieres(lignes: list[Ligne], reports: dict[str, list[Poste]], sortie: Re
     l'à-nouveau garde alors ses postes.
     """
     frontieres: list[date] = []
-    avant = {client: sum((p.signe for p in postes), ZERO) for client, postes in reports.items()}
-    for jour in sorted({x.date for x in lignes if x.nature is Nature.A_NOUVEAU}):
-        depuis = frontieres[-1] if frontieres else date.min
-        veille: dict[str, Decimal] = defaultdict(lambda: ZERO, {} if frontieres else avant)
+    etranges: list[date] = []
+    douteux = _detailles({x.date for x in lignes if x.nature is Nature.A_NOUVEAU})
+    veille: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for client, postes in reports.items():
+        veille[client] = sum((p.signe for p in postes), ZERO)
+    for jour, groupe in groupby(lignes, key=lambda x: x.date):
+        du_jour = list(groupe)
         reprise: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        for x in lignes:
-            if x.date == jour and x.nature is Nature.A_NOUVEAU:
-                reprise[x.client] += x.solde
-            elif depuis <= x.date < jour:
-                veille[x.client] += x.solde
-        ouverts = [c for c in {*veille, *reprise} if veille[c] or reprise[c]]
-        repris = sum(veille[c] == reprise[c] for c in ouverts)
-        if any(veille.values()) and (reports and not frontieres or repris * 2 >= len(ouverts)):
-            frontieres.append(jour)
-        elif any(veille.values()):
-            sortie.avertissements.append(
-                f"Des lignes client sont datées d'avant l'à-nouveau du {jour:%d/%m/%Y}, qui ne les reprend pas : "
-                "dates hors exercice, lues telles quelles."
-            )
+        a_nouveau = [x for x in du_jour if x.nature is Nature.A_NOUVEAU]
+        for x in a_nouveau:
+            reprise[x.client] += x.solde
+        if a_nouveau and any(veille.values()):
+            ouverts = [c for c in {*veille, *reprise} if veille[c] or reprise[c]]
+            repris = sum(veille[c] == reprise[c] for c in ouverts)
+            assez = repris * 2 >= len(ouverts) and (jour not in douteux or repris >= PREUVES)
+            if reports and not frontieres or assez:
+                frontieres.append(jour)
+                veille.clear()
+            else:
+                etranges.append(jour)
+        for x in du_jour:
+            veille[x.client] += x.solde
+    if etranges:
+        sortie.avertissements.append(
+            f"Des lignes client sont datées d'avant l'à-nouveau du {etranges[0]:%d/%m/%Y}, qui ne les reprend pas : "
+            "dates hors exercice, lues telles quelles."
+        )
     return frontieres
+
+
+def _detailles(jours: set[date]) -> set[date]:
+    """Jours d'un à-nouveau détaillé : le logiciel y garde la date de chaque pièce, et aucun n'ouvre un exercice.
+
+    Trois jours ou plus qui se suivent à moins d'un exercice, ou un jour qui n'est pas le premier du mois ; un
+    exercice court n'en a que deux, et commence le premier.
+    """
+    suites: list[list[date]] = []
+    for jour in sorted(jours):
+        if suites and (jour - suites[-1][-1]).days < EXERCICE:
+            suites[-1].append(jour)
+        else:
+            suites.append([jour])
+    return {jour for suite in suites for jour in suite[1:] if len(suite) > 2 or jour.day != 1}
 
 
 def _signaler_collectifs(collectifs: set[str], sortie: Reconstitution) -> None:

@@ -251,3 +251,14 @@ def test_propriete_tout_fec_equilibre_tombe_sur_ses_soldes(lignes, xml, ecarter,
     assert {c: s for c, s in lot.soldes.items() if s} == {c: s for c, s in attendus.items() if s}
     assert {c: s for c, s in soldes_reconstitues(lot).items() if s} == {c: s for c, s in lot.soldes.items() if s}
     assert all(x["solde"] == x["ouvert"] for x in lot.faits["par_client"] if not x["ecarte"])
+
+
+@pytest.mark.parametrize("jours", [("20210131", "20210228", "20210331"), ("20210131", "20210228")])
+def test_un_a_nouveau_detaille_garde_chaque_piece(jours):
+    """« A Nouveaux Détaillés » date chaque pièce de son jour : deux loyers égaux ne sont pas un report du premier."""
+    fec = Fec()
+    for rang, quand in enumerate(jours):
+        fec.a_nouveau("C1", f"F{rang}", "100" if rang < 2 else "200", quand=quand, num="1")
+    lot = fec.vente("C1", "F9", "300", quand="20220131").lire(nom="123456789FEC20221231.txt")
+    assert sum(restes(lot).values()) == sum(D(x.replace(",", ".")) for x in ("100", "100", "200")[: len(jours)]) + 300
+    assert len([a for a in lot.avertissements if "à-nouveau du" in a]) <= 1
