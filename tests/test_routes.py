@@ -5,6 +5,7 @@ d'OBJETS : qui ajoute une route dit ce qu'elle montre et à qui.
 """
 
 import re
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ import pytest
 from django.conf import settings as reglages
 from django.db import transaction
 from django.test import Client as Navigateur
+from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from time_machine import travel
 
 from factures.models import CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
 from factures.services import renoncer
@@ -39,7 +42,7 @@ from tests.factures.factories import (
     PromesseFactory,
 )
 
-AU = date(2026, 11, 20)
+AU, MOMENT = date(2026, 11, 20), "2026-11-20 10:00 +0100"
 
 # Connexion, mot de passe et second facteur : django-allauth décide de ses propres droits.
 ALLAUTH = {
@@ -303,11 +306,30 @@ def test_chaque_route_a_parametres_dit_ce_qu_elle_montre():
     assert avec == set(OBJETS)
 
 
+@pytest.fixture(scope="module")
+def fondation(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Le monde et son dépôt, bâtis une fois : chaque essai s'y tient dans une transaction qu'il défait."""
+    depart = tmp_path_factory.mktemp("routes") / "depot"
+    with django_db_blocker.unblock():
+        dehors = transaction.atomic()
+        dehors._from_testcase = True  # comme TestCase : les transactions durables restent permises dedans
+        with dehors:
+            with override_settings(DEPOT=depart), travel(MOMENT, tick=False):
+                construit = construire()
+            yield construit, depart
+            transaction.set_rollback(True)
+
+
 @pytest.fixture
-def monde(db, settings, tmp_path, time_machine):
+def monde(fondation, db, settings, tmp_path, time_machine):
+    construit, depart = fondation
+    settings.DEPOT = shutil.copytree(depart, tmp_path / "depot")
+    time_machine.move_to(MOMENT, tick=False)
+    return construit
+
+
+def construire() -> SimpleNamespace:
     """Une société, un client suivi par `gestionnaire`, un objet de chaque sorte ; et tous ceux qui frappent."""
-    settings.DEPOT = tmp_path / "depot"
-    time_machine.move_to("2026-11-20 10:00 +0100", tick=False)
     societe = SocieteFactory()
     installer_plans(societe)
     equipe = {role.value: UtilisateurFactory(societe=societe, role=role) for role in Role}
