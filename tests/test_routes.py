@@ -302,7 +302,7 @@ def test_les_routes_publiques_se_comptent_sur_les_doigts():
 
 
 def test_chaque_route_a_parametres_dit_ce_qu_elle_montre():
-    avec = {nom for nom in NOTRES if ROUTES[nom].pattern.converters}
+    avec = {nom for nom in NOTRES if ROUTES[nom].pattern.regex.groups}
     assert avec == set(OBJETS)
 
 
