@@ -13,6 +13,7 @@ from tests.outils import gabarits, moteurs, reseau, smtp, vidage
 RACINE = Path(__file__).resolve().parent.parent
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 CHROMIUM += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"]
+FIXTURES_DE_BASE = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 
 def pytest_configure(config):
@@ -24,6 +25,14 @@ def pytest_unconfigure(config):
     var = os.environ.get("RECOUVREMENT_VAR", "")
     if "recouvrement-essais-" in var and not hasattr(config, "workerinput"):
         shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # avant que -m ne trie
+def pytest_collection_modifyitems(items):
+    """Marque `base` l'essai qui touche la base : pytest-django la ferme à tous les autres."""
+    for essai in items:
+        if essai.get_closest_marker("django_db") or FIXTURES_DE_BASE & set(essai.fixturenames):
+            essai.add_marker(pytest.mark.base)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,9 +76,10 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def redis_url():
-    """Redis réel : celui de REDIS_URL s'il est donné, sinon un Redis jetable."""
+    """Redis réel : celui de REDIS_URL s'il est donné (une base par processus de xdist), sinon un Redis jetable."""
     if url := os.environ.get("REDIS_URL"):
-        yield url
+        rang = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        yield f"{url.removesuffix('/0')}/{rang % 16}" if url.endswith("/0") else url
         return
     with moteurs.redis_jetable() as redis:
         yield redis.url

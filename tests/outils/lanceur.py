@@ -73,15 +73,20 @@ def lancer(phase: Phase, arguments: list[str]) -> tuple[bool, Counter]:
 
 
 def phases(sqlite_url: str, postgres: moteurs.Moteur | None) -> list[Phase]:
-    """SQLite et PostgreSQL pour tout, sauf ce qui fait tourner de vrais processus : une fois, au calme."""
+    """Tout sur SQLite ; ce qui touche la base sur PostgreSQL ; puis les vrais processus, une fois.
+
+    Un essai qui ne touche pas la base (marque `base` absente, tests/conftest.py) donnerait deux fois la même réponse.
+    """
     paralleles = ["-n", str(coeurs())] if coeurs() > 1 else []
     liste = [Phase(f"SQLite {sqlite3.sqlite_version}", "not reel", {"DATABASE_URL": sqlite_url}, paralleles)]
     reelle = {"DATABASE_URL": sqlite_url}
     if postgres:
         reelle = {"DATABASE_URL": postgres.url}
-        liste.append(Phase(postgres.version, "not reel", reelle, paralleles))
+        liste.append(Phase(postgres.version, "base and not reel", reelle, paralleles))
     nom = "PostgreSQL" if postgres else "SQLite"
-    return [*liste, Phase(f"Processus réels sur {nom}", "reel", reelle)]
+    # Deux fichiers à la fois au plus : ces essais attendent beaucoup, mais chacun mène plusieurs processus.
+    par_fichier = ["-n", "2", "--dist", "loadfile"] if paralleles else []
+    return [*liste, Phase(f"Processus réels sur {nom}", "reel", reelle, par_fichier)]
 
 
 def conclure(resultats: list[tuple[Phase, bool, Counter]], moteurs_servis: list[str], absents: list[str]) -> bool:
