@@ -1,7 +1,7 @@
 """Un état de postes ouverts ou une balance âgée dit ce qui restait dû un jour ; reçu chaque semaine, il se compare.
 
 Un reste qui a baissé est un règlement constaté, à la date de l'arrêté ; un reste qui a monté, un rejet ; une pièce qui
-n'y est plus n'est réglée que si une personne a dit l'export complet. docs/decisions/0019-lire-un-tableau-inconnu.md.
+n'y est plus n'est réglée que si une personne a dit l'export complet. docs/decisions/0019-correspondances.md.
 """
 
 from collections.abc import Iterator

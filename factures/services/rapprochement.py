@@ -37,6 +37,9 @@ from .rejets import origines_possibles
 A_RAPPROCHER = MouvementBancaire.Statut.A_RAPPROCHER
 PRESUME = 60  # pour cent ; au-delà, la somme qui attend retient la relance de ce client
 DEJA_JOURS = 3  # écart admis entre la date d'un encaissement saisi ou importé et celle de la banque
+CONSTAT_JOURS = (
+    45  # le même, pour un règlement constaté par un état de postes ouverts : daté de l'état, pas du paiement
+)
 DEJA_JUSTE, DEJA_VOISIN, DEJA_SEUL = 98, 92, 70
 Proposees = list[tuple[int | None, int, dict, list[dict]]]
 
@@ -188,24 +191,28 @@ def _ecarter_selon_les_regles(societe: Societe, lignes: list[MouvementBancaire])
 
 
 def _deja_enregistres(societe_id: int, lignes: list[MouvementBancaire]) -> dict[int, list[Encaissement]]:
-    """{mouvement: encaissements de même montant, à trois jours près, qu'aucun mouvement ne porte encore}."""
+    """{mouvement: encaissements de même montant, à quelques jours près, qu'aucun mouvement ne porte encore}."""
     credits = [m for m in lignes if m.montant > 0 and not m.reparti]
     if not credits:
         return {}
-    ecart = timedelta(days=DEJA_JOURS)
+    large = timedelta(days=CONSTAT_JOURS)
     libres = Encaissement.objects.filter(
-        societe=societe_id, mouvement=None, rejete_le=None, date__gte=min(m.date for m in credits) - ecart,
-        date__lte=max(m.date for m in credits) + ecart,
+        societe=societe_id, mouvement=None, rejete_le=None, date__gte=min(m.date for m in credits) - large,
+        date__lte=max(m.date for m in credits) + large,
     ).select_related("client")  # fmt: skip
     par_somme: dict[tuple[str, Decimal], list[Encaissement]] = defaultdict(list)
     for e in libres:
         par_somme[e.devise, e.montant].append(e)
     trouves: dict[int, list[Encaissement]] = {}
     for m in credits:
-        proches = [e for e in par_somme.get((m.devise, m.montant), ()) if abs(e.date - m.date) <= ecart]
+        proches = [e for e in par_somme.get((m.devise, m.montant), ()) if abs(e.date - m.date) <= _ecart(e)]
         if proches:
             trouves[m.pk] = sorted(proches, key=lambda e: (abs(e.date - m.date), e.pk))
     return trouves
+
+
+def _ecart(e: Encaissement) -> timedelta:
+    return timedelta(days=CONSTAT_JOURS if e.cle_source.startswith("POSTES:") else DEJA_JOURS)
 
 
 def _reunir(suggestions: list[Suggestion], deja: Iterable[Encaissement], livre: GrandLivre, recu: Recu):

@@ -244,6 +244,16 @@ def test_un_encaissement_deja_importe_se_lie_sans_doublon(mercier, acteur):
     assert defaire(m, au=AU, acteur=acteur) and relu(deja).mouvement is None
 
 
+def test_un_reglement_constate_se_lie_a_son_virement_meme_vieux_d_un_mois(mercier):
+    constat = {"client": mercier, "montant": 1000, "date": date(2026, 11, 18), "mode": "autre"}
+    deja = EncaissementFactory(**constat, cle_source="POSTES:2026-11-18:100000:CSV:E:F1:")
+    EncaissementFactory(**constat | {"montant": 500})
+    m, autre = (recu(mercier, montant, date=date(2026, 10, 20)) for montant in (1000, 500))
+    suggerer(mercier.societe)
+    assert m.suggestions.get().parts == {"deja": deja.pk}
+    assert not autre.suggestions.filter(parts__has_key="deja").exists()
+
+
 def test_ecarter_demande_un_motif_et_se_defait(mercier, acteur):
     m = recu(mercier)
     with pytest.raises(ValidationError):
