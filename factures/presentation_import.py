@@ -59,8 +59,13 @@ FAITS = {
     "devises": gettext_lazy("Devises"),
     "solde_ouverture": gettext_lazy("Solde d’ouverture"),
     "solde_cloture": gettext_lazy("Solde de clôture"),
-    "credits": gettext_lazy("Total des crédits"),
-    "debits": gettext_lazy("Total des débits"),
+    "operations": gettext_lazy("Opérations"),
+    "credits": gettext_lazy("Crédits"),
+    "debits": gettext_lazy("Débits"),
+    "total_credits": gettext_lazy("Total des crédits"),
+    "total_debits": gettext_lazy("Total des débits"),
+    "ouverture": gettext_lazy("Solde d’ouverture"),
+    "cloture": gettext_lazy("Solde de clôture"),
     "version": gettext_lazy("Version"),
     "profil": gettext_lazy("Profil"),
     "type": gettext_lazy("Type"),
@@ -110,12 +115,25 @@ FAITS = {
     "total_avoirs": gettext_lazy("Total des avoirs"),
     "total_encaissements": gettext_lazy("Total des encaissements"),
     "total_litiges": gettext_lazy("Total en litige"),
+    "statut": gettext_lazy("Statut"),
+    "codes": gettext_lazy("Codes"),
+    "facture": gettext_lazy("Facture"),
+    "libelle": gettext_lazy("Libellé"),
+    "motif_code": gettext_lazy("Code du motif"),
+    "motif": gettext_lazy("Motif"),
+    "siren": gettext_lazy("SIREN"),
+    "debiteur": gettext_lazy("Débiteur"),
+    "parution": gettext_lazy("Parue le"),
+    "actives": gettext_lazy("Actives"),
+    "fermees": gettext_lazy("Fermées"),
+    "siege": gettext_lazy("Siège"),
     "doubles": gettext_lazy("Déjà dans l’archive sous une autre forme"),
 }
 CACHES = {
     "par_client", "apercu", "clients_a_choisir", "mentions_absentes", "vendeur_id", "vendeur_siret", "acheteur_id",
-    "acheteur_siret", "acheteur_tva", "net",
+    "acheteur_siret", "acheteur_tva", "net", "comptes_a_confirmer", "comptes_nouveaux", "famille", "etat",
 }  # fmt: skip
+SI_NON_NULS = {"fitid_en_double", "montants_illisibles"}
 MONTRES = 6  # valeurs d'une liste
 
 
@@ -125,14 +143,27 @@ def nom_format(format: str) -> str:
 
 def faits(rendu: dict) -> list[tuple[str, str]]:
     """[(libellé, valeur mise en forme)] des faits d'un compte rendu, dans l'ordre du lecteur."""
-    lus = rendu.get("faits") or {}
     dits = []
-    for nom, valeur in lus.items():
-        if nom in CACHES or valeur in (None, "", [], {}):
+    for nom, valeur in _a_plat(rendu.get("faits") or {}):
+        if nom in CACHES or valeur in (None, "", [], {}) or (nom in SI_NON_NULS and not valeur):
             continue
         libelle = str(FAITS.get(nom, nom.replace("_", " ").capitalize()))
         dits.append((libelle, lisible(valeur)))
     return dits
+
+
+def _a_plat(lus: dict):
+    """(nom, valeur) de chaque fait ; d'un relevé, ses totaux par devise et, s'il est seul, ses deux soldes."""
+    for nom, valeur in lus.items():
+        if nom == "sommes":
+            for devise, sommes in valeur.items():
+                for total in ("total_credits", "total_debits"):
+                    yield total, f"{lisible(sommes[total])} {devise}"
+        elif nom == "soldes":
+            for solde in ("ouverture", "cloture") if len(valeur) == 1 else ():
+                yield solde, valeur[0].get(solde)
+        else:
+            yield nom, valeur
 
 
 def lisible(valeur) -> str:
