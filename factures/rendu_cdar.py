@@ -58,8 +58,8 @@ def rendre_cdar(statut: StatutRecu) -> bytes:
     _dans(contexte, "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID", "REGULATED")
     _dans(contexte, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", "urn.cpro.gouv.fr:1p0:CDV:invoice")
     entete = _dans(racine, "rsm:ExchangedDocument")
-    _dans(entete, "ram:ID", f"{facture.numero}_212_{quand}#{type_document}_{facture.date_emission:%Y%m%d}")
-    _dans(entete, "ram:Name", f"{facture.numero}_CDV-212_Encaissee")
+    _dans(entete, "ram:ID", f"{facture.numero_du_document}_212_{quand}#{type_document}_{facture.date_emission:%Y%m%d}")
+    _dans(entete, "ram:Name", f"{facture.numero_du_document}_CDV-212_Encaissee")
     _dans(entete, "ram:IssueDateTime/udt:DateTimeString", quand, format="204")
     _dans(entete, "ram:SenderTradeParty/ram:RoleCode", "WK")
     _partie(entete, "ram:IssuerTradeParty", statut.societe.siren, statut.societe.raison_sociale, "SE")
@@ -72,7 +72,7 @@ def rendre_cdar(statut: StatutRecu) -> bytes:
     _dans(accuse, "ram:TypeCode", "23")
     _dans(accuse, "ram:IssueDateTime/udt:DateTimeString", quand, format="204")
     vise = _dans(accuse, "ram:ReferenceReferencedDocument")
-    _dans(vise, "ram:IssuerAssignedID", facture.numero)
+    _dans(vise, "ram:IssuerAssignedID", facture.numero_du_document)
     _dans(vise, "ram:StatusCode", PAYEE)
     _dans(vise, "ram:TypeCode", type_document)
     _dans(vise, "ram:FormattedIssueDateTime/qdt:DateTimeString", f"{facture.date_emission:%Y%m%d}", format="102")
@@ -121,7 +121,7 @@ def rendre_csv(statuts: Iterable[StatutRecu]) -> str:
     for s in statuts:
         h, taux = horodatage(s), taux_unique(s.facture)
         ecrire((
-            inoffensif(s.facture.numero), s.code, f"{s.le.isoformat()}T{h[8:10]}:{h[10:12]}:{h[12:14]}",
+            inoffensif(s.facture.numero_du_document), s.code, f"{s.le.isoformat()}T{h[8:10]}:{h[10:12]}:{h[12:14]}",
             f"{s.montant:.2f}", "" if taux is None else f"{taux:.2f}", s.facture.devise, s.societe.siren,
             s.facture.client.siren, s.facture.date_emission.isoformat(), NOM,
         ))  # fmt: skip

@@ -88,6 +88,28 @@ def _compter(lot: LotLu, statuts: Iterator[StatutLu]) -> Iterator[StatutLu]:
         lot.avertissements.append(f"Codes hors de la table, notés comme information : {', '.join(inconnus)}.")
 
 
+# --- Quelle facture ---------------------------------------------------------------------------
+
+
+def numeros_possibles(statut: StatutLu) -> list[str]:
+    """Le numéro dit, et ceux sous lesquels une facture de même numéro d'une autre année se note."""
+    annees = {statut.emise_le.year} if statut.emise_le else {statut.le.year, statut.le.year - 1}
+    return [statut.numero, *(f"{statut.numero[:52]} ({annee})" for annee in sorted(annees))]
+
+
+def facture_visee(statut: StatutLu, factures: dict):
+    """Celle dont le document porte ce numéro, émise le jour dit, à défaut la même année ; sans jour dit, la dernière
+    émise avant le statut. factures : {numéro noté: facture}. None : inconnue."""
+    lues = [f for numero in numeros_possibles(statut) if (f := factures.get(numero)) is not None]
+    memes = [f for f in lues if f.numero == statut.numero or f.numero_du_document == statut.numero]
+    if len(memes) < 2:
+        return memes[0] if memes else None
+    if statut.emise_le:
+        return min(memes, key=lambda f: abs((f.date_emission - statut.emise_le).days))
+    avant = [f for f in memes if f.date_emission <= statut.le]
+    return max(avant or memes, key=lambda f: f.date_emission)
+
+
 # --- CDAR ------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,13 @@ class Facture(Piece):
             models.Index(fields=["client"], condition=Q(affacturee=True), name="facture_affacturee"),
         ]
 
+    @property
+    def numero_du_document(self) -> str:
+        """Le numéro écrit sur la facture : « 471102 » pour « 471102 (2018) », notée ainsi faute de numéro libre."""
+        annee = self.date_emission.year
+        note = self.cle_source.startswith("EF:") and self.numero.endswith(f" ({annee})")
+        return self.numero[:-7] if note and not self.cle_source.endswith(f":{self.numero}:{annee}") else self.numero
+
     def __str__(self):
         return self.numero
 

@@ -94,11 +94,28 @@ class Issue(StrEnum):
     ECARTEE = "ecartee"  # la plateforme se trompe : son dire ne retient plus la relance
 
 
+def _avant_le_paiement(facture: Facture) -> tuple[str, date | None]:
+    """Le plus récent statut qui ne dit pas un paiement, reçu d'un fichier ou noté à la main ; ("", None) sans aucun."""
+    recus = StatutRecu.objects.filter(facture=facture, code__in=CYCLE).exclude(code__in=DISENT_PAYEE)
+    dits = [(le, 0, pk, code) for code, le, pk in recus.values_list("code", "le", "pk")]
+    a_la_main = Maillon.objects.filter(
+        objet_type=Facture._meta.label_lower, objet_id=facture.pk,
+        action__in=("facture.statut", "facture.statut_ancien"),
+    )  # fmt: skip
+    for rang, donnees in a_la_main.values_list("rang", "detail__donnees"):
+        if donnees and donnees.get("code") in CYCLE - DISENT_PAYEE:
+            dits.append((date.fromisoformat(donnees["le"]), 1, rang, donnees["code"]))
+    if not dits:
+        return "", None
+    le, _genre, _rang, code = max(dits)
+    return code, le
+
+
 @transaction.atomic
 def decider_anomalie(statut: StatutRecu, *, issue: Issue, acteur) -> bool:
     """Note la décision ; faux si elle était déjà prise (double clic). Écartée, la facture reprend son statut d'avant.
 
-    « D'avant » : le plus récent des statuts reçus qui ne dit rien d'un paiement, ou aucun.
+    « D'avant » : le plus récent, reçu ou noté à la main, qui ne dit rien d'un paiement, ou aucun.
     """
     facture = (
         Facture.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=statut.facture_id)
@@ -110,9 +127,7 @@ def decider_anomalie(statut: StatutRecu, *, issue: Issue, acteur) -> bool:
     statut.save(update_fields=["decidee_le", "decidee_par"])
     avant = (facture.statut_fe, facture.statut_fe_le)
     if issue is Issue.ECARTEE and facture.statut_fe in DISENT_PAYEE:
-        reste = StatutRecu.objects.filter(facture=facture, code__in=CYCLE).exclude(code__in=DISENT_PAYEE)
-        dernier = reste.order_by("-le", "-pk").first()
-        facture.statut_fe, facture.statut_fe_le = (dernier.code, dernier.le) if dernier else ("", None)
+        facture.statut_fe, facture.statut_fe_le = _avant_le_paiement(facture)
         facture.save(update_fields=["statut_fe", "statut_fe_le"])
     texte = {
         Issue.VERIFIEE: _("%(piece)s : statut %(statut)s vérifié"),

@@ -188,3 +188,42 @@ def test_le_nombre_de_requetes_ne_suit_pas_les_lignes():
 
     compter(4)
     assert compter(4) == compter(40)
+
+
+def test_une_anomalie_ecartee_rend_le_refus_note_a_la_main(piece):
+    """Un 210 lu au portail, puis un 212 par erreur : l'écarter ne remet pas en relance une facture refusée."""
+    from factures.services.statuts_fe import Issue, decider_anomalie, noter_statut
+    from tests.comptes.factories import UtilisateurFactory
+
+    claire = UtilisateurFactory(societe=piece.societe)
+    noter_statut(piece.facture, code="210", le=date(2026, 1, 20), au=date(2026, 3, 10), acteur=claire)
+    importer(piece, "F1;212;2026-02-01;;1200;;")
+    assert note(piece)[0] == "212"
+    decider_anomalie(StatutRecu.objects.get(), issue=Issue.ECARTEE, acteur=claire)
+    assert note(piece) == ("210", date(2026, 1, 20))
+
+
+@pytest.mark.parametrize(
+    ("ligne", "visee"),
+    [
+        ("471102;210;2019-06-10;2019-06-01", 2019), ("471102;210;2019-06-10;", 2019),
+        ("471102;210;2018-06-10;2018-06-01", 2018), ("471102;210;2018-06-10;", 2018),
+        ("471102;210;2019-01-10;2018-06-01", 2018),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("premiere", [2018, 2019])
+def test_un_numero_qui_sert_deux_annees_refuse_la_bonne_facture(settings, tmp_path, ligne, visee, premiere):
+    from factures.rendu_cdar import rendre_csv
+    from tests.factures.efacture_essai import cii
+
+    settings.DEPOT = tmp_path
+    societe = SocieteFactory()
+    for annee in (premiere, 4037 - premiere):
+        assert prendre(societe, cii("471102", emission=f"{annee}-06-01", echeance=f"{annee}-07-01")).ecrit
+    rendu = prendre(societe, f"numero;statut;date;date_facture\n{ligne}\n", format="statuts-fe")
+    assert rendu.ecrit and rendu.crees["statuts"] == 1
+    dites = {f.date_emission.year: (f.statut_fe, f.numero_du_document) for f in Facture.objects.all()}
+    assert dites == {visee: ("210", "471102"), 4037 - visee: ("", "471102")}
+    recu = StatutRecu.objects.get()
+    recu.cle_source, recu.montant = "FE:212:20190610120000:120.00:471102", D(120)
+    assert "471102;" in rendre_csv([recu]) and "(20" not in rendre_csv([recu])

@@ -31,6 +31,7 @@ from recouvrement.commun.formats import jour as ecrire_jour
 from recouvrement.commun.formats import somme
 from recouvrement.comptes.models import Societe
 
+from ..cycle_de_vie import facture_visee, numeros_possibles
 from ..ecriture import Contexte, Ecrits
 from ..lot import LotLu, Rejet, StatutLu
 from ..traces import tracer_crees, tracer_modifies
@@ -64,14 +65,16 @@ def _ecrire_paquet(contexte, paquet: list[StatutLu], siren: str, ecrits: Ecrits,
     factures = {
         f.numero: f
         for f in Facture.objects.select_for_update(no_key=True, of=("self",))
-        .filter(societe=contexte.societe_id, numero_reel=True, numero__in={s.numero for s in paquet})
+        .filter(
+            societe=contexte.societe_id, numero_reel=True, numero__in={n for s in paquet for n in numeros_possibles(s)}
+        )
         .select_related("client")
         .order_by("pk")
     }
     connus = _connus(factures.values())
     retenus: list[tuple[StatutLu, Facture]] = []
     for statut in paquet:
-        facture = factures.get(statut.numero)
+        facture = facture_visee(statut, factures)
         if faute := _faute(statut, facture, siren, contexte.au):
             yield Rejet(statut.ligne, *faute)
         elif connus.deja(statut, facture):
