@@ -39,7 +39,8 @@ CONNUS: dict[str, tuple[str, ...]] = {
             "tiers, libelle compte, libelle client, libelle tiers, denomination, denomination sociale, "
             "societe, entreprise, customer name, client name, company, company name, account name, name, "
             "partner, partenaire, partner name, nom societe, display name, comp aux lib, debiteur, "
-            "invoice partner display name, nom partenaire, tiers nom, raison sociale client, nom ou "
+            "invoice partner display name, nom affichage partenaire facture, contact name, nom partenaire, "
+            "tiers nom, raison sociale client, nom ou "
             "raison sociale, ct intitule, party name, nom complet, destinataire, bill to, full name, name "
             "customer"
         ),
@@ -55,7 +56,7 @@ CONNUS: dict[str, tuple[str, ...]] = {
             "date facture, date piece, date emission, date document, invoice date, document date, posting "
             "date, date comptable, date ecriture, date, bill date, date facturation, issue date, doc "
             "date, emise le, date creation, transaction date, txn date, document create date, emission, "
-            "ecriture date, date op, piece date, facture date, date operation"
+            "ecriture date, date op, piece date, facture date, invoice bill date, date operation"
         ),
         "date_echeance": (
             "date echeance, echeance, due date, date limite reglement, date due, invoice due date, "
@@ -66,13 +67,14 @@ CONNUS: dict[str, tuple[str, ...]] = {
         "montant": (
             "montant ttc, total ttc, ttc, montant facture, montant, invoice amount, amount total, total, "
             "grand total, amount, total amount, total facture, net a payer, invoiced amount, invoice "
-            "total, total signed, montant total, total open amount, montant ttc facture, total in "
+            "total, total signed, total signe, montant total, total open amount, montant ttc facture, total in "
             "currency, montant echeance, gross amount, amount in currency, montant piece, montant devise, "
             "prix total ttc, montant euros, montant eur, bill amount, invoice value, total due amount"
         ),
         "reste": (
             "reste du, reste a payer, solde, solde du, restant du, solde restant, montant du, montant "
-            "restant, open amount, amount due, balance, outstanding, outstanding amount, open balance, "
+            "restant, open amount, amount due, amount due signed, montant du signe, balance, "
+            "outstanding, outstanding amount, open balance, "
             "residual, amount residual, amount residual signed, balance due, reste a regler, solde "
             "client, impaye, encours, montant restant du, solde piece, remaining amount, solde ttc, "
             "montant non regle, amount outstanding, reste a encaisser, solde euros, montant impaye, "
@@ -83,7 +85,7 @@ CONNUS: dict[str, tuple[str, ...]] = {
         "sens": "sens, d c, dc, debit credit, sens ecriture, debit credit indicator, sens d c",
         "montant_ht": (
             "montant ht, total ht, ht, amount untaxed, net total, subtotal, net amount, total hors taxe, "
-            "untaxed amount, base ht, montant hors taxe"
+            "untaxed amount, base ht, montant hors taxe, montant hors taxes signe, untaxed amount signed"
         ),
         "montant_tva": (
             "montant tva, total tva, tax, amount tax, vat amount, tax amount, total tax, taxes, total taxe, vat"

@@ -19,6 +19,15 @@ EXPORTS = [  # logiciel, en-tête, genre attendu, champs attendus
      {"reste": "Solde dû", "montant": "Montant TTC", "nom_client": "Nom client"}),
     ("Odoo", "Number,Invoice Partner Display Name,Invoice Date,Due Date,Total,Amount Due", c.POSTES,
      {"numero": "Number", "nom_client": "Invoice Partner Display Name", "reste": "Amount Due"}),
+    ("Odoo 17", "Number,Invoice Partner Display Name,Invoice/Bill Date,Due Date,Untaxed Amount Signed,Total Signed,"
+     "Amount Due Signed", c.POSTES,
+     {"date_facture": "Invoice/Bill Date", "montant": "Total Signed", "reste": "Amount Due Signed"}),
+    ("Odoo en français", "Numéro,Nom d'affichage du partenaire de la facture,Date de facturation,Date d'échéance,"
+     "Montant hors taxes signé,Total signé,Montant dû signé", c.POSTES,
+     {"nom_client": "Nom d'affichage du partenaire de la facture", "montant": "Total signé",
+      "reste": "Montant dû signé"}),
+    ("Xero", "ContactName,InvoiceNumber,InvoiceDate,DueDate,Total,AmountDue,Currency", c.POSTES,
+     {"nom_client": "ContactName", "reste": "AmountDue"}),
     ("ERPNext", "Posting Date,Due Date,Party,Customer Name,Voucher No,Invoiced Amount,Outstanding Amount", c.POSTES,
      {"code_client": "Party", "numero": "Voucher No", "reste": "Outstanding Amount"}),
     ("Dolibarr", "Ref.,Date facturation,Date échéance,Tiers,Montant HT,Montant TTC", c.FACTURES,
