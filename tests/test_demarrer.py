@@ -212,6 +212,7 @@ def lire_jusqu_a(sortie, motif: str) -> re.Match:
 
 
 @pytest.mark.reel
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform != "linux", reason="lit /proc")
 def test_depart_panne_et_arret(superviseur, copie):
     adresse = lire_jusqu_a(superviseur.stdout, r"prêt : (http://127\.0\.0\.1:\d+/)").group(1)
@@ -241,6 +242,7 @@ def test_depart_panne_et_arret(superviseur, copie):
 
 
 @pytest.mark.reel
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG")
 def test_un_superviseur_tue_n_abandonne_pas_ses_fils(superviseur, copie):
     lire_jusqu_a(superviseur.stdout, r"prêt : ")
