@@ -202,7 +202,8 @@ def deviner_genre(colonnes: Sequence[str], natures: Sequence[Nature] = ()) -> st
                 continue
             notes[piste.champ] = max(notes.get(piste.champ, 0), piste.note)
     a = {champ for champ, note in notes.items() if note >= 60}
-    if sum(1 for c, n in zip(colonnes, natures, strict=True) if tranche(c) and n.montant) >= 2:
+    par_piece = {"numero", "reste"} <= a and a & {"date_facture", "date_echeance"}  # le détail d'une balance âgée
+    if not par_piece and sum(1 for c, n in zip(colonnes, natures, strict=True) if tranche(c) and n.montant) >= 2:
         return BALANCE
     argent = a & {"montant", "reste", "debit", "credit", "montant_regle"}
     if not argent:

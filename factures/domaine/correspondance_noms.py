@@ -59,7 +59,7 @@ CONNUS: dict[str, tuple[str, ...]] = {
             "ecriture date, date op, piece date, facture date, invoice bill date, date operation"
         ),
         "date_echeance": (
-            "date echeance, echeance, due date, date limite reglement, date due, invoice due date, "
+            "date echeance, echeance, due date, net due date, date limite reglement, date due, invoice due date, "
             "payable le, due in date, date limite paiement, date exigibilite, maturity date, due, date "
             "reglement prevue, invoice date due, date d echeance, a payer avant, exigible le, date "
             "paiement prevue"
@@ -69,6 +69,7 @@ CONNUS: dict[str, tuple[str, ...]] = {
             "grand total, amount, total amount, total facture, net a payer, invoiced amount, invoice "
             "total, total signed, total signe, montant total, total open amount, montant ttc facture, total in "
             "currency, montant echeance, gross amount, amount in currency, montant piece, montant devise, "
+            "original amount, amount in local currency, amount in document currency, montant initial, "
             "prix total ttc, montant euros, montant eur, bill amount, invoice value, total due amount"
         ),
         "reste": (
@@ -77,7 +78,8 @@ CONNUS: dict[str, tuple[str, ...]] = {
             "outstanding, outstanding amount, open balance, "
             "residual, amount residual, amount residual signed, balance due, reste a regler, solde "
             "client, impaye, encours, montant restant du, solde piece, remaining amount, solde ttc, "
-            "montant non regle, amount outstanding, reste a encaisser, solde euros, montant impaye, "
+            "montant non regle, amount outstanding, reste a encaisser, reste percevoir, reste recouvrer, "
+            "solde euros, montant impaye, "
             "residual amount"
         ),
         "debit": "debit, montant debit, mvt debit, mouvement debit, debit euro, debit eur, debit amount",
