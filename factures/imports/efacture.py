@@ -92,6 +92,8 @@ def _un(assembleur: Assembleur, ligne: int, nom: str, octets: Callable[[], bytes
     if racine.syntaxe not in LECTEURS:
         if racine.nom in STATUTS:
             raise FichierRefuse("C'est un statut de facture électronique, pas une facture : déposez-le à part.")
+        if racine.nom == "Document":  # ISO 20022, tel qu'EBICS le livre (C53)
+            raise FichierRefuse("C'est un message bancaire, pas une facture : sortez-le de l'archive, déposez-le seul.")
         raise FichierRefuse(
             f"Le XML n'est ni du CII ni de l'UBL (racine « {racine.nom[:60]} »). Attendu : CrossIndustryInvoice, "
             "Invoice ou CreditNote."
