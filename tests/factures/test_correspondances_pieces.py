@@ -1,4 +1,4 @@
-"""En-têtes dont une colonne manquée ferait une dette fausse : le reste dû, et le détail par pièce d'une balance âgée."""
+"""En-têtes dont une colonne manquée ferait une dette fausse : le reste dû, et une balance âgée détaillée par pièce."""
 
 import pytest
 

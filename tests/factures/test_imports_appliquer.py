@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from clients.models import Client
 from factures.imports.appliquer import importer
@@ -403,5 +404,5 @@ def test_l_avancement_progresse_jusqu_a_la_fin_de_la_lecture(societe, client, tm
 
 def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_de_lignes(societe, client, django_assert_max_num_queries):
     texte = FACTURES + "".join(f"F{i};C1;2026-01-05;2026-02-04;;;12;;;\n" for i in range(3_000))
-    with django_assert_max_num_queries(117):
+    with django_assert_max_num_queries(128 if connection.vendor == "postgresql" else 117):  # ANALYZE en plus
         assert prendre(societe, texte).crees["factures"] == 3_000
