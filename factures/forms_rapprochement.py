@@ -1,5 +1,6 @@
 """Saisies du rapprochement : affecter un mouvement, l'écarter, régler ce que la société permet."""
 
+import re
 from decimal import Decimal
 
 from django import forms
@@ -16,6 +17,7 @@ from .models.grand_livre import NatureAvoir
 from .services.rapprochement_gestes import Affectation
 
 ZERO = Decimal("0.00")
+PIECE = re.compile(r"[ea][0-9]{1,18}")  # nom d'un champ de saisie : échéance ou avoir, et sa clé
 ECARTS = [(n.value, n.label) for n in (NatureAvoir.ECART, NatureAvoir.FRAIS, NatureAvoir.ESCOMPTE)]
 
 
@@ -112,7 +114,7 @@ def affectation_saisie(client: Client, donnees) -> Affectation | None:
     """Ce qu'un formulaire dit, sans relire les pièces : de quoi reconnaître un double envoi. None si illisible."""
     champ = MontantField(required=False)
     try:
-        lus = {cle: champ.clean(valeur) for cle, valeur in donnees.items() if cle[1:].isdecimal() and cle[0] in "ea"}
+        lus = {cle: champ.clean(valeur) for cle, valeur in donnees.items() if PIECE.fullmatch(cle)}
         montant, ecart = champ.clean(donnees.get("montant", "")), champ.clean(donnees.get("ecart", ""))
     except ValidationError:
         return None

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -131,6 +132,18 @@ def test_accepter_corriger_et_passer_au_suivant(client, claire, debiteur):
     assert "Ce que ce mouvement est devenu" in page and "Mercier Lagarde" in page
     assert poster(client, "defaire", m).status_code == 303
     assert not Encaissement.objects.exists()
+
+
+def test_un_nom_de_champ_demesure_ne_fait_pas_tomber_l_affectation(client, claire, debiteur):
+    """Relu pour reconnaître un double envoi : `int` refuse au-delà de 4 300 chiffres."""
+    m = mouvement(debiteur, 500)
+    poster(client, "accepter", m, client=debiteur.pk, montant="200")
+    for nom in ("e" + "9" * 5_000, "a" + "9" * 5_000):
+        url = reverse("factures:rapprochement_accepter", args=[m.pk])
+        envoi = urlencode({"client": debiteur.pk, "montant": "200", nom: "1"})
+        reponse = client.post(url, envoi, content_type="application/x-www-form-urlencoded")
+        assert reponse.status_code in (303, 422)
+    assert Encaissement.objects.get().montant == 200
 
 
 def test_une_saisie_refusee_revient_avec_ses_erreurs(client, claire, debiteur):
