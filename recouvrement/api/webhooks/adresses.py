@@ -14,6 +14,12 @@ from django.utils.translation import gettext as _
 
 PORT_MIN = 1024  # hors 443 (et 80 aux essais) : les ports bas sont ceux d'autres services
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Ce que `ipaddress` tient pour public et qui ne l'est pas (registres IANA des usages particuliers) ; 192.0.0.192 sert
+# les secrets d'une machine chez un hébergeur, fec0::/10 est l'ancien réseau local d'IPv6.
+PARTICULIERS = [
+    ipaddress.ip_network(reseau)
+    for reseau in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "64:ff9b:1::/48", "3fff::/20", "5f00::/16")
+]
 
 
 class AdresseRefusee(ValueError):
@@ -84,7 +90,7 @@ def admise(adresse: str) -> bool:
     ip = ipaddress.ip_address(adresse)
     if ip.version == 6 and (cachee := _v4_cachee(ip)):
         ip = cachee
-    if ip.is_multicast or ip.is_unspecified or ip.is_link_local:
+    if ip.is_multicast or ip.is_unspecified or ip.is_link_local or any(ip in reseau for reseau in PARTICULIERS):
         return False
     if settings.WEBHOOKS_ADRESSES_PRIVEES and (ip.is_private or ip.is_loopback):
         return True
