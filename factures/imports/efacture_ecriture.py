@@ -19,6 +19,7 @@ from recouvrement.commun.champs import en_euros
 from recouvrement.commun.fichiers import nom_sur
 
 from .ecriture import Contexte, Ecrits
+from .efacture_rectifiees import annuler_les_attendues, attendre
 from .lot import Electronique, Rejet
 from .nombres import euros
 from .requetes import jour_lisible, lire, rejeter
@@ -65,6 +66,7 @@ def rapprocher_documents(contexte: Contexte, documents: Mapping[str, Electroniqu
     yield from _factures(contexte, ecrits)
     yield from _avoirs(contexte)
     _annuler_les_rectifiees(contexte, documents, ecrits)
+    annuler_les_attendues(contexte, ecrits)
 
 
 def _factures(contexte: Contexte, ecrits: Ecrits) -> Iterator[Rejet]:
@@ -211,6 +213,8 @@ def _annuler_les_rectifiees(contexte: Contexte, documents: Mapping[str, Electron
                     f"La rectificative {numero} remplace {ancien}, que le grand livre n'a pas chez ce client : "
                     "vérifiez qu'elle n'y est pas sous un autre numéro."
                 )
+                if f is None and client is not None:
+                    attendre(contexte, client, cle, numero, ancien)
                 continue
             siens = [a for a in avoirs if a["facture_origine"] == f.pk]
             reste = (f.du or 0) - sum(a["montant"] for a in siens)

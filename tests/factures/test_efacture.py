@@ -132,6 +132,21 @@ def test_une_rectificative_d_une_inconnue_le_dit(societe):
     assert dit(rendu, "F-ABSENTE", "n'a pas chez ce client") and not Avoir.objects.exists()
 
 
+@pytest.mark.parametrize("ordre", ["OR", "RO", "OAR", "ROA"])
+def test_une_facture_remplacee_ne_se_reclame_plus_dans_aucun_ordre(societe, ordre):
+    """Deux créances pour une dette : une lettre réclamerait la facture annulée."""
+    fichiers = {
+        "O": cii(),
+        "R": cii("R-1", "384", emission="2026-02-10", ht="80.00", tva="16.00", ttc="96.00", net="96.00",
+                 anterieure="F-100"),
+        "A": cii("A-1", "381", emission="2026-02-08", anterieure="F-100"),
+    }  # fmt: skip
+    for _ in range(2):
+        for x in ordre:
+            prise(societe, fichiers[x])
+        assert restes(societe) == {"R-1": Decimal("96.00")} and defauts_de_soldes() == []
+
+
 # --- Échéances -------------------------------------------------------------------------------
 
 
