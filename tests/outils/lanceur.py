@@ -61,6 +61,7 @@ def lancer(phase: Phase, arguments: list[str]) -> tuple[bool, Counter]:
     commande = [sys.executable, "-m", "pytest", "-m", phase.marqueur, *phase.options, *couleur, *arguments]
     with moteurs.dossier_jetable("var") as var:
         env = os.environ | {"RECOUVREMENT_VAR": str(var)} | phase.env
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # sans .pyc, chaque processus d'essai recompile tout
         with subprocess.Popen(commande, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as essais:
             for ligne in essais.stdout:
                 sys.stdout.write(ligne)
