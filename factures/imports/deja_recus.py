@@ -24,8 +24,8 @@ MONTRES = 5
 ATTENDUS = """
 select e.cle_source, min(e.client_id), min(e.devise), min(e.date), cast(sum(e.montant) as bigint), min(e.reference)
 from imp_encaissement e
-where e.etat = 0 and e.client_id in (select client_id from factures_encaissement
-  where societe_id = %s and substr(cle_source, 1, 4) <> substr(e.cle_source, 1, 4))
+where e.etat = 0 and exists (select 1 from factures_encaissement d where d.societe_id = %s
+  and d.client_id = e.client_id and substr(d.cle_source, 1, 4) <> substr(e.cle_source, 1, 4))
 group by e.cle_source order by min(e.date), min(e.n)
 """
 FACTURES_DITES = "select distinct cle_source, numero_facture from imp_encaissement where numero_facture <> ''"
