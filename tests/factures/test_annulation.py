@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clients.models import AnnonceBodacc, Client, Note
@@ -269,7 +269,8 @@ def tableaux(draw):
 
 
 REGLAGES = settings(
-    max_examples=8, deadline=None,  # une base entière à chaque exemple
+    # Chaque exemple importe et défait une base entière : peu d'exemples, sans réduction (chaque pas en coûte autant).
+    max_examples=3, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
