@@ -34,7 +34,7 @@ class Entree:
     droit: Droit = Droit.VOIR
     court: str = ""
     compteur: str = ""
-    aussi: str = ""  # une autre route que cette entrée couvre : elle reste courante sur ses pages
+    aussi: str = ""  # autres routes que cette entrée couvre : elle reste courante sur leurs pages
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ MENU = (
             Entree("factures:liste", "file-invoice", _("Factures")),
             Entree(
                 "factures:encaissements", "building-bank", _("Encaissements"), compteur="encaissements",
-                aussi="factures:rapprochement",
+                aussi="factures:rapprochement factures:banque",
             ),  # fmt: skip
             Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
             Entree("contentieux:liste", "gavel", _("Contentieux"), compteur="dossiers"),
@@ -182,7 +182,7 @@ class Coque:
         if not url or not peut(self.user, entree.droit):
             return None
         chemin = self.request.path
-        racines = [url, *filter(None, [entree.aussi and adresse(entree.aussi)])]
+        racines = [url, *filter(None, map(adresse, entree.aussi.split()))]
         courante = any(chemin == racine if racine == "/" else chemin.startswith(racine) for racine in racines)
         compte = getattr(self, f"_{entree.compteur}")() if entree.compteur else 0
         return Lien(url, entree.icone, str(entree.libelle), str(entree.court), compte, courante)
