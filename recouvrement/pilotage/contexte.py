@@ -57,7 +57,10 @@ MENU = (
             Entree("clients:liste", "users", _("Clients"), court=_("Clients")),
             Entree("factures:liste", "file-invoice", _("Factures")),
             Entree(
-                "factures:encaissements", "building-bank", _("Encaissements"), compteur="encaissements",
+                "factures:encaissements",
+                "building-bank",
+                _("Encaissements"),
+                compteur="encaissements",
                 aussi="factures:rapprochement factures:banque",
             ),  # fmt: skip
             Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
