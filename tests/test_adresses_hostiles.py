@@ -10,7 +10,7 @@ from django.test import Client as Navigateur
 from recouvrement.comptes.models import Role
 
 from .test_maison import fichiers_du_depot
-from .test_routes import NOTRES, adresse, monde  # noqa: F401  la fixture se reprend telle quelle
+from .test_routes import NOTRES, adresse, fondation, monde  # noqa: F401  les fixtures se reprennent telles quelles
 
 LECTURE = re.compile(
     r"""(?:GET\.get(?:list)?\(|GET\[|(?:texte|valeur_parmi|onglets|jour\w*)\((?:self\.)?request, )"(\w+)\""""

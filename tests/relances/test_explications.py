@@ -79,7 +79,7 @@ def test_exigence_1_le_jour_d_un_passage_suspendu_dit_les_donnees_perimees():
     Societe.objects.filter(pk=echeance.societe_id).update(alimentee_par_import=True)
     societe = Societe.objects.get(pk=echeance.societe_id)
     suspendu = nuit.ouvrir_passage(societe, au=MARDI + JOUR, genre=Passage.Genre.AUTOMATIQUE)
-    quotidien.suspendre(suspendu, societe)
+    quotidien.suspendre(suspendu, societe, "dernier import trop ancien")
     assert dire(echeance, MARDI + JOUR) == ("donnees_perimees", True)
     neuve = EcheanceFactory(societe=societe, echue_le=date(2026, 2, 1))
     assert dire(neuve, LENDEMAIN.date()) == ("donnees_perimees", True)
