@@ -142,7 +142,7 @@ def test_le_voisin_ne_telecharge_ni_ne_produit(client, piece):
     statut = recu(piece, motif_code="EMIS", montant=D(10), anomalie="")
     client.force_login(UtilisateurFactory(role=Role.RESPONSABLE, societe=SocieteFactory()))
     assert client.get(FICHIER, {"statut": statut.pk}).status_code == 404
-    assert "F1" not in texte(client.get(LISTE, PERIODE))
+    assert "Belcourt" not in texte(client.get(LISTE, PERIODE))
     client.post(PRODUIRE, {"facture": piece.facture_id})
     assert StatutRecu.objects.count() == 1
 
