@@ -27,7 +27,7 @@ def societe(environnement_reel, settings, tmp_path, redis_url, monkeypatch, clie
             tache.apply_async((lot.pk,), connection=connexion)
         return True
 
-    monkeypatch.setattr(imports, "_reveiller", reveiller)
+    monkeypatch.setattr(imports, "reveiller", reveiller)
     societe = SocieteFactory()
     ClientFactory(societe=societe, code="C1")
     client.force_login(UtilisateurFactory(societe=societe))
