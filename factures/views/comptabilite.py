@@ -158,8 +158,10 @@ def _colonnes() -> list[Colonne]:
 @exige(Droit.EXPORTER)
 def ecritures(request):
     """Les écritures de la période, en CSV ou en lignes de FEC ; un compte absent arrête tout, et se nomme."""
-    form = PeriodeForm(request.GET, societes=_societes(request))
     retour = reverse("factures:comptabilite")
+    if not request.GET:  # l'adresse nue : la période se choisit à l'écran
+        return rediriger(request, retour)
+    form = PeriodeForm(request.GET, societes=_societes(request))
     if not form.is_valid():
         messages.error(request, " ".join(f"{e}" for erreurs in form.errors.values() for e in erreurs))
         return rediriger(request, retour)
