@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from factures.forms_rapprochement import ReglageForm, RegleForm
 from factures.models import RegleRapprochement
 from factures.services.rapprochement import reglage, suggerer
-from recouvrement.commun.vues import fait, rediriger
+from recouvrement.commun.vues import fait, rediriger, texte
 from recouvrement.comptes.courante import societe_courante
 from recouvrement.comptes.droits import Droit, exige, societes_pour, verifier_droit
 from recouvrement.journal.services import consigner
@@ -17,7 +17,7 @@ from recouvrement.journal.services import consigner
 
 def _societe(request):
     administrees = societes_pour(request.user, Droit.ADMINISTRER).order_by("raison_sociale")
-    demandee = request.POST.get("societe") or request.GET.get("societe", "")
+    demandee = request.POST.get("societe", "").replace("\0", "") or texte(request, "societe")
     courante = societe_courante(request)
     societe = administrees.filter(code=demandee).first() if demandee else None
     societe = societe or (administrees.filter(pk=courante.pk).first() if courante else None) or administrees.first()
