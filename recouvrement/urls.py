@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("recouvrement.comptes.urls")),
     path("", include("recouvrement.api.urls")),
     path("", include("recouvrement.pilotage.urls")),
+    path("p/", include("recouvrement.portail.urls")),
     path("clients/", include("clients.urls")),
     path("", include("factures.urls")),
     path("", include("relances.urls")),

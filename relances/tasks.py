@@ -5,11 +5,12 @@ from datetime import date
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Courrier
-from relances.services import envoi, lots, quotidien
+from relances.services import envoi, lots, messages, quotidien
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,10 @@ log = logging.getLogger(__name__)
 def tic():
     """Ouvre les passages dus ou manqués, expédie ce qui attend, montre ce qui est resté en vol."""
     envoi.reprendre_les_interrompus()
+    messages.reprendre_les_messages_interrompus()
     moment = maintenant()
+    for pk in messages.a_expedier(timezone.now()).order_by("pas_avant", "pk").values_list("pk", flat=True)[:1000]:
+        envoyer_message.apply_async((pk,), expires=settings.TIC_SECONDES)
     for societe in quotidien.societes_dues(moment):
         relancer_societe.apply_async((societe.pk, moment.date().isoformat()), expires=settings.TIC_SECONDES)
     for pk in Courrier.objects.a_envoyer().order_by("pk").values_list("pk", flat=True)[:1000]:
@@ -37,6 +41,11 @@ def relancer_societe(societe_id: int, au: str):
 @shared_task(ignore_result=True)
 def envoyer_courrier(courrier_id: int):
     envoi.envoyer(courrier_id, au=aujourd_hui())
+
+
+@shared_task(ignore_result=True)
+def envoyer_message(message_id: int):
+    messages.expedier(message_id, moment=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -1,6 +1,7 @@
 """Le grand livre : pièces, échéances, règlements, imputations, et ce qui les conteste ou les promet."""
 
 from .accessoires import AffectationAccessoires
+from .accords import Accord, EchangeLitige, Penalites, PropositionPerte, ReglageAccords
 from .banque import (
     CompteBancaire,
     MouvementBancaire,
@@ -17,9 +18,10 @@ from .suivi import CopieFacture, Echeancier, Exclusion, Litige, Mensualite, Prom
 from .taux import SemestreConnu, TauxBCE, TauxLegal
 
 __all__ = [
-    "AffectationAccessoires", "Avoir", "CompteBancaire", "CompteComptable", "CopieFacture", "Correspondance",
-    "Douteux", "Echeance", "Echeancier", "Encaissement", "Exclusion", "Facture", "Imputation", "Litige", "Lot",
-    "Mensualite", "MouvementBancaire", "NatureAvoir", "NatureMouvement", "Promesse", "ReglageRapprochement",
-    "RegleRapprochement", "ReleveBancaire", "Renonciation", "SemestreConnu", "SourceImport", "StatutRecu",
-    "SuggestionRapprochement", "TauxBCE", "TauxLegal", "TraceDeLot",
+    "Accord", "AffectationAccessoires", "Avoir", "CompteBancaire", "CompteComptable", "CopieFacture",
+    "Correspondance", "Douteux", "EchangeLitige", "Echeance", "Echeancier", "Encaissement", "Exclusion", "Facture",
+    "Imputation", "Litige", "Lot", "Mensualite", "MouvementBancaire", "NatureAvoir", "NatureMouvement", "Penalites",
+    "Promesse", "PropositionPerte", "ReglageAccords", "ReglageRapprochement", "RegleRapprochement",
+    "ReleveBancaire", "Renonciation", "SemestreConnu", "SourceImport", "StatutRecu", "SuggestionRapprochement",
+    "TauxBCE", "TauxLegal", "TraceDeLot",
 ]  # fmt: skip

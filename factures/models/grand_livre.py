@@ -185,6 +185,10 @@ class NatureAvoir(models.TextChoices):
     ESCOMPTE = "escompte", _("Escompte pour paiement anticipé")
     ECART = "ecart", _("Écart de règlement")
     FRAIS = "frais", _("Frais bancaires retenus")
+    REMISE = "remise", _("Remise de dette")
+    COMPENSATION = "compensa", _("Compensation")
+    NOVATION = "novation", _("Novation")
+    PERTE = "perte", _("Passage en perte")
 
 
 class Avoir(Piece):

@@ -11,6 +11,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from recouvrement.commun.horloge import aujourd_hui
+
 from .models import Role, Societe
 
 
@@ -100,8 +102,28 @@ def public(vue):
     return vue
 
 
+PARTAGES_MAX = 500  # fiches ouvertes à une même personne ; au-delà, c'est un portefeuille qu'il faut
+
+
+def remplaces_par(user) -> frozenset[int]:
+    """Identifiants des collègues absents ce jour dont cette personne tient le portefeuille (mémorisé)."""
+    if not hasattr(user, "_remplaces"):
+        absences = user.remplacements.filter(utilisateur__is_active=True).en_cours(aujourd_hui())
+        user._remplaces = frozenset(absences.values_list("utilisateur_id", flat=True))
+    return user._remplaces
+
+
+def partages_a(user) -> frozenset[int]:
+    """Identifiants des clients qu'un collègue a ouverts à cette personne : mention, affaire confiée (mémorisé)."""
+    if not hasattr(user, "_partages"):
+        ouverts = user.partages.en_cours(aujourd_hui()).order_by("-pk").values_list("client_id", flat=True)
+        user._partages = frozenset(ouverts[:PARTAGES_MAX])
+    return user._partages
+
+
 def filtre_portefeuille(user, chemin_societe: str, chemin_gestionnaire: str):
-    """Q de visibilité : toute la société pour qui a TOUT_VOIR, sinon son seul portefeuille.
+    """Q de visibilité : toute la société pour qui a TOUT_VOIR ; sinon son portefeuille, celui d'un absent qu'il
+    remplace, et les clients qu'un collègue lui a ouverts. Toujours dans une société où il tient un rôle.
 
     chemin_* : chemins ORM depuis le modèle filtré (« societe_id », « client__gestionnaire_id »).
     """
@@ -114,6 +136,11 @@ def filtre_portefeuille(user, chemin_societe: str, chemin_gestionnaire: str):
         droits = MATRICE[Role(role)]
         if Droit.VOIR in droits:
             (larges if Droit.TOUT_VOIR in droits else etroites).append(societe_id)
-    return Q(**{f"{chemin_societe}__in": larges}) | Q(
-        **{f"{chemin_societe}__in": etroites, chemin_gestionnaire: user.pk}
-    )
+    filtre = Q(**{f"{chemin_societe}__in": larges})
+    if etroites:
+        tenus = Q(**{f"{chemin_gestionnaire}__in": [user.pk, *sorted(remplaces_par(user))]})
+        if partages := partages_a(user):
+            chemin_client = f"{chemin_gestionnaire.removesuffix('gestionnaire_id')}pk"
+            tenus |= Q(**{f"{chemin_client}__in": sorted(partages)})
+        filtre |= Q(**{f"{chemin_societe}__in": etroites}) & tenus
+    return filtre

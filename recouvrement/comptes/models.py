@@ -1,12 +1,12 @@
 """Sociétés créancières, utilisateurs et rôles."""
 
-from datetime import time
+from datetime import date, time
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.champs import ChampMontant
@@ -151,6 +151,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         blank=True,
         choices=[("", _("Comme le système")), ("light", _("Clair")), ("dark", _("Sombre"))],
     )
+    recap_quotidien = models.BooleanField(_("recevoir le récapitulatif du matin"), default=True, db_default=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(_("actif"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -185,6 +186,14 @@ class Affectation(models.Model):
     utilisateur = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="affectations")
     societe = models.ForeignKey(Societe, models.CASCADE, related_name="affectations")
     role = models.CharField(_("rôle"), max_length=20, choices=Role.choices)
+    # Ce qui, franchi par un client, se dit dans le récapitulatif du responsable ; vide : rien.
+    alerte_echu = ChampMontant(_("prévenir quand l'échu d'un client dépasse"), null=True, blank=True)
+    alerte_retard_jours = models.PositiveSmallIntegerField(
+        _("prévenir quand un retard dépasse (jours)"), null=True, blank=True, validators=[MaxValueValidator(3650)]
+    )
+    alerte_plafond = models.BooleanField(
+        _("prévenir quand un plafond d'encours est dépassé"), default=True, db_default=True
+    )
 
     class Meta:
         verbose_name = _("affectation")
@@ -192,3 +201,62 @@ class Affectation(models.Model):
 
     def __str__(self):
         return f"{self.utilisateur} : {self.get_role_display()} ({self.societe})"
+
+
+class AbsenceQuerySet(models.QuerySet):
+    def en_cours(self, au: date):
+        return self.filter(annulee_le=None, du__lte=au, au__gte=au)
+
+
+class Absence(models.Model):
+    """D'un jour à l'autre, un collègue tient le portefeuille d'une personne, là où lui-même a un rôle."""
+
+    utilisateur = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="absences")
+    remplacant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="remplacements")
+    du = models.DateField(_("du"))
+    au = models.DateField(_("jusqu'au"))
+    motif = models.CharField(_("motif"), max_length=120, blank=True)
+    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    annulee_le = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("absence")
+        ordering = ["-du", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(au__gte=F("du")), name="absence_dates_ordonnees"),
+            models.CheckConstraint(condition=~Q(remplacant=F("utilisateur")), name="absence_remplacant_autre"),
+        ]
+
+    def __str__(self):
+        return f"{self.utilisateur} remplacé par {self.remplacant} ({self.du} – {self.au})"
+
+
+class Recap(models.Model):
+    """Le récapitulatif d'une personne pour un jour : pris une fois, son sort dit ; jamais deux fois le même."""
+
+    class Statut(models.TextChoices):
+        EN_COURS = "en_cours", _("En cours d'envoi")
+        ENVOYE = "envoye", _("Envoyé")
+        RIEN = "rien", _("Rien à dire")
+        INCERTAIN = "incertain", _("Sort inconnu")
+        EN_ERREUR = "en_erreur", _("En erreur")
+
+    utilisateur = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="recaps")
+    jour = models.DateField(_("jour"))
+    statut = models.CharField(_("statut"), max_length=20, choices=Statut.choices)
+    message_id = models.CharField(max_length=250, blank=True)
+    erreur = models.CharField(_("erreur"), max_length=250, blank=True)
+    # Alertes dites ce jour-là, {client: [genre]} : ce qui dure ne se redit pas chaque matin.
+    alertes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("récapitulatif")
+        ordering = ["-jour", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["utilisateur", "jour"], name="recap_du_jour_unique")]
+
+    def __str__(self):
+        return f"{self.utilisateur} le {self.jour}"

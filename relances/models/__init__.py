@@ -3,11 +3,14 @@
 from .echelles import Echelle, NatureChoix, Palier, VersionEchelle
 from .envois import Courrier, Relance, Tache
 from .levees import LeveeDeFrein
+from .messages import Message, MessageRecu, ReglageReponses, ReglageSms
 from .modeles import Modele, VersionModele
 from .passages import Passage, Verdict
+from .portail import CodeSignature, Declaration, LienPortail, ReglagePortail, VisitePortail
 from .postes import LotPostal, PliDeLot
 
 __all__ = [
-    "Courrier", "Echelle", "LeveeDeFrein", "LotPostal", "Modele", "NatureChoix", "Palier", "Passage", "PliDeLot",
-    "Relance", "Tache", "Verdict", "VersionEchelle", "VersionModele",
+    "CodeSignature", "Courrier", "Declaration", "Echelle", "LeveeDeFrein", "LienPortail", "LotPostal", "Message",
+    "MessageRecu", "Modele", "NatureChoix", "Palier", "Passage", "PliDeLot", "ReglagePortail", "ReglageReponses",
+    "ReglageSms", "Relance", "Tache", "Verdict", "VersionEchelle", "VersionModele", "VisitePortail",
 ]  # fmt: skip

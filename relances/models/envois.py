@@ -200,6 +200,10 @@ class Tache(Horodate):
         PROMESSE_ROMPUE = "promesse_rompue", _("Promesse rompue")
         SANS_ADRESSE = "sans_adresse", _("Aucune adresse utilisable")
         DECLARER = "declarer", _("Déclarer la créance")
+        REPONSE = "reponse", _("Lire une réponse")
+        DECLARATION = "declaration", _("Répondre à une déclaration du client")
+        ACCORD = "accord", _("Accord à suivre")
+        PERTE = "perte", _("Passage en perte à décider")
         AUTRE = "autre", _("Autre")
 
     societe = models.ForeignKey(Societe, models.PROTECT, related_name="+")
@@ -211,6 +215,12 @@ class Tache(Horodate):
     # Délai que la loi fixe (déclaration de créance) : aucun report ne le dépasse.
     butoir = models.DateField(_("date butoir"), null=True, blank=True)
     courrier = models.ForeignKey(Courrier, models.SET_NULL, null=True, blank=True, related_name="taches")
+    # Confiée à un collègue : elle entre dans sa journée, et quitte celle du gestionnaire.
+    confiee_a = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="taches_confiees"
+    )
+    confiee_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    confiee_motif = models.CharField(_("pourquoi la confier"), max_length=200, blank=True, default="", db_default="")
     cle = models.CharField(max_length=80)  # une seule tâche ouverte par clé
     faite_le = models.DateTimeField(null=True, blank=True)
     faite_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

@@ -21,6 +21,7 @@ from recouvrement.journal.services import consigner
 from relances.domaine.natures import Canal
 from relances.models import Courrier, Passage, Relance, Tache
 
+from .adresses import adresse_de_reponse, expediteur, identifiant
 from .faits import donnees_perimees, ouvreur
 from .niveaux import recalculer_niveaux
 from .preparation import figer, preparer
@@ -117,19 +118,13 @@ def _remettre(courrier: Courrier, *, au: date) -> str:
 
 def composer_message(courrier: Courrier) -> EmailMessage:
     """Le courriel, son identifiant stable et sa lettre jointe. Ni HTML, ni pixel."""
-    societe, gestionnaire = courrier.societe, courrier.client.gestionnaire
-    expediteur = settings.DEFAULT_FROM_EMAIL
-    nom = societe.raison_sociale.replace('"', "").replace("\n", " ")
     message = EmailMessage(
         subject=courrier.objet,
         body=courrier.texte,
-        from_email=f'"{nom}" <{expediteur}>' if "<" not in expediteur else expediteur,
+        from_email=expediteur(courrier.societe),
         to=[courrier.destinataire],
-        reply_to=[gestionnaire.courriel if gestionnaire else societe.courriel],
-        headers={
-            "Message-ID": f"<{courrier.jeton}@{expediteur.rpartition('@')[2].strip('<> ') or 'localhost'}>",
-            "Auto-Submitted": "auto-generated",
-        },
+        reply_to=[adresse_de_reponse(courrier.societe, courrier.jeton, courrier.client.gestionnaire)],
+        headers={"Message-ID": identifiant(courrier.jeton), "Auto-Submitted": "auto-generated"},
     )
     if courrier.pdf_chemin:
         octets = depot.lire(courrier.pdf_chemin, courrier.pdf_empreinte)
