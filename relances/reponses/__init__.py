@@ -1,0 +1,1 @@
+"""Les courriels reçus : lus en un temps borné."""
