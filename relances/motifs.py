@@ -15,6 +15,7 @@ LIBELLES = {
     Motif.SURENDETTEMENT: gettext_lazy("Surendettement recevable : aucune relance"),
     Motif.AFFACTUREE: gettext_lazy("Cédée à un affactureur"),
     Motif.SUSPENDUE: gettext_lazy("Relances suspendues"),
+    Motif.REPONSE: gettext_lazy("Réponse du client à lire"),
     Motif.PRELEVEMENT: gettext_lazy("Prélèvement en cours"),
     Motif.PROMESSE: gettext_lazy("Promesse de paiement en cours"),
     Motif.LITIGE: gettext_lazy("En litige"),
@@ -50,7 +51,7 @@ A_TRANCHER = frozenset(
         Motif.SANS_PLAN, Motif.A_QUALIFIER, Motif.MAX_AMIABLES, Motif.CREDIT_NON_AFFECTE, Motif.SANS_ADRESSE,
         Motif.SOCIETE_INCOMPLETE, Motif.FORMALISATION_ABSENTE, Motif.TERMINEE, Motif.ADRESSE_EN_ERREUR,
         Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.DONNEES_PERIMEES,
-        Motif.LITIGE, Motif.COUVERTE,
+        Motif.LITIGE, Motif.COUVERTE, Motif.REPONSE,
     }
 )  # fmt: skip
 # Aucune date ne les rend à l'échelle, et rien n'y est à trancher ce soir.
@@ -143,6 +144,8 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
         Motif.PROCEDURE: _("procédure collective : plus aucune relance"),
         Motif.SURENDETTEMENT: _("surendettement recevable : plus aucune relance"),
         Motif.AFFACTUREE: _("facture cédée à un affactureur : le paiement lui revient, la maison ne la relance pas"),
+        Motif.REPONSE: _("le client a répondu : lisez sa réponse, la relance attend jusqu'au %(jour)s au plus")
+        % {"jour": le},
         Motif.PRELEVEMENT: _("prélèvement en cours : rien tant qu'il n'est pas rejeté"),
         Motif.LITIGE: _("%(montant)s contestés : rien ne part (%(palier)s) avant la clôture du litige")
         % {"montant": formats.somme(e.conteste, e.devise), "palier": nom or _("relance")},

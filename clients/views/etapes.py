@@ -16,11 +16,12 @@ from relances.domaine.echelle import ClientFaits, Decision, EcheanceFaits, Motif
 from relances.domaine.natures import Canal, ModePalier, Nature
 from relances.services.faits import faits_par_client, fin_de_promesse, ouvreur, reglages
 from relances.services.plans import plans_publies
+from relances.services.retenues_reponses import fin_de_retenue
 
 ZERO = Decimal("0.00")
 UN_JOUR = timedelta(days=1)
 # Freins qui s'en vont seuls à une date connue : l'étape est prévue, au plus tôt à cette date.
-DATES = (Motif.SUSPENDUE, Motif.PROMESSE)
+DATES = (Motif.SUSPENDUE, Motif.PROMESSE, Motif.REPONSE)
 PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR, *DATES)
 SIGNES = {
     Motif.RELANCEE: ("circle-check", "bon"),
@@ -33,6 +34,7 @@ SIGNES = {
     Motif.CONTENTIEUX: ("gavel", "doux"),
     Motif.AFFACTUREE: ("building-bank", "doux"),
     Motif.LITIGE: ("scale", "att"),
+    Motif.REPONSE: ("message", "att"),
 }
 
 
@@ -100,6 +102,7 @@ class Prevision:
             (),
             suspendu_jusqu_au=suspension.au if suspension else None,
             motif_suspension=suspension.motif if suspension else "",
+            reponse_jusqu_au=fin_de_retenue([client.pk], self.au).get(client.pk),
             jugement=client.jugement_ouverture_le,
             procedure_close=client.procedure_cloturee_le,
             surendettement=client.surendettement,

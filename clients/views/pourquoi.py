@@ -140,6 +140,7 @@ class _Gestes:
         formalisation = f"{adresse('relances:manuel', client)}?palier=formalisation"
         choix = {
             Motif.SUSPENDUE: (self.agit, self.fiche, _("Voir la suspension")),
+            Motif.REPONSE: (self.agit, f"{adresse('relances:reponses')}?client={client}", _("Lire la réponse")),
             Motif.EXCLUE: (self.agit, f"{self.fiche}?o=compte", _("Réintégrer la pièce")),
             Motif.PROMESSE: (self.agit, f"{self.fiche}?o=chronologie&genre=suivi", _("Voir la promesse")),
             Motif.PRELEVEMENT: (self.agit, facture, _("Noter le rejet")),

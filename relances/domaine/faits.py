@@ -110,6 +110,8 @@ class ClientFaits:
     echeances: tuple[EcheanceFaits, ...]
     suspendu_jusqu_au: date | None = None
     motif_suspension: str = ""
+    # Le client a répondu, ou déclaré sur sa page, et personne ne l'a encore lu : dernier jour où cela retient.
+    reponse_jusqu_au: date | None = None
     jugement: date | None = None
     procedure_close: date | None = None
     surendettement: bool = False

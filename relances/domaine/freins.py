@@ -80,6 +80,9 @@ def _freins(
     if client.suspendu_jusqu_au:
         fin = client.suspendu_jusqu_au
         yield Motif.SUSPENDUE, f"{client.motif_suspension}, jusqu'au {fin:%d/%m/%Y}", ouvre(fin + UN_JOUR)
+    if client.reponse_jusqu_au and client.reponse_jusqu_au >= au:
+        fin = client.reponse_jusqu_au
+        yield Motif.REPONSE, f"à lire, retient jusqu'au {fin:%d/%m/%Y} au plus", ouvre(fin + UN_JOUR)
     if e.exclue_jusqu_au and e.exclue_jusqu_au >= au:
         fin = e.exclue_jusqu_au
         yield Motif.EXCLUE, f"{e.motif_exclusion}, jusqu'au {fin:%d/%m/%Y}", ouvre(fin + UN_JOUR)

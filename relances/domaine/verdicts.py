@@ -19,6 +19,7 @@ class Motif(StrEnum):
     FUTURE = "facture_future"
     FE_ARRETEE = "fe_arretee"
     SUSPENDUE = "suspendue"
+    REPONSE = "reponse"
     EXCLUE = "exclue"
     PRELEVEMENT = "prelevement"
     PROMESSE = "promesse"
@@ -51,8 +52,8 @@ TEMPORELS = (Motif.ATTENTE, Motif.TERMINEE)
 # tiennent à la loi, au calendrier ou à un manque qui se corrige ailleurs (docs/decisions/0012).
 LEVABLES = frozenset(
     {
-        Motif.SUSPENDUE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER, Motif.FE_RETENUE,
-        Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES,
+        Motif.SUSPENDUE, Motif.REPONSE, Motif.EXCLUE, Motif.PRELEVEMENT, Motif.PROMESSE, Motif.ECHEANCIER,
+        Motif.FE_RETENUE, Motif.FE_A_VERIFIER, Motif.MAX_AMIABLES,
         Motif.SEUIL_PIECE, Motif.SEUIL_ENVOI, Motif.DELAI_CONTACT, Motif.CREDIT_NON_AFFECTE,
     }
 )  # fmt: skip

@@ -20,7 +20,8 @@ from .passages import Passage
 
 
 def nouveau_jeton() -> str:
-    return secrets.token_urlsafe(18)
+    """Minuscules et chiffres : il revient dans une adresse de réponse, que des serveurs mettent en minuscules."""
+    return secrets.token_hex(16)
 
 
 class PortefeuilleQuerySet(models.QuerySet):

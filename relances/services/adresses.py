@@ -29,6 +29,6 @@ def adresse_de_reponse(societe: Societe, jeton: str, gestionnaire=None) -> str:
 
 
 def jeton_de(adresse: str) -> str:
-    """Le jeton d'une adresse de réponse, vide s'il n'y en a pas ; la casse est gardée."""
+    """Le jeton d'une adresse de réponse, vide s'il n'y en a pas ; un jeton s'écrit en minuscules."""
     boite = adresse.partition("@")[0]
-    return boite.partition("+")[2]
+    return boite.partition("+")[2].lower()

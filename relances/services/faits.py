@@ -21,6 +21,7 @@ from relances.domaine.verdicts import LEVABLES
 from relances.models import Courrier, Echelle, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
+from .retenues_reponses import fin_de_retenue
 from .termes import fins_d_echeanciers
 
 TOLERANCE_PROMESSE = 2  # jours ouvrés ; exigences.md § 2.9
@@ -168,6 +169,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             echeances=tuple(_echeance(x, complements, preleve=c.prelevement) for x in lignes[c.pk]),
             suspendu_jusqu_au=complements.suspensions.get(c.pk, (None, ""))[0],
             motif_suspension=complements.suspensions.get(c.pk, (None, ""))[1],
+            reponse_jusqu_au=complements.reponses.get(c.pk),
             jugement=c.jugement_ouverture_le,
             procedure_close=c.procedure_cloturee_le,
             surendettement=c.surendettement,
@@ -227,6 +229,7 @@ class _Complements:
     def __init__(self):
         self.suspensions, self.credits, self.echus, self.reserves = {}, {}, {}, {}
         self.presumes: dict[int, dict] = {}
+        self.reponses: dict[int, date] = {}
         self.contacts, self.courriels, self.telephones, self.courriels_invalides = {}, set(), set(), {}
         # Par pièce : champs d'`EcheanceFaits` qui s'écartent de leur valeur par défaut.
         self.pieces: dict[int, dict] = defaultdict(dict)
@@ -256,6 +259,7 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
         Suspension.objects.en_cours(au).filter(client__in=ids).order_by("au").values_list("client", "au", "motif")
     ):
         c.suspensions[client] = (fin, motif)
+    c.reponses = fin_de_retenue(ids, au)
     ouverts = [
         modele.objects.filter(client__in=ids, impute__lt=F("montant"))
         .order_by()

@@ -39,6 +39,7 @@ SIGNES = {
     Motif.ECHEANCIER: "calendar-due", Motif.TERME_NON_ECHU: "calendar-due", Motif.FE_ARRETEE: "ban",
     Motif.FE_RETENUE: "hand-stop", Motif.FE_A_VERIFIER: "zoom-question", Motif.ADRESSE_EN_ERREUR: "map-pin",
     Motif.DONNEES_PERIMEES: "ban", Motif.FUTURE: "calendar", Motif.AFFACTUREE: "building-bank",
+    Motif.REPONSE: "message",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from factures.services import echeanciers
 from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from relances.domaine.natures import Nature
-from relances.models import Courrier, Echelle, Passage, Relance, Tache, Verdict, VersionEchelle
+from relances.models import Courrier, Echelle, MessageRecu, Passage, Relance, Tache, Verdict, VersionEchelle
 from relances.services import gestes, nuit, quotidien
 from relances.services.plans import installer_plans, plans_publies
 from relances.services.preparation import preparer
@@ -77,6 +77,15 @@ POSER = {
     "promesse": lambda e: PromesseFactory(echeances=[e], date_promise=MARDI + JOUR, faite_le=MARDI),
     "litige": lambda e: LitigeFactory(echeance=e),
     "suspendue": lambda e: SuspensionFactory(client=e.client, du=MARDI),
+    "reponse": lambda e: MessageRecu.objects.create(
+        societe=e.societe,
+        client=e.client,
+        origine="imap",
+        cle_source="<r@x>",
+        categorie="reponse",
+        recu_le=timezone.now(),
+        retient_jusqu_au=MARDI,
+    ),
     "prelevement": lambda e: Client.objects.filter(pk=e.client_id).update(prelevement=True),
     "procedure": lambda e: Client.objects.filter(pk=e.client_id).update(jugement_ouverture_le=MARDI),
     "surendettement": lambda e: Client.objects.filter(pk=e.client_id).update(surendettement=True),

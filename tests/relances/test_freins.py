@@ -36,6 +36,8 @@ RETENUES = [
     ({"statut_fe": "210"}, {}, M.FE_ARRETEE, None),
     ({"statut_fe": "213"}, {}, M.FE_ARRETEE, None),
     ({}, {"suspendu_jusqu_au": VENDREDI, "motif_suspension": "accord"}, M.SUSPENDUE, LUNDI),
+    ({}, {"reponse_jusqu_au": MARDI}, M.REPONSE, DEMAIN),
+    ({}, {"reponse_jusqu_au": VENDREDI}, M.REPONSE, LUNDI),
     ({"exclue_jusqu_au": MARDI, "motif_exclusion": "avoir attendu"}, {}, M.EXCLUE, DEMAIN),
     ({"exclue_jusqu_au": VENDREDI, "motif_exclusion": "avoir attendu"}, {}, M.EXCLUE, LUNDI),
     ({"prelevement": True}, {}, M.PRELEVEMENT, None),
