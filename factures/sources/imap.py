@@ -6,7 +6,6 @@ courriel se contrefait : la liste des admis trie, elle ne prouve rien.
 """
 
 import base64
-import email
 import imaplib
 import io
 import ipaddress
@@ -15,17 +14,16 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 from hashlib import sha256
-from itertools import count
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from factures.models import SourceImport
+from recouvrement.commun.rfc822 import COURRIEL_MAX, PARTIES_MAX, analyser
 
 from .lecture import Arrivage, Constat, ErreurSource, empreinte, nom_sur, retenu
 
@@ -33,12 +31,6 @@ MOT_CLE = "RecouvrementLu"
 DELAI = 20  # secondes par échange
 MESSAGES_MAX = 50  # par lecture
 PIECES_MAX = 20  # par message
-PARTIES_MAX = 200
-ENTETE_MAX = 1000  # caractères d'un en-tête que `email` analyse : son temps croît comme leur carré
-ANALYSES = {"from", "message-id", "content-type", "content-disposition", "content-transfer-encoding"}
-LIGNES_MAX = 1_000_000  # chacune se compare à toutes les bornes ouvertes
-BORNES_MAX = 60
-COURRIEL_MAX = 60 * 1024 * 1024  # octets, message entier
 REMONTEE = timedelta(days=60)  # une boîte ancienne ne se reprend pas depuis l'origine
 ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz")
 HOTE = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
@@ -68,28 +60,6 @@ class _Imap(_Bornee, imaplib.IMAP4):
 
 class _ImapTls(_Bornee, imaplib.IMAP4_SSL):
     pass
-
-
-class _Politique(policy.EmailPolicy):
-    def header_source_parse(self, sourcelines):
-        nom = sourcelines[0].partition(":")[0].strip().lower()
-        if nom in ANALYSES and sum(map(len, sourcelines)) > ENTETE_MAX:
-            raise ValueError(f"en-tête {nom} démesuré")
-        return super().header_source_parse(sourcelines)
-
-
-def analyser(octets: bytes) -> EmailMessage:
-    """Le message, en un temps borné quoi qu'on y ait mis : n'importe qui écrit à une boîte. Lève ValueError."""
-    if octets.count(b"\n") > LIGNES_MAX or octets.lower().count(b"boundary") > BORNES_MAX:
-        raise ValueError("courriel démesuré")
-    parties = count(1)
-
-    def naitre(policy):
-        if next(parties) > PARTIES_MAX:
-            raise ValueError("trop de parties")
-        return EmailMessage(policy)
-
-    return email.message_from_bytes(octets, policy=_Politique(message_factory=naitre))
 
 
 class Boite:
