@@ -103,7 +103,8 @@ def seuls(personne: int, repetitions: int, lentes: int = 0) -> None:
     appele = Tache.objects.filter(client__gestionnaire=personne, faite_le=None).first().client_id
     entiere = _mediane(lambda: navigateur.get("/recherche/"), repetitions)
     # La coque a ses propres requêtes, que chaque écran fait aussi : la page vide ne les compte pas une seconde fois.
-    vide = entiere - _mediane(lambda r=_capturer(lambda: navigateur.get("/recherche/")): _rejouer(r), repetitions)
+    coque = _capturer(lambda: navigateur.get("/recherche/"))
+    vide = entiere - _mediane(lambda: _rejouer(coque), repetitions)
     print(f"\nPage vide (recherche sans question) : {entiere * 1000:.1f} ms, dont {vide * 1000:.1f} ms hors SQL.")
     print(f"Gros client : {gros.n} pièces, petit : {petit.n}.\n")
     print("| écran | requêtes (petit → gros) | SQL nu | page | plancher = SQL + vide | rapport | ≤ 1,3 |")
