@@ -1,18 +1,23 @@
 """Les fichiers joints à un client : reconnus à leur contenu, rangés par empreinte, retirés sans être effacés."""
 
+from pathlib import PurePath
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recouvrement.commun import depot
-from recouvrement.commun.fichiers import identifier, nom_sur
+from recouvrement.commun.fichiers import TAILLE_MAX, FichierLu, identifier, nom_sur
 from recouvrement.journal.services import consigner
 
 from .models import Client, Document
 
-TAILLE_MAX = 15 * 1024 * 1024  # octets
 PAR_CLIENT = 500
+PDF, IMAGE = "PDF", "image"
+# Ce que l'extension annonce ; une image peut en être une autre (les téléphones s'y trompent), jamais un PDF.
+ANNONCES = {".pdf": PDF, ".png": IMAGE, ".jpg": IMAGE, ".jpeg": IMAGE}
+EXTENSIONS = {"application/pdf": (".pdf",), "image/png": (".png",), "image/jpeg": (".jpg", ".jpeg")}
 
 
 def ajouter_document(
@@ -20,11 +25,15 @@ def ajouter_document(
 ) -> tuple[Document, bool]:
     """Range ce fichier chez le client : (document, vrai s'il est neuf). Le même contenu n'en fait qu'un.
 
-    Lève ValidationError : vide, trop gros, ni PDF ni image, piégé, trop de documents. Le type annoncé ne compte pas.
+    Lève ValidationError : vide, trop gros, ni PDF ni image, piégé, extension qui ment, trop de documents. Le type que
+    le navigateur annonce ne compte pas.
     """
     if len(octets) > TAILLE_MAX:
-        raise ValidationError(_("Le fichier dépasse %(max)d Mo.") % {"max": TAILLE_MAX // 1024 // 1024})
+        raise ValidationError(
+            _("Le fichier dépasse %(max)d Mo : réduisez-le, ou découpez-le.") % {"max": TAILLE_MAX // 1024 // 1024}
+        )
     lu = identifier(octets)
+    nom = _nom(nom, lu)
     chemin, empreinte = depot.ranger(octets, lu.suffixe)
     gardes = Document.objects.gardes().filter(client=client)
     if deja := gardes.filter(empreinte=empreinte).first():
@@ -34,9 +43,8 @@ def ajouter_document(
     try:
         with transaction.atomic():
             document = Document.objects.create(
-                client=client, origine=origine, nom=nom_sur(nom, longueur=150) or f"document{lu.suffixe}",
-                type_mime=lu.mime, titre=titre.strip()[:160], chemin=chemin, empreinte=empreinte, taille=len(octets),
-                ajoute_par=acteur,
+                client=client, origine=origine, nom=nom, type_mime=lu.mime, titre=titre.strip()[:160], chemin=chemin,
+                empreinte=empreinte, taille=len(octets), ajoute_par=acteur,
             )  # fmt: skip
             consigner(
                 "document.ajoute", societe=client.societe, acteur=acteur, objet=document, client=client,
@@ -45,6 +53,24 @@ def ajouter_document(
     except IntegrityError:  # deux onglets : l'autre l'a rangé entre-temps
         return gardes.get(empreinte=empreinte), False
     return document, True
+
+
+def _nom(nom: str, lu: FichierLu) -> str:
+    """Un nom sans chemin ni caractère caché, à l'extension vraie. Lève ValidationError si elle annonce autre chose."""
+    sur = nom_sur(nom, longueur=140)
+    extension = PurePath(sur).suffix.lower()
+    contenu = PDF if lu.mime == "application/pdf" else IMAGE
+    annonce = ANNONCES.get(extension, contenu)
+    if annonce != contenu:
+        phrases = {
+            PDF: _("Ce fichier s'appelle « %(extension)s » et contient un PDF : renommez-le, puis joignez-le."),
+            IMAGE: _("Ce fichier s'appelle « %(extension)s » et contient une image : renommez-le, puis joignez-le."),
+        }
+        raise ValidationError(phrases[contenu] % {"extension": extension})
+    if extension in EXTENSIONS[lu.mime]:
+        return sur
+    tige = sur[: -len(extension)] if extension in ANNONCES else sur
+    return (tige or "fichier") + lu.suffixe
 
 
 @transaction.atomic

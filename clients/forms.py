@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from recouvrement.commun.forms import CleField, JourField, MontantField
@@ -13,6 +14,32 @@ from .models import CAS_PUBLICS, CasDelai, Client, Contact, IssueProcedure, Role
 class NoteForm(forms.Form):
     texte = forms.CharField(label=_("Texte de la note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
     cle = CleField()
+
+
+class FichiersInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FichiersField(forms.FileField):
+    """Un ou plusieurs fichiers ; le service juge leur contenu."""
+
+    A_LA_FOIS = 20
+    widget = FichiersInput(attrs={"accept": "application/pdf,image/png,image/jpeg,.pdf,.png,.jpg,.jpeg",
+                                  "multiple": True})  # fmt: skip
+
+    def clean(self, data, initial=None):
+        fichiers = data if isinstance(data, (list, tuple)) else [data]
+        if len(fichiers) > self.A_LA_FOIS:
+            raise ValidationError(_("%(max)d fichiers au plus à la fois.") % {"max": self.A_LA_FOIS})
+        return [super(FichiersField, self).clean(fichier, initial) for fichier in fichiers or [None]]
+
+
+class DocumentsForm(forms.Form):
+    fichiers = FichiersField(
+        label=_("Fichiers à joindre"), max_length=255, allow_empty_file=True,
+        help_text=_("PDF, PNG ou JPEG, 15 Mo chacun, vingt à la fois au plus."),
+    )  # fmt: skip
+    titre = forms.CharField(label=_("Titre (facultatif)"), max_length=160, required=False)
 
 
 class SuspensionForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import actions, annonces, blocages, corrections, decision, echeanciers, fiche, freins, liste
+from .views import actions, annonces, blocages, corrections, decision, documents, echeanciers, fiche, freins, liste
 
 app_name = "clients"
 
@@ -29,4 +29,9 @@ urlpatterns = [
     path("<int:pk>/promesses/<int:promesse>/annuler/", actions.promesse_annuler, name="promesse_annuler"),
     path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
     path("<int:pk>/adresse/", actions.adresse, name="adresse"),
+    path("<int:pk>/documents/", documents.joindre, name="documents"),
+    path("<int:pk>/documents/<int:document>/", documents.telecharger, name="document"),
+    path("<int:pk>/documents/<int:document>/apercu/", documents.apercu, name="document_apercu"),
+    path("<int:pk>/documents/<int:document>/retirer/", documents.retirer, name="document_retirer"),
+    path("<int:pk>/documents/<int:document>/remettre/", documents.remettre, name="document_remettre"),
 ]

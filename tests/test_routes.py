@@ -30,7 +30,7 @@ from relances.models import Echelle, LeveeDeFrein, LotPostal, PliDeLot, Tache
 from relances.rendu import livres
 from relances.services.modeles import personnaliser
 from relances.services.plans import installer_plans
-from tests.clients.factories import ClientFactory, SuspensionFactory
+from tests.clients.factories import ClientFactory, DocumentFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
 from tests.factures.banque_essai import CompteFactory, MouvementFactory
@@ -95,6 +95,11 @@ OBJETS = {
         PORTEFEUILLE, {"pk": "client", "genre": "=encaissement", "source": "encaissement", "cle": "=x"},
     ),
     "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:documents": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:document": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
+    "clients:document_apercu": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
+    "clients:document_retirer": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
+    "clients:document_remettre": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
     "factures:fiche": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:statut": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:copies": (PORTEFEUILLE, {"pk": "facture"}),
@@ -377,6 +382,7 @@ def construire() -> SimpleNamespace:
             a_deux=True,
             demandee_par=equipe[Role.ADMINISTRATEUR],
         ),
+        document=DocumentFactory(client=client),
         suspension=SuspensionFactory(client=client, du=AU),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
         renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),

@@ -25,13 +25,13 @@ from recouvrement.commun.vues import Liste, adresse, entier, onglets, rendre, va
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances.models import Courrier, Tache, VersionEchelle
 
-from . import chronologie
+from . import chronologie, documents
 from .etapes import etat
 from .pourquoi import pourquoi
 from .registre import VOLETS
 from .volets import Fiche
 
-ONGLETS = ("compte", "chronologie", "contacts", "conditions", "pourquoi")
+ONGLETS = ("compte", "chronologie", "contacts", "documents", "conditions", "pourquoi")
 PAR_PAGE = 50
 ACCORDS = 5
 TONS_ACCORD = {Echeancier.Statut.EN_COURS: "info", Echeancier.Statut.TENU: "bon", Echeancier.Statut.ROMPU: "mal"}
@@ -94,6 +94,7 @@ def _onglets(request, f: Fiche):
             ("compte", _("Compte"), len(f.pieces) + len(f.credits)),
             ("chronologie", _("Chronologie"), chronologie.compter(f.client)),
             ("contacts", _("Contacts"), len(f.contacts)),
+            ("documents", _("Documents"), f.client.documents.gardes().count()),
             ("conditions", _("Conditions")),
             ("pourquoi", _("Pourquoi, pourquoi pas")),
         ],
@@ -156,6 +157,7 @@ def _onglet(request, f: Fiche, o: str) -> dict:
         "compte": _compte,
         "chronologie": _chronologie,
         "contacts": _contacts,
+        "documents": _documents,
         "conditions": _conditions,
         "pourquoi": pourquoi,
     }[o](request, f)
@@ -208,6 +210,10 @@ def _chronologie(request, f: Fiche) -> dict:
 
 def _contacts(request, f: Fiche) -> dict:
     return {"contacts_tous": list(f.contacts)}
+
+
+def _documents(request, f: Fiche) -> dict:
+    return documents.contexte(request, f.client, peut_agir=peut(f.user, Droit.AGIR, f.client.societe_id))
 
 
 def _conditions(request, f: Fiche) -> dict:

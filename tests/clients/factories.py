@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from itertools import count
 
-from clients.models import Client, Contact, Note, Suspension, TypeDebiteur
+from clients.models import Client, Contact, Document, Note, Suspension, TypeDebiteur
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 
 _rang = count(1)
@@ -50,3 +50,13 @@ def NoteFactory(*, client=None, auteur=None, **champs) -> Note:
     client = client or ClientFactory()
     auteur = auteur or UtilisateurFactory(societe=client.societe)
     return Note.objects.create(client=client, auteur=auteur, **{"texte": "Rappeler jeudi."} | champs)
+
+
+def DocumentFactory(*, client=None, **champs) -> Document:
+    """Une ligne sans fichier : le dépôt ne la connaît pas. Pour un vrai fichier, `clients.documents`."""
+    n = next(_rang)
+    base = {
+        "nom": f"document-{n}.pdf", "type_mime": "application/pdf", "taille": 1000 + n, "empreinte": f"{n:064x}",
+        "chemin": f"00/00/{n:064x}.pdf",
+    }  # fmt: skip
+    return Document.objects.create(client=client or ClientFactory(), **base | champs)

@@ -23,7 +23,7 @@ from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory, PromesseFactory
 
 pytestmark = pytest.mark.django_db
-ONGLETS = ["compte", "chronologie", "contacts", "conditions", "pourquoi"]
+ONGLETS = ["compte", "chronologie", "contacts", "documents", "conditions", "pourquoi"]
 
 
 def url(client) -> str:
