@@ -56,6 +56,9 @@ ALLAUTH = {
 }  # fmt: skip
 PUBLIQUES = {"sante", "comptes:langue", "api:openapi", "api:introuvable"}
 
+# Les seules pages du portail qui ne portent pas de lien : la saisie d'un code, et la 404 uniforme.
+PORTAIL_SANS_LIEN = {"portail:code": "code", "portail:introuvable": "code"}
+
 PORTEFEUILLE, SOCIETE = "portefeuille", "société"
 
 # Route à paramètres → (portée, {paramètre: objet}). Portée : qui d'autre ne doit pas le trouver.
@@ -257,6 +260,8 @@ ROUTES = routes()
 # L'API ne connaît que des jetons : ses routes disent leurs portées, et tests/api/test_acces.py y frappe avec tous.
 API = sorted(nom for nom in ROUTES if hasattr(ROUTES[nom].callback, "portees"))
 NOTRES = sorted(set(ROUTES) - ALLAUTH - set(API))
+# La page du client : publique, chaque route résout elle-même son lien (recouvrement.portail.acces).
+PORTAIL = {nom for nom in NOTRES if nom.startswith("portail:")}
 
 
 def adresse_brute(nom: str) -> str:
@@ -303,12 +308,22 @@ def test_les_routes_d_allauth_sont_celles_qu_on_a_relues():
 
 
 def test_les_routes_publiques_se_comptent_sur_les_doigts():
-    assert {nom for nom in NOTRES if droit_de(nom) is None} == PUBLIQUES
+    assert {nom for nom in NOTRES if droit_de(nom) is None} - PORTAIL == PUBLIQUES
+
+
+def test_chaque_route_du_portail_verifie_son_lien():
+    """Publiques, elles ne s'ouvrent qu'avec un lien ; tests/portail/test_cloisons.py y frappe avec celui d'un autre."""
+    gardes = {nom: getattr(ROUTES[nom].callback, "garde", "") for nom in PORTAIL}
+    sans_lien = {nom: garde for nom, garde in gardes.items() if garde != "lien"}
+
+    assert sans_lien == PORTAIL_SANS_LIEN
+    assert all("<jeton>" in str(ROUTES[nom].pattern) or "<slug:jeton>" in str(ROUTES[nom].pattern)
+               for nom in PORTAIL - set(sans_lien))  # fmt: skip
 
 
 def test_chaque_route_a_parametres_dit_ce_qu_elle_montre():
     avec = {nom for nom in NOTRES if ROUTES[nom].pattern.regex.groups}
-    assert avec == set(OBJETS)
+    assert avec - PORTAIL == set(OBJETS)
 
 
 @pytest.fixture(scope="module")
@@ -445,7 +460,7 @@ def vers_la_connexion(reponse) -> bool:
 
 
 @pytest.mark.variables_inconnues_permises
-@pytest.mark.parametrize("nom", NOTRES)
+@pytest.mark.parametrize("nom", sorted(set(NOTRES) - PORTAIL))  # un lien, pas un rôle
 def test_chaque_route_n_ouvre_qu_a_ceux_qui_en_ont_le_droit(monde, nom):
     url, droit = adresse(nom, monde.objets), droit_de(nom)
     anonyme = frapper(url)

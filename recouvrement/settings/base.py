@@ -27,6 +27,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
 DEMO = env.bool("DEMO", default=False)
+# Mandataires de confiance devant l'application : la N-ième adresse de X-Forwarded-For depuis la droite est le visiteur.
+PROXYS = env.int("PROXYS", default=0)
 
 INSTALLED_APPS = [
     "recouvrement.commun",
@@ -112,6 +114,7 @@ REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL doit commencer par redis://, rediss:// ou unix://.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # les compteurs d'essais n'en chassent pas d'autres
 
 # --- Celery : voir docs/decisions/0003-nuit-et-envois.md ------------------------------------
 TIC_SECONDES = env.int("TIC_SECONDES", default=300)
@@ -285,8 +288,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"court": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "court"}},
+    "filters": {"sans_jeton": {"()": "recouvrement.commun.journaux.SansJeton"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "court", "filters": ["sans_jeton"]}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"weasyprint": {"level": "ERROR"}, "fontTools": {"level": "ERROR"}},
+    "loggers": {
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+        # L'adresse d'une page de client est sa clé : elle ne s'écrit nulle part.
+        **{f"django.{nom}": {"filters": ["sans_jeton"]} for nom in ("request", "security.csrf", "server")},
+    },
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -72,6 +72,12 @@ class LienPortail(models.Model):
         verbose_name = _("lien de la page du client")
         ordering = ["-pk"]
         indexes = [models.Index(fields=["client", "-id"], name="lien_client")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["courrier"], condition=Q(courrier__isnull=False), name="lien_un_par_courrier"
+            ),
+            models.UniqueConstraint(fields=["message"], condition=Q(message__isnull=False), name="lien_un_par_message"),
+        ]
 
     def __str__(self):
         return f"lien {self.pk} de {self.client}"
