@@ -32,8 +32,16 @@ class Litige(models.Model):
         A_VERIFIER = "a_verifier", _("À vérifier : import inexpliqué")
         AUTRE = "autre", _("Autre")
 
-    # Issue de ce que la maison clôt d'elle-même, en base dans cette langue : la pièce rouverte, le litige l'est aussi.
+    class Decision(models.TextChoices):
+        FONDE = "fonde", _("Fondé, avoir attendu")
+        PARTIE = "partie", _("Fondé en partie, avoir attendu")
+        NON_FONDE = "non_fonde", _("Non fondé")
+
+    # Issues de ce que la maison clôt d'elle-même, en base dans cette langue : la cause défaite, le litige se rouvre.
     SOLDEE = gettext_noop("Pièce soldée")
+    AVOIR_RECU = gettext_noop("Avoir reçu")
+    AUTOMATIQUES = (SOLDEE, AVOIR_RECU)
+    AVOIR_ATTENDU = (Decision.FONDE, Decision.PARTIE)
 
     echeance = models.ForeignKey(Echeance, models.PROTECT, related_name="litiges")
     montant_conteste = ChampMontant(_("montant contesté"))
@@ -51,6 +59,11 @@ class Litige(models.Model):
     a_traiter_le = models.DateField(_("à traiter avant le"))
     clos_le = models.DateField(_("clos le"), null=True, blank=True)
     issue = models.CharField(_("issue"), max_length=200, blank=True)
+    # Fondé, le litige reste ouvert sur la part reconnue : elle attend son avoir, qui le clôt.
+    decision = models.CharField(
+        _("décision"), max_length=10, choices=Decision.choices, blank=True, default="", db_default=""
+    )
+    decide_le = models.DateField(_("décidé le"), null=True, blank=True)
     auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     objects = LitigeQuerySet.as_manager()
@@ -69,7 +82,7 @@ class Litige(models.Model):
     @property
     def issue_lisible(self) -> str:
         """L'issue dite par une personne, ou celle de la maison dans la langue de l'écran."""
-        return str(_(self.issue)) if self.issue == self.SOLDEE else self.issue
+        return str(_(self.issue)) if self.issue in self.AUTOMATIQUES else self.issue
 
 
 class PromesseQuerySet(models.QuerySet):

@@ -21,7 +21,7 @@ from recouvrement.journal.services import consigner
 from ..models import AffectationAccessoires, Avoir, Echeance, Encaissement, Facture, Imputation, Litige
 from .accessoires import poser
 from .echeanciers import rouvrir_echeanciers
-from .litiges import consigner_clotures, rouvrir_litiges
+from .litiges import conclure_litiges, consigner_clotures, rouvrir_litiges
 from .promesses import rejuger_promesses
 
 ZERO = Decimal("0.00")
@@ -177,6 +177,8 @@ def _imputer(
     Echeance.objects.bulk_update(echeances, ["impute", "soldee_le"])
     Imputation.objects.bulk_create(imputations)
     _clore_litiges_soldes(echeances, au=au, acteur=acteur)
+    if modele is Avoir:
+        conclure_litiges(Litige.objects.filter(echeance__in=list(montants)), au=au, acteur=acteur)
     if accessoires:
         imputations += poser(source, accessoires, au=au, prefixe=prefixe, auteur=acteur, demeures=mises_en_demeure)
     consigner(

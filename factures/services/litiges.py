@@ -1,17 +1,19 @@
-"""Ouvrir, clore et rouvrir un litige : seule la part contestée est retenue (exigence 33)."""
+"""Ouvrir, décider, clore et rouvrir un litige : seule la part contestée est retenue (exigence 33)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.formats import somme
 from recouvrement.journal.services import consigner, consigner_tous
 
-from ..models import Echeance, Litige
+from ..models import Echeance, Imputation, Litige, NatureAvoir
 
 HORIZON = timedelta(days=366)  # au-delà personne ne suit plus la réponse : un litige se prolonge
 
@@ -116,8 +118,84 @@ def prolonger_litige(litige: Litige, *, a_traiter_le: date, motif: str, au: date
 
 
 @transaction.atomic
-def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
-    """Rend la pièce à l'échelle ; faux si le litige était déjà clos (double clic, paiement complet)."""
+def reconnaitre_litige(litige: Litige, *, montant: Decimal, motif: str, a_traiter_le: date, au: date, acteur) -> bool:
+    """Le client a raison, pour tout ou partie : la part reconnue attend son avoir, le reste est de nouveau réclamé.
+
+    Le litige reste ouvert jusqu'à cet avoir (`conclure_litiges`). Faux s'il est déjà clos, ou décidé pareil. Lève
+    ValidationError : motif vide, montant nul ou au-dessus de la part contestée, délai passé ou de plus d'un an.
+    """
+    motif = motif.strip()
+    if not motif:
+        raise ValidationError({"issue": _("Dites en quoi la réclamation est fondée.")})
+    _controler_delai(a_traiter_le, au)
+    litige = (
+        Litige.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("echeance__societe", "echeance__facture")
+        .get(pk=litige.pk)
+    )
+    if litige.clos_le or (litige.decision in Litige.AVOIR_ATTENDU and litige.montant_conteste == montant):
+        return False
+    conteste, devise = litige.montant_conteste, litige.echeance.devise
+    if not 0 < montant <= conteste:
+        raise ValidationError(
+            {
+                "montant_reconnu": _(
+                    "La part reconnue est un montant positif, au plus la part contestée : %(conteste)s."
+                )
+                % {"conteste": somme(conteste, devise)}
+            }
+        )
+    litige.decision = Litige.Decision.FONDE if montant == conteste else Litige.Decision.PARTIE
+    litige.montant_conteste, litige.decide_le, litige.a_traiter_le = montant, au, a_traiter_le
+    litige.save(update_fields=["decision", "montant_conteste", "decide_le", "a_traiter_le"])
+    consigner(
+        "litige.reconnu",
+        societe=litige.echeance.societe,
+        acteur=acteur,
+        objet=litige,
+        client=litige.echeance.client_id,
+        texte=_("%(piece)s : avoir de %(montant)s attendu. %(motif)s")
+        % {"piece": litige.echeance.facture, "montant": somme(montant, devise), "motif": motif},
+        donnees={"echeance": litige.echeance_id, "conteste": conteste, "reconnu": montant, "au": a_traiter_le},
+    )
+    return True
+
+
+def _avoirs_poses():
+    """Avoirs du vendeur posés sur la pièce depuis l'ouverture : ni escompte, ni écart, ni perte."""
+    poses = Imputation.objects.filter(
+        echeance=OuterRef("echeance"), avoir__nature=NatureAvoir.AVOIR, date__gte=OuterRef("ouvert_le")
+    )
+    total = poses.order_by().values("echeance").annotate(s=Sum("montant")).values("s")
+    return Coalesce(Subquery(total, output_field=ChampMontant()), Value(Decimal("0.00"), ChampMontant()))
+
+
+@transaction.atomic
+def conclure_litiges(litiges, *, au: date, acteur=None) -> list[Litige]:
+    """Clôt, parmi ces litiges (queryset), ceux dont l'avoir attendu est arrivé sur la pièce ; renvoie ceux-là.
+
+    Rejouable ; trois requêtes et le journal, quel que soit leur nombre, pour une même société.
+    """
+    clos = list(
+        litiges.filter(clos_le=None, decision__in=Litige.AVOIR_ATTENDU)
+        .annotate(avoirs=_avoirs_poses())
+        .filter(avoirs__gte=F("montant_conteste"))
+        .select_related("echeance__societe")
+        .order_by("pk")
+    )
+    Litige.objects.filter(pk__in=[x.pk for x in clos], clos_le=None).update(clos_le=au, issue=Litige.AVOIR_RECU)
+    for litige in clos:
+        litige.issue = Litige.AVOIR_RECU
+    consigner_clotures(clos, acteur=acteur)
+    return clos
+
+
+@transaction.atomic
+def clore_litige(litige: Litige, *, issue: str, au: date, acteur, decision: str = "") -> bool:
+    """Rend la pièce à l'échelle ; faux si le litige était déjà clos (double clic, paiement complet).
+
+    decision : « non_fonde » quand la réclamation ne tient pas.
+    """
     issue = issue.strip()
     if not issue:
         raise ValidationError({"issue": _("Dites comment le litige s'est réglé.")})
@@ -129,7 +207,9 @@ def clore_litige(litige: Litige, *, issue: str, au: date, acteur) -> bool:
     if litige.clos_le:
         return False
     litige.clos_le, litige.issue = max(au, litige.ouvert_le), issue[:200]
-    litige.save(update_fields=["clos_le", "issue"])
+    if decision:
+        litige.decision, litige.decide_le = decision, au
+    litige.save(update_fields=["clos_le", "issue", "decision", "decide_le"])
     consigner(
         "litige.clos",
         societe=litige.echeance.societe,
@@ -166,19 +246,26 @@ def consigner_clotures(litiges: list[Litige], *, acteur) -> None:
 
 def _cloture(litige: Litige) -> dict:
     donnees = {"echeance": litige.echeance_id, "montant": litige.montant_conteste}
-    return {"objet": litige, "client": litige.echeance.client_id, "texte": str(Litige.SOLDEE), "donnees": donnees}
+    return {
+        "objet": litige,
+        "client": litige.echeance.client_id,
+        "texte": litige.issue or str(Litige.SOLDEE),
+        "donnees": donnees,
+    }
 
 
 @transaction.atomic
 def rouvrir_litiges(echeances, *, acteur) -> list[Litige]:
-    """Rouvre les litiges clos parce que leur pièce était soldée, si elle ne l'est plus ; renvoie ceux-là.
+    """Rouvre ce que la maison avait clos, si la cause n'est plus : pièce soldée, avoir reçu ; renvoie ceux-là.
 
     echeances : queryset ou clés primaires. Seul le dernier litige d'une pièce se rouvre ; ce qu'une personne a clos
     le reste.
     """
     suivants = Litige.objects.filter(echeance=OuterRef("echeance"), pk__gt=OuterRef("pk"))
     rouverts = list(
-        Litige.objects.filter(echeance__in=echeances, issue=Litige.SOLDEE, clos_le__isnull=False)
+        Litige.objects.filter(echeance__in=echeances, clos_le__isnull=False)
+        .annotate(avoirs=_avoirs_poses())
+        .filter(Q(issue=Litige.SOLDEE) | Q(issue=Litige.AVOIR_RECU, avoirs__lt=F("montant_conteste")))
         .filter(~Exists(suivants), echeance__impute__lt=F("echeance__montant"))
         .select_related("echeance__societe", "echeance__facture")
         .order_by("pk")

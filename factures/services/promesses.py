@@ -19,7 +19,7 @@ from recouvrement.journal.services import consigner
 from ..domaine.calendrier import DERNIER_JOUR, ajouter_jours_ouvres
 from ..models import Echeance, Imputation, Promesse
 
-HORIZON = timedelta(days=366)  # au-delà ce n'est plus une promesse : c'est un échéancier à signer
+HORIZON = timedelta(days=90)  # au-delà ce n'est plus une promesse : c'est un échéancier à signer
 TOLERANCE = 2  # jours ouvrés : le virement parti le jour dit arrive le surlendemain
 ZERO = Decimal("0.00")
 Statut = Promesse.Statut
@@ -46,7 +46,7 @@ def promettre(
     Une promesse en attente sur l'une de ces pièces est remplacée : annulée si le report est convenu avant sa
     date, sinon jugée sur ce qui a été payé. Redire la même promesse le même jour rend celle qui est notée.
     Lève ValidationError : pièce d'un autre compte ou soldée, plusieurs devises, montant nul ou au-dessus du
-    dû, date passée ou à plus d'un an.
+    dû, date passée ou à plus de 90 jours.
     """
     client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe").get(pk=client.pk)
     choisies = list(Echeance.objects.filter(pk__in=[e.pk for e in echeances]).order_by("pk"))
@@ -65,7 +65,9 @@ def promettre(
     if date_promise < au:
         raise ValidationError({"date_promise": _("La date promise est déjà passée.")})
     if date_promise > au + HORIZON:
-        raise ValidationError({"date_promise": _("Une promesse porte sur un an au plus ; elle se renouvelle.")})
+        raise ValidationError(
+            {"date_promise": _("Une promesse porte sur 90 jours au plus : au-delà, proposez un échéancier à signer.")}
+        )
     for ancienne in _en_attente_sur(client, choisies):
         memes = set(ancienne.echeances.values_list("pk", flat=True)) == {e.pk for e in choisies}
         if memes and (ancienne.montant, ancienne.date_promise, ancienne.faite_le) == (montant, date_promise, au):

@@ -273,3 +273,63 @@ def test_un_litige_ne_se_prolonge_pas_de_plus_d_un_an(acteur):
     with pytest.raises(ValidationError, match="dans l'année"):
         services.prolonger_litige(litige, a_traiter_le=AU + timedelta(days=367), **prolonger)
     assert services.prolonger_litige(litige, a_traiter_le=AU + timedelta(days=366), **prolonger)
+
+
+# --- Décider d'un litige ---------------------------------------------------------------------------
+
+
+def reconnaitre(litige, acteur, montant, **champs):
+    base = {"motif": "porte voilée", "a_traiter_le": AU + timedelta(days=20), "au": AU}
+    return services.reconnaitre_litige(litige, montant=Decimal(montant), acteur=acteur, **base | champs)
+
+
+def test_exigence_33_fonde_le_litige_attend_son_avoir_qui_le_clot(acteur):
+    echeance = EcheanceFactory(montant=300, echue_le=AU - timedelta(40))
+    litige = contester(echeance, acteur, montant=Decimal(120))
+    assert [reconnaitre(litige, acteur, 120) for _ in range(2)] == [True, False]  # double clic
+    litige.refresh_from_db()
+    assert (litige.decision, litige.montant_conteste, litige.clos_le) == (Litige.Decision.FONDE, 120, None)
+
+    petit, grand = [AvoirFactory(client=echeance.client, montant=m, date_emission=AU) for m in (50, 70)]
+    services.imputer_avoir(petit, [(echeance, Decimal(50))], au=AU, cle="a", acteur=acteur)
+    litige.refresh_from_db()
+    assert litige.clos_le is None
+    services.imputer_avoir(grand, [(echeance, Decimal(70))], au=AU, cle="b", acteur=acteur)
+    litige.refresh_from_db()
+    assert (litige.clos_le, litige.issue) == (AU, Litige.AVOIR_RECU)
+
+    services.desimputer(grand, au=AU, cle="b", acteur=acteur)
+    litige.refresh_from_db()
+    assert (litige.clos_le, litige.issue) == (None, "")
+
+
+def test_exigence_33_fonde_en_partie_le_reste_est_de_nouveau_reclame(acteur):
+    litige = contester(EcheanceFactory(montant=300), acteur, montant=Decimal(120))
+    for montant in (0, Decimal("120.01"), -5):
+        with pytest.raises(ValidationError, match="part reconnue"):
+            reconnaitre(litige, acteur, montant)
+    with pytest.raises(ValidationError, match="fondée"):
+        reconnaitre(litige, acteur, 10, motif=" ")
+    assert reconnaitre(litige, acteur, 40)
+    litige.refresh_from_db()
+    assert (litige.decision, litige.montant_conteste) == (Litige.Decision.PARTIE, 40)
+
+
+def test_exigence_33_non_fonde_la_piece_rentre(acteur):
+    litige = contester(EcheanceFactory(montant=300), acteur, montant=Decimal(120))
+    assert services.clore_litige(litige, issue="Bon signé", au=AU, acteur=acteur, decision="non_fonde")
+    litige.refresh_from_db()
+    assert (litige.decision, litige.decide_le, litige.clos_le) == ("non_fonde", AU, AU)
+
+
+def test_un_avoir_importe_clot_le_litige_la_nuit_suivante(acteur):
+    """Un import pose ses imputations sans passer par les gestes."""
+    echeances = [EcheanceFactory(montant=300, echue_le=AU - timedelta(40)) for _ in range(2)]
+    litiges = [contester(e, acteur, montant=Decimal(120)) for e in echeances]
+    for litige in litiges:
+        reconnaitre(litige, acteur, 120)
+    avoir = AvoirFactory(client=echeances[0].client, montant=120, date_emission=AU)
+    ImputationFactory(echeance=echeances[0], avoir=avoir, montant=120, date=AU)
+
+    assert services.conclure_litiges(Litige.objects.all(), au=AU) == [litiges[0]]
+    assert services.conclure_litiges(Litige.objects.all(), au=AU) == []

@@ -209,12 +209,12 @@ def test_une_promesse_ne_porte_que_sur_des_pieces_ouvertes_du_client_dans_une_de
         services.promettre(client, [], montant=Decimal(10), date_promise=VENDREDI, au=VENDREDI, acteur=acteur)
 
 
-def test_une_promesse_porte_sur_un_an_au_plus():
+def test_exigence_31_une_promesse_porte_sur_quatre_vingt_dix_jours_au_plus():
     echeance = EcheanceFactory(montant=1000)
     voulue = {"montant": Decimal(500), "au": VENDREDI, "acteur": UtilisateurFactory()}
-    with pytest.raises(ValidationError, match="un an au plus"):
-        services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(367), **voulue)
-    assert services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(366), **voulue)
+    with pytest.raises(ValidationError, match="90 jours au plus"):
+        services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(91), **voulue)
+    assert services.promettre(echeance.client, [echeance], date_promise=VENDREDI + timedelta(90), **voulue)
 
 
 def test_une_promesse_au_bout_du_calendrier_n_arrete_ni_la_nuit_ni_la_fiche():
