@@ -18,6 +18,7 @@ LETTRES = RACINE / "relances" / "lettres"
 COURRIELS = RACINE / "relances" / "courriels"
 MESSAGES = RACINE / "relances" / "sms"
 ACTES = RACINE / "contentieux" / "actes"
+ACCORDS = RACINE / "relances" / "accords"
 FEUILLE = LETTRES / "lettre.css"
 
 
@@ -112,6 +113,11 @@ def _moteur(*dossiers: Path, autoescape: bool) -> Engine:
 @lru_cache(maxsize=1)
 def moteur_lettres() -> Engine:
     return _moteur(LETTRES, ACTES, autoescape=True)
+
+
+@lru_cache(maxsize=1)
+def moteur_accords() -> Engine:
+    return _moteur(ACCORDS, LETTRES, autoescape=True)
 
 
 @lru_cache(maxsize=1)
