@@ -172,13 +172,17 @@ def remettre_a_envoyer(courrier: Courrier, *, par, au: date) -> None:
         raise Refus(_("Une relance plus récente porte déjà ce palier : ce courrier ne peut plus partir.")) from erreur
 
 
-def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None) -> None:
-    """Un rebond met l'envoi en erreur, rend le niveau et bannit l'adresse (exigence 22)."""
+def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None, bannir: bool = True) -> None:
+    """Un rebond met l'envoi en erreur, rend le niveau et bannit l'adresse (exigence 22).
+
+    bannir=False : rejet passager, le message est perdu mais l'adresse peut resservir.
+    """
     with transaction.atomic():
         courrier = _verrouiller(courrier)
         _passer(courrier, S.EN_ERREUR, erreur=f"rebond : {motif}"[:400])
         mettre_en_erreur(courrier, au=au)
-        bannir_adresse(courrier, motif=f"rebond : {motif}", au=au, par=par)
+        if bannir:
+            bannir_adresse(courrier, motif=f"rebond : {motif}", au=au, par=par)
         _consigner("courrier.rebond", courrier, par, f"Rebond : {motif}")
 
 

@@ -147,7 +147,7 @@ def composer(message: Message) -> EmailMessage:
     if message.genre == Message.Genre.REPONSE:  # écrit par une personne : ce n'est pas un automate qui parle
         courriel.extra_headers.pop("Auto-Submitted")
         if message.repond_a and message.repond_a.cle_source.startswith("<"):
-            courriel.extra_headers["In-Reply-To"] = message.repond_a.cle_source
+            courriel.extra_headers["In-Reply-To"] = message.repond_a.cle_source.partition(" ")[0]
     for jointe in message.jointes:
         octets = depot.lire(jointe["chemin"], jointe["empreinte"])
         courriel.attach(jointe["nom"], octets, jointe.get("type", "application/pdf"))
