@@ -177,7 +177,7 @@ def effet(genre: Genre, *, montant: Decimal, remise: Decimal = ZERO, opposee: De
     """L'effet d'un accord signé et tenu, par genre. Lève ValueError si l'abandon dépasse la dette.
 
     Échéancier : rien n'est abandonné. Remise, escompte : l'avoir vient quand le reste est payé. Compensation : à
-    concurrence de la plus faible des deux dettes (C. civ., art. 1347). Novation : la dette ancienne s'éteint (art. 1329).
+    concurrence de la plus faible des deux dettes (C. civ., art. 1347). Novation : l'ancienne s'éteint (art. 1329).
     """
     if genre == Genre.ECHEANCIER:
         return Effet("", ZERO, montant)
