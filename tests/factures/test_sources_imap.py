@@ -9,6 +9,7 @@ from django.utils import timezone
 from factures.models import Lot, SourceImport
 from factures.services.sources import essayer, relever
 from factures.sources import imap as lecteur
+from recouvrement.commun import boite_imap
 from recouvrement.comptes.models import Role
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
@@ -202,7 +203,7 @@ def test_sans_tls_la_connexion_se_chiffre_si_le_serveur_le_propose(societe, tmp_
 
 
 def test_sans_tls_ni_chiffrement_propose_le_mot_de_passe_ne_part_pas_ailleurs(societe, boite, monkeypatch):
-    monkeypatch.setattr(lecteur, "_sur_place", lambda lien: False)
+    monkeypatch.setattr(boite_imap, "sur_place", lambda lien: False)
     assert "en clair" in lire(source(societe, boite)).erreur
     assert not [c for c in boite.journal if c.startswith("LOGIN")]
 
@@ -226,9 +227,9 @@ def test_hotes_refuses(hote):
 
 
 def test_le_nom_d_un_dossier_s_ecrit_en_utf7_modifie():
-    assert lecteur._entre_guillemets("INBOX") == '"INBOX"'
-    assert lecteur._entre_guillemets('Reçus & "clos"') == '"Re&AOc-us &- \\"clos\\""'
-    assert "\r" not in lecteur._entre_guillemets("a\r\nb LOGOUT")
+    assert boite_imap.entre_guillemets("INBOX") == '"INBOX"'
+    assert boite_imap.entre_guillemets('Reçus & "clos"') == '"Re&AOc-us &- \\"clos\\""'
+    assert "\r" not in boite_imap.entre_guillemets("a\r\nb LOGOUT")
 
 
 HOSTILES = {
