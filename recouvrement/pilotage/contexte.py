@@ -196,8 +196,8 @@ class Coque:
     def _taches(self) -> int:
         """Autant que de lignes dans Ma journée."""
         visibles = restreindre(self.request, Client.objects.visibles_pour(self.user))
-        clients, _de = journee.perimetre(visibles, self.user)
-        return journee.compter(clients, au=aujourd_hui(), user=self.user)
+        clients, de = journee.perimetre(visibles, self.user)
+        return journee.compter(clients, au=aujourd_hui(), user=self.user, visibles=visibles, equipe=de == "equipe")
 
     def _encaissements(self) -> int:
         return self._compter(Encaissement.objects.filter(impute__lt=F("montant")))

@@ -9,12 +9,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models import Client
+from clients.models import AnnonceBodacc, Client
+from factures.models import Accord, PropositionPerte
 from recouvrement.commun import horloge
 from recouvrement.comptes.models import Role
-from recouvrement.pilotage import journee
 from recouvrement.pilotage.domaine.priorite import Genre, Groupe, Poids, groupe, valeur
-from relances.models import Courrier, LeveeDeFrein, Palier, Passage, Tache
+from recouvrement.pilotage.sources import base
+from relances.models import (
+    Courrier,
+    Declaration,
+    LeveeDeFrein,
+    LienPortail,
+    Message,
+    MessageRecu,
+    Palier,
+    Passage,
+    Tache,
+)
 from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import AffectationFactory, SocieteFactory, UtilisateurFactory
@@ -27,6 +38,7 @@ from tests.factures.factories import (
 )
 
 AU = date(2026, 11, 20)
+QUAND = timezone.make_aware(datetime.combine(AU, time(9)))
 URL = "/"
 S, G = Courrier.Statut, Tache.Genre
 
@@ -118,6 +130,39 @@ def courrier(client, statut, *, nature=5, **champs) -> Courrier:
     )  # fmt: skip
 
 
+def message(client, statut, **champs) -> Message:
+    base_ = {"genre": "promesse", "cle": f"p{statut}", "destinataire": "compta@belcourt.example", "texte": "Bonjour"}
+    return Message.objects.create(
+        societe=client.societe, client=client, statut=statut, pas_avant=timezone.now(), **base_ | champs
+    )
+
+
+def recu(client, categorie="reponse", **champs) -> MessageRecu:
+    base_ = {"cle_source": f"<{categorie}{client.pk}@x>", "de_nom": "Nadia Ferrand", "texte": "Nous payons vendredi."}
+    return MessageRecu.objects.create(
+        societe=client.societe, client=client, categorie=categorie, origine="imap", recu_le=QUAND,
+        **base_ | champs,
+    )  # fmt: skip
+
+
+def declaration(client, **champs) -> Declaration:
+    lien = LienPortail.objects.create(client=client, cree_le=AU, expire_le=AU + timedelta(90), cle=f"cle{client.pk}")
+    base_ = {"genre": "paye", "montant": Decimal(400), "cle": "x", "faite_le": QUAND}
+    return Declaration.objects.create(client=client, lien=lien, **base_ | champs)
+
+
+def accord(client, **champs) -> Accord:
+    base_ = {"genre": "echeancier", "statut": "propose", "montant": Decimal(900), "propose_le": AU - timedelta(3)}
+    return Accord.objects.create(client=client, **{"expire_le": AU + timedelta(4)} | base_ | champs)
+
+
+def annonce(client, portee="ouverture", **champs) -> AnnonceBodacc:
+    base_ = {"siren": client.siren, "nature": "Jugement d'ouverture", "parution_le": AU - timedelta(2)}
+    return AnnonceBodacc.objects.create(
+        societe=client.societe, identifiant=f"A{client.pk}", texte={"portee": portee}, **base_ | champs
+    )
+
+
 def lignes(reponse) -> list[tuple[str, str, str]]:
     """(groupe, client, consigne) dans l'ordre de l'écran."""
     return [
@@ -143,6 +188,21 @@ SITUATIONS = [
      "Aujourd'hui", "Clore ou prolonger le litige : 384,00 € contestés"),
     ("virement", lambda c: EncaissementFactory(client=c, montant=400, date=AU - timedelta(1)), "Aujourd'hui",
      "Affecter les 400,00 € reçus le 19/11"),
+    ("mensualite", lambda c: tache(c, G.PROMESSE_ROMPUE, cle="echeancier:7:2", titre="Réclamer"), "D'abord",
+     "Réclamer"),
+    ("delai", lambda c: tache(c, G.AUTRE, cle="contentieux:1:signifier:x", titre="Signifier"), "Aujourd'hui",
+     "Signifier"),
+    ("message_incertain", lambda c: message(c, "incertain"), "D'abord",
+     "Vérifier si le message est parti : confirmation de promesse"),
+    ("message_erreur", lambda c: message(c, "en_erreur", erreur="550"), "D'abord",
+     "Reprendre le message : confirmation de promesse"),
+    ("reponse", lambda c: recu(c), "D'abord", "Lire la réponse de Nadia Ferrand"),
+    ("rejet", lambda c: recu(c, "rejet", adresse_fautive="x@y.example", code="5.1.1"), "Aujourd'hui",
+     "Corriger l'adresse : x@y.example"),
+    ("declaration", lambda c: declaration(c), "D'abord", "Répondre à la déclaration : « J'ai payé »"),
+    ("a_signer", lambda c: accord(c), "Aujourd'hui", "Faire signer : échéancier, 900,00 €"),
+    ("annonce", lambda c: annonce(c, siren=Client.objects.filter(pk=c.pk).update(siren="732829320") and "732829320"),
+     "D'abord", "Noter ce qu'annonce le BODACC : Jugement d'ouverture"),
     ("promesse", lambda c: PromesseFactory(echeances=[c.echeances.get()], date_promise=AU), "Peut attendre",
      "Promesse de 1 000,00 € à contrôler le 24/11"),
 ]  # fmt: skip
@@ -172,6 +232,13 @@ def test_chaque_source_donne_sa_consigne_dans_son_groupe(connectee, gestionnaire
         lambda c: EncaissementFactory(client=c, devise="GBP"),
         lambda c: AvoirFactory(client=c),
         lambda c: PromesseFactory(echeances=[c.echeances.get()], date_promise=AU + timedelta(8)),
+        lambda c: message(c, "envoye", envoye_le=timezone.now()),
+        lambda c: recu(c, statut="lu"),
+        lambda c: declaration(c, statut="acceptee"),
+        lambda c: accord(c, expire_le=AU + timedelta(8)),
+        lambda c: accord(c, statut="a_approuver"),
+        lambda c: annonce(c, portee="cloture"),
+        lambda c: annonce(c, parution_le=AU - timedelta(61)),
     ],
 )
 def test_ce_qui_est_fait_ou_lointain_ne_charge_pas_la_journee(connectee, gestionnaire, situation):
@@ -181,6 +248,39 @@ def test_ce_qui_est_fait_ou_lointain_ne_charge_pas_la_journee(connectee, gestion
 
     assert lignes(page) == []
     assert "Votre journée est faite" in page.content.decode()
+
+
+def test_une_tache_qui_redit_la_piece_s_efface(connectee, gestionnaire):
+    belcourt = debiteur(gestionnaire, "Belcourt")
+    recu(belcourt)
+    tache(belcourt, G.REPONSE, titre="Lire une réponse")
+    ((_g, _n, consigne),) = lignes(connectee.get(URL))
+    assert consigne == "Lire la réponse de Nadia Ferrand"
+    assert "autre action" not in connectee.get(URL).content.decode()
+
+
+def test_chaque_ligne_dit_le_chiffre_qui_la_range(connectee, gestionnaire):
+    tache(debiteur(gestionnaire, "Belcourt", jours=53))
+    texte = connectee.get(URL).content.decode().replace("\u00a0", " ")
+    assert "Chance 50 % : aucun paiement connu depuis un an · âge × 2,8" in texte
+
+
+@pytest.mark.parametrize("portefeuille", [False, True])
+def test_ce_qu_un_responsable_decide_vient_a_lui_hors_de_son_portefeuille(client, gestionnaire, societe, portefeuille):
+    chef = UtilisateurFactory(societe=societe, role=Role.RESPONSABLE)
+    if portefeuille:
+        tache(ClientFactory(societe=societe, gestionnaire=chef, raison_sociale="Le mien"))
+    accord(debiteur(gestionnaire, "Accord"), statut="a_approuver", auteur=gestionnaire)
+    piece = debiteur(gestionnaire, "Perte").echeances.get()
+    PropositionPerte.objects.create(
+        echeance=piece, montant=1000, motif="Insolvable", propose_par=gestionnaire, propose_le=AU
+    )
+    client.force_login(chef)
+    vues = {nom: consigne for _g, nom, consigne in lignes(client.get(URL))}
+    assert vues["Accord"] == "Approuver ou non : échéancier, 900,00 €"
+    assert vues["Perte"].startswith("Décider d'une perte : ")
+    client.force_login(gestionnaire)
+    assert lignes(client.get(URL)) == []
 
 
 def test_un_client_n_a_qu_une_ligne_et_dit_ce_qui_l_accompagne(connectee, gestionnaire):
@@ -349,7 +449,7 @@ def test_le_nombre_de_requetes_ne_depend_pas_des_lignes(connectee, gestionnaire)
     remplir(19)
 
     assert compter() == une
-    assert une < 40
+    assert une < 48
 
 
 def test_htmx_recoit_la_liste_seule(connectee, gestionnaire):
@@ -459,7 +559,7 @@ def test_la_tache_d_un_autre_portefeuille_est_introuvable(client, gestionnaire, 
 
 
 def test_le_plafond_d_une_source_ne_fausse_pas_l_ordre_des_plus_grosses_sommes(monkeypatch, connectee, gestionnaire):
-    monkeypatch.setattr(journee, "PLAFOND", 2)
+    monkeypatch.setattr(base, "PLAFOND", 2)
     for n in range(3):
         courrier(debiteur(gestionnaire, f"Client {n}"), S.A_VALIDER, total=Decimal(100 * (n + 1)))
 

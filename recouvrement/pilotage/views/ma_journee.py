@@ -1,6 +1,7 @@
 """Ma journée : que faire, dans quel ordre, et pourquoi."""
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -27,10 +28,12 @@ PAS = 25
 CLE_FILE = "journee_file"
 
 
-def _perimetre(request):
-    """Clients de la journée : ceux que suit la personne, ou toute l'équipe (`?de=equipe`)."""
+def _portee(request, au) -> tuple[journee.Portee, QuerySet, str]:
+    """(ce que la journée lit, ses clients, « moi » ou « equipe ») : son portefeuille, ou l'équipe (`?de=equipe`)."""
     visibles = restreindre(request, Client.objects.visibles_pour(request.user))
-    return journee.perimetre(visibles, request.user, request.GET.get("de", ""))
+    clients, de = journee.perimetre(visibles, request.user, request.GET.get("de", ""))
+    portee = journee.portee(clients, au=au, user=request.user, visibles=visibles, equipe=de == "equipe")
+    return portee, clients, de
 
 
 @require_safe
@@ -38,8 +41,9 @@ def _perimetre(request):
 def ma_journee(request):
     """La liste et l'aperçu ; pour htmx, la liste seule."""
     au = aujourd_hui()
-    clients, de = _perimetre(request)
-    toutes = journee.lignes(clients, au=au, user=request.user)
+    portee, clients, de = _portee(request, au)
+    lues = journee.toutes(portee)
+    toutes = [x for x in lues if not journee.cachee(x)]
     cles = {cle: genres for cle, _nom, genres in ONGLETS}
     q = valeur_parmi(request, "q", ("tout", *cles))
     choisies = [x for x in toutes if q == "tout" or any(a.genre in cles[q] for a in x.actions)]
@@ -169,8 +173,8 @@ def suivant(request):
     apres = entier(request.GET.get("apres"))
     file = request.session.get(CLE_FILE, [])
     if apres not in file:
-        clients, _de = _perimetre(request)
-        file = [x.client.pk for x in journee.lignes(clients, au=aujourd_hui(), user=request.user)]
+        portee, _clients, _de = _portee(request, aujourd_hui())
+        file = [x.client.pk for x in journee.toutes(portee) if not journee.cachee(x)]
         request.session[CLE_FILE] = file
         rang = 0
     else:
