@@ -10,6 +10,7 @@ from django.utils import timezone
 from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Courrier
+from relances.reponses import boite, fournisseur
 from relances.services import envoi, lots, messages, quotidien
 
 log = logging.getLogger(__name__)
@@ -51,3 +52,34 @@ def envoyer_message(message_id: int):
 @shared_task(ignore_result=True)
 def composer_lot(lot_id: int):
     lots.composer(lot_id, au=aujourd_hui())
+
+
+@shared_task(ignore_result=True)
+def relever_boites():
+    """Réveille chaque boîte des réponses dont l'heure est venue."""
+    for pk in boite.a_relever(timezone.now()):
+        relever_boite.apply_async((pk,), expires=settings.SOURCES_SECONDES)
+
+
+@shared_task(ignore_result=True)
+def relever_boite(reglage_id: int, forcer: bool = False):
+    boite.relever(reglage_id, moment=timezone.now(), au=aujourd_hui(), forcer=forcer)
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=5, default_retry_delay=30)
+def constater_evenement(self, evenement: dict):
+    """Ce que le fournisseur dit d'un envoi ; l'annonce peut devancer l'écriture de l'envoi, elle se reprend."""
+    dernier = self.request.retries >= self.max_retries
+    try:
+        fournisseur.constater(evenement, au=aujourd_hui(), dernier=dernier)
+    except fournisseur.PasEncore as attente:
+        raise self.retry(exc=attente) from attente
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=5, default_retry_delay=30)
+def recevoir_courriel(self, chemin: str, empreinte: str):
+    """Un courriel reçu par le fournisseur, rangé au dépôt par la requête."""
+    try:
+        fournisseur.recevoir_range(chemin, empreinte, au=aujourd_hui())
+    except fournisseur.PasEncore as attente:
+        raise self.retry(exc=attente) from attente

@@ -9,6 +9,7 @@ from .views import (
     comparaisons,
     courriers,
     derniers_avis,
+    evenements,
     lots,
     modeles,
     modeles_gestes,
@@ -27,6 +28,7 @@ urlpatterns = [
         "relances/apercu/<int:client>/<int:palier>/<str:devise>/page-<int:page>.png", apercus.image, name="apercu_image"
     ),
     path("relances/apercu/<int:client>/<int:palier>/<str:devise>/lettre.pdf", apercus.pdf, name="apercu_pdf"),
+    path("courriels/<slug:fournisseur>/<slug:genre>/", evenements.evenement, name="evenement"),
     path("relances/valider/", courriers.valider, name="valider"),
     path("relances/imprimer/", postes.imprimer, name="imprimer"),
     path("relances/bordereau/", postes.bordereau, name="bordereau"),

@@ -160,6 +160,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SOURCES_SECONDES,
         "options": {"expires": max(SOURCES_SECONDES - 1, 1)},
     },
+    "boites-des-reponses": {
+        "task": "relances.tasks.relever_boites",
+        "schedule": SOURCES_SECONDES,
+        "options": {"expires": max(SOURCES_SECONDES - 1, 1)},
+    },
     "webhooks": {
         "task": "recouvrement.api.tasks.webhooks",
         "schedule": WEBHOOKS_SECONDES,
@@ -189,6 +194,11 @@ vars().update(EMAIL_CONFIG)
 if ESP := env("ANYMAIL_BACKEND", default=""):
     EMAIL_BACKEND = f"anymail.backends.{ESP}.EmailBackend"
     ANYMAIL = env.json("ANYMAIL", default={})
+# « utilisateur:secret » que le fournisseur présente (Basic) en annonçant remises, rejets et réponses. Vide : la route
+# n'existe pas.
+ANYMAIL_WEBHOOK_SECRET = env("ANYMAIL_WEBHOOK_SECRET", default="")
+if ANYMAIL_WEBHOOK_SECRET and (":" not in ANYMAIL_WEBHOOK_SECRET or len(ANYMAIL_WEBHOOK_SECRET) < 24):
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET : « utilisateur:secret », 24 caractères au moins.")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="recouvrement@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -43,9 +43,15 @@ COMPTES_EN_BOUCLE = frozenset({Categorie.REPONSE, Categorie.ABSENCE, Categorie.A
 
 
 def cle_de(lu: MessageLu, brut: bytes) -> str:
-    """Clé source d'un courriel : son Message-ID s'il en a un vrai, sinon l'empreinte de ses octets."""
+    """Clé source d'un courriel : son Message-ID s'il en a un vrai ; sinon ce qu'il dit, ou ses octets.
+
+    Un fournisseur recompose le courriel à chaque annonce : les octets changent, pas ce qui est dit.
+    """
     identifiant = lu.message_id.strip()
-    return identifiant if IDENTIFIANT.fullmatch(identifiant) else hashlib.sha256(brut).hexdigest()
+    if IDENTIFIANT.fullmatch(identifiant):
+        return identifiant
+    dit = f"{lu.de}\n{lu.date}\n{lu.objet}\n{lu.texte}".encode("utf-8", "replace") if lu.de else brut
+    return hashlib.sha256(dit).hexdigest()
 
 
 def recevoir(
