@@ -16,7 +16,7 @@ from contentieux.domaine.prescription import Acte, Depart, Interruption, Prescri
 from contentieux.donnees import natures
 from contentieux.models import DossierContentieux, DossierEcheance
 from contentieux.models import Interruption as ActeReleve
-from factures.models import Echeance, Echeancier, Facture, Imputation
+from factures.models import Accord, Echeance, Echeancier, Facture, Imputation
 from relances.domaine.natures import Canal, Nature
 from relances.models import Courrier, Relance
 
@@ -174,6 +174,15 @@ def _actes(factures: list[int], *, publiques: set[int]) -> Mapping[int, list[Int
     for facture, jour in acceptes.order_by().values_list("echeances__facture", "accepte_le").distinct():
         if facture in factures:
             actes[facture].append(Interruption(jour, Acte.RECONNAISSANCE, _("échéancier accepté")))
+    # Un accord signé reconnaît la dette (C. civ., art. 2240) ; l'échéancier est compté ci-dessus.
+    signes = Accord.objects.filter(echeances__facture__in=factures, echeancier=None).exclude(
+        Q(signe_le=None) | Q(statut=Accord.Statut.ANNULE)
+    )
+    champs = ("echeances__facture", "signe_le", "reference")
+    for facture, moment, nom in signes.order_by().values_list(*champs).distinct():
+        if facture in factures:
+            note = _("accord %(accord)s signé") % {"accord": nom}
+            actes[facture].append(Interruption(timezone.localdate(moment), Acte.RECONNAISSANCE, note))
     _lettres(factures, publiques, actes)
     for i in ActeReleve.objects.filter(facture__in=factures, annulee_le=None):
         actes[i.facture_id].append(Interruption(i.jour, Acte(i.acte), i.preuve_nom or i.note, i.pk))

@@ -73,6 +73,8 @@ def lire_termes(termes: Mapping) -> Termes:
 
 def _terme(m) -> Terme:
     le, montant = (m["due_le"], m["montant"]) if isinstance(m, Mapping) else m
+    if not le:
+        raise ValueError(m)
     return Terme(_jour(le), _montant(montant))
 
 

@@ -209,11 +209,12 @@ def conclure(societe: Societe, *, au: date) -> list[Echeancier]:
     mensualité. Un crédit reçu et pas encore affecté qui couvre le manque suspend la rupture : il s'affecte d'abord.
     Rejouable ; cinq requêtes, plus l'écriture de chaque échéancier conclu.
     """
-    en_cours = list(Echeancier.objects.en_cours().filter(client__societe=societe).select_related("client__societe"))
+    lus = Echeancier.objects.en_cours().filter(client__societe=societe)
+    en_cours = list(lus.select_related("client__societe", "accord"))
     if not en_cours:
         return []
     releves = suivis(en_cours, au=au)
-    credits = _credits({x.client_id for x in en_cours}, au=au)
+    credits = credits_libres({x.client_id for x in en_cours}, au=au)
     conclus = []
     for x in en_cours:
         lignes = releves[x.pk]
@@ -223,11 +224,30 @@ def conclure(societe: Societe, *, au: date) -> list[Echeancier]:
             manque = sum((s.manque for s in lignes if s.etat is Etat.MANQUEE), ZERO)
             if not manque or credits.get((x.client_id, x.devise), ZERO) >= manque:
                 continue
+            if sursis(x, lignes, au=au):
+                continue
             statut = Statut.ROMPU
         if _conclure(x, statut, motif=_raison(lignes, x.devise) if statut == Statut.ROMPU else "", au=au, acteur=None):
             x.statut, x.conclu_le = statut, au
             conclus.append(x)
     return conclus
+
+
+def sursis(x: Echeancier, lignes: list[Suivi], *, au: date) -> date | None:
+    """Dernier jour que laisse la mise en demeure d'un accord écrit avec clause ; None : rien ne retient la rupture.
+
+    La déchéance suppose une mise en demeure préalable restée sans effet (1re civ., 22/06/2017) : tant qu'elle n'est pas
+    partie, ou que son délai court, l'échéancier tient. x : avec son accord (`select_related`).
+    """
+    accord = getattr(x, "accord", None)
+    if accord is None or not x.clause_decheance:
+        return None
+    rang = next((rang for rang, s in enumerate(lignes, 1) if s.etat is Etat.MANQUEE), None)
+    if rang is None:
+        return None
+    sommation = accord.termes.get("sommations", {}).get(str(rang))
+    avant = date.fromisoformat(sommation["avant"]) if sommation else au
+    return avant if avant >= au else None
 
 
 def _raison(lignes: list[Suivi], devise: str) -> str:
@@ -240,7 +260,7 @@ def _raison(lignes: list[Suivi], devise: str) -> str:
     }
 
 
-def _credits(clients: set[int], *, au: date) -> dict[tuple[int, str], Decimal]:
+def credits_libres(clients: set[int], *, au: date) -> dict[tuple[int, str], Decimal]:
     """{(client, devise): reçu au jour `au` et pas encore affecté}."""
     totaux: dict[tuple[int, str], Decimal] = defaultdict(lambda: ZERO)
     for modele, jour in ((Encaissement, "date"), (Avoir, "date_emission")):

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from factures.models import Litige
+from factures.services import conclure_litiges
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
 from recouvrement.comptes.models import Role, Societe, Utilisateur
 from recouvrement.journal.services import consigner
 from relances.models import Courrier, Passage
 
+from .accords import conclure_accords
 from .echeanciers import conclure_echeanciers
 from .faits import donnees_perimees, ouvreur, raison_perimees
 from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
@@ -60,12 +63,14 @@ def passer(societe: Societe, *, au: date, moment: datetime) -> Bilan | None:
 
 
 def derouler(passage: Passage, societe: Societe, *, au: date) -> Bilan:
-    """Conclut promesses et échéanciers du jour `au`, puis décide : la nuit et la commande passent par ici.
+    """Conclut promesses, échéanciers et accords du jour `au`, puis décide : la nuit et la commande passent par ici.
 
     Un rejeu du passé ne touche pas aux lettres qui attendent d'être postées aujourd'hui.
     """
     conclure_promesses(societe, au=au)
+    conclure_litiges(Litige.objects.filter(echeance__societe=societe), au=au)
     conclure_echeanciers(societe, au=au)
+    conclure_accords(societe, au=au, envoyer=passage.genre == Passage.Genre.AUTOMATIQUE)
     if passage.genre == Passage.Genre.AUTOMATIQUE:
         rafraichir_lettres(societe, au=au)
     return relancer(societe, au=au, passage=passage)

@@ -25,7 +25,7 @@ def fins_d_echeanciers(ids: list[int], credits: dict, *, au: date) -> Iterator[t
         .filter(Q(statut=Echeancier.Statut.EN_COURS) | Q(statut=Echeancier.Statut.ROMPU, clause_decheance=False))
         .annotate(dernier_terme=Max("mensualites__due_le"))
         .exclude(statut=Echeancier.Statut.ROMPU, dernier_terme__lt=au)
-        .select_related("client__societe")
+        .select_related("client__societe", "accord")
     )
     if not vivants:
         return
@@ -58,4 +58,6 @@ def _fin(suivis: list[Suivi], credits: dict, x: Echeancier, au: date) -> tuple[s
         return TENU, impayees[0].limite
     if credits.get(x.devise, 0) >= manque:
         return TENU, au
+    if fin := echeanciers.sursis(x, suivis, au=au):
+        return TENU, fin
     return (TENU, impayees[0].limite) if x.clause_decheance else (TERME, x.dernier_terme)
