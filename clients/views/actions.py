@@ -12,10 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 from clients import services
 from clients.forms import CourrielForm, RetourForm
 from factures.models import Avoir, Encaissement, Exclusion
-from factures.services import annuler_promesse, desimputer, exclusions
+from factures.services import desimputer, exclusions
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, verifier_droit
+from relances.models import Message
+from relances.services import confirmations, renvois
 
 from .fiche import client_visible, rendre_fiche, volet_demande
 from .volets import Fiche, reporter
@@ -41,6 +43,7 @@ def geste(request, pk: int, volet: str):
     """Enregistre un volet ; refusé, il revient avec sa saisie et ses erreurs (422)."""
     f = _fiche(request, pk)
     v = volet_demande(f, volet, request.GET)
+    v.fichiers = request.FILES
     form = v.formulaire(request.POST)
     conflit = None
     if form.is_valid():
@@ -56,7 +59,7 @@ def geste(request, pk: int, volet: str):
             f.client.refresh_from_db()
         else:
             fait(request, issue.texte, annuler=issue.annuler)
-            return _retour(request, f)
+            return rediriger(request, issue.vers) if issue.vers else _retour(request, f)
     return rendre_fiche(request, f, volet=v, form=form, status=422, conflit=conflit)
 
 
@@ -101,8 +104,29 @@ def reintegrer(request, pk: int, exclusion: int):
 def promesse_annuler(request, pk: int, promesse: int):
     f = _fiche(request, pk)
     notee = get_object_or_404(f.client.promesses, pk=promesse)
-    if annuler_promesse(notee, au=f.au, acteur=request.user):
+    annulee, confirmation = confirmations.defaire_promesse(notee, au=f.au, acteur=request.user)
+    if annulee and confirmation == "partie":
+        messages.warning(request, _("Promesse annulée. Sa confirmation était déjà partie : écrivez au client."))
+    elif annulee and confirmation:
+        fait(request, _("Promesse annulée, sa confirmation aussi."))
+    elif annulee:
         fait(request, _("Promesse annulée."))
+    else:
+        messages.info(request, _("Cette promesse était déjà conclue ou annulée."))
+    return _retour(request, f)
+
+
+@require_POST
+@exige(Droit.AGIR)
+def renvoi_annuler(request, pk: int, message: int):
+    """Le renvoi d'une facture, avant qu'il parte : le courriel et le délai qu'il donnait."""
+    f = _fiche(request, pk)
+    ecrit = get_object_or_404(f.client.messages.filter(genre=Message.Genre.FACTURE), pk=message)
+    defait, parti = renvois.defaire_renvoi(ecrit, acteur=request.user)
+    if defait:
+        fait(request, _("Renvoi annulé : les pièces reprennent leur place."))
+    elif parti:
+        messages.info(request, _("La facture est déjà partie, ou son renvoi était déjà annulé."))
     return _retour(request, f)
 
 

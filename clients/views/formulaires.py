@@ -29,6 +29,9 @@ class PiecesField(ChoixField):
 
     def __init__(self, **kwargs):
         super().__init__(queryset=Echeance.objects.none(), label=gettext_lazy("Pièces"), **kwargs)
+        self.error_messages["invalid_choice"] = gettext_lazy(
+            "Une de ces pièces vient d'être soldée : elle n'est plus cochée, relisez avant d'enregistrer."
+        )
 
 
 class AvecPieces:
@@ -64,8 +67,11 @@ class PromesseForm(AvecPieces, forms.Form):
     date_promise = JourField(label=gettext_lazy("Pour le"))
     moyen = forms.ChoiceField(label=gettext_lazy("Moyen"), choices=Mode.choices)
     pieces = PiecesField()
+    confirmer = forms.BooleanField(label=gettext_lazy("Confirmer par courriel"), required=False)
+    # La dernière promesse du client quand le formulaire s'est ouvert : une autre, notée depuis, se dit.
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**63 - 1)
 
-    def __init__(self, *args, pieces: list[Echeance], au, **kwargs):
+    def __init__(self, *args, pieces: list[Echeance], au, vers: str = "", **kwargs):
         devise = pieces[0].devise if pieces else "EUR"
         proposees = [e for e in pieces if e.devise == devise and e.date_echeance < au and e.conteste < e.reste_du]
         kwargs.setdefault("initial", {})
@@ -74,13 +80,24 @@ class PromesseForm(AvecPieces, forms.Form):
             "date_promise": au + timedelta(days=7),
             "moyen": Mode.VIREMENT,
             "pieces": [e.pk for e in proposees],
+            "confirmer": bool(vers),
         } | kwargs["initial"]
         super().__init__(*args, use_required_attribute=False, **kwargs)
         self.poser_pieces(pieces)
+        if vers:
+            self.fields["confirmer"].help_text = _("À %(adresse)s, dans dix secondes.") % {"adresse": vers}
+        else:
+            self.fields["confirmer"].help_text = _("Aucune adresse utilisable : rien ne partira.")
 
 
 class LitigeForm(forms.Form):
-    echeance = forms.ModelChoiceField(queryset=Echeance.objects.none(), label=gettext_lazy("Pièce contestée"))
+    echeance = forms.ModelChoiceField(
+        queryset=Echeance.objects.none(),
+        label=gettext_lazy("Pièce contestée"),
+        error_messages={
+            "invalid_choice": gettext_lazy("Cette pièce vient d'être soldée ou contestée par quelqu'un d'autre.")
+        },
+    )
     montant = MontantField(label=gettext_lazy("Part contestée"))
     categorie = forms.ChoiceField(label=gettext_lazy("Sur quoi"), choices=Litige.Categorie.choices)
     a_traiter_le = JourField(label=gettext_lazy("Réponse attendue le"))
@@ -122,36 +139,6 @@ class ExclusionForm(forms.Form):
         champ = self.fields["echeance"]
         champ.queryset = Echeance.objects.filter(pk__in=[e.pk for e in libres])
         champ.choices = [("", _("Choisir une pièce"))] + [(e.pk, nommer(e)) for e in libres]
-
-
-class SuiteLitigeForm(forms.Form):
-    CLORE, PROLONGER = "clore", "prolonger"
-    litige = forms.ModelChoiceField(queryset=Litige.objects.none(), label=gettext_lazy("Litige"), empty_label=None)
-    suite = forms.ChoiceField(
-        label=gettext_lazy("Suite"),
-        choices=[(CLORE, gettext_lazy("Clore")), (PROLONGER, gettext_lazy("Prolonger"))],
-        widget=forms.RadioSelect,
-    )
-    issue = forms.CharField(
-        label=gettext_lazy("Comment il s'est réglé, ou pourquoi il dure"),
-        max_length=200,
-        help_text=gettext_lazy("Par exemple : avoir émis, client d'accord, réclamation retirée."),
-    )
-    a_traiter_le = JourField(label=gettext_lazy("Réponse attendue le"), required=False)
-
-    def __init__(self, *args, pieces: list[Echeance], au, **kwargs):
-        kwargs["initial"] = {"suite": self.CLORE, "a_traiter_le": au + timedelta(days=15)} | kwargs.get("initial", {})
-        super().__init__(*args, **kwargs)
-        ouverts = [e for e in pieces if e.litige]
-        champ = self.fields["litige"]
-        champ.queryset = Litige.objects.ouverts().filter(pk__in=[e.litige.pk for e in ouverts])
-        champ.choices = [(e.litige.pk, nommer_litige(e)) for e in ouverts]
-
-    def clean(self):
-        donnees = super().clean()
-        if donnees.get("suite") == self.PROLONGER and not donnees.get("a_traiter_le"):
-            self.add_error("a_traiter_le", _("Dites jusqu'à quand."))
-        return donnees
 
 
 class AffectationForm(AvecPieces, forms.Form):

@@ -2,7 +2,7 @@
 
 Chaque volet est une classe : `formulaire` (vide ou rempli), `effets` (phrases, avant d'enregistrer) et
 `enregistrer` (appelle les services, rend la phrase du toast et l'adresse qui défait). Ceux qui touchent
-les pièces sont dans `volets_pieces`, l'appel dans `volet_appel`, leur liste dans `registre`.
+les pièces sont dans `volets_pieces`, les autres dans leur fichier, leur liste dans `registre`.
 """
 
 from collections.abc import Mapping
@@ -42,10 +42,11 @@ DECLARATION_MOIS = 2  # R622-24 C. com. : deux mois de la publication ; sans ell
 
 @dataclass(frozen=True)
 class Issue:
-    """Ce qu'un enregistrement rend : la phrase du toast, et l'adresse (POST) qui défait, s'il y en a une."""
+    """Ce qu'un enregistrement rend : la phrase du toast, l'adresse (POST) qui défait, et où aller sinon la fiche."""
 
     texte: str
     annuler: str = ""
+    vers: str = ""
 
 
 class Fiche:
@@ -107,6 +108,7 @@ class Volet:
     bouton: str = gettext_lazy("Enregistrer")
     avec_effets = False
     params_effet = "not csrfmiddlewaretoken"  # champs que « Ce que cela fera » relit
+    fichiers = None  # ceux du formulaire, que le geste y pose
 
     def __init__(self, fiche: Fiche, params: Mapping[str, str]):
         self.fiche, self.params = fiche, params

@@ -1,4 +1,4 @@
-"""Volets qui touchent les pièces : promesse, litige, encaissement, affectation."""
+"""Volets qui touchent les pièces : exclusion, encaissement, affectation."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -6,19 +6,14 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from factures.domaine.imputation import Dette, Repartition, repartir
 from factures.models import Avoir, Echeance
 from factures.services import (
-    clore_litige,
     enregistrer_encaissement,
     imputer,
     imputer_avoir,
-    limite_promesse,
-    ouvrir_litige,
-    prolonger_litige,
-    promettre,
 )
 from factures.services.exclusions import exclure
 from recouvrement.commun import formats
@@ -26,130 +21,15 @@ from recouvrement.commun.vues import entier
 from relances import motifs
 from relances.models import Courrier
 
-from .etapes import retoucher_echeances
 from .formulaires import (
     AffectationForm,
     AffecterForm,
     EncaissementForm,
     ExclusionForm,
-    LitigeForm,
-    PromesseForm,
-    SuiteLitigeForm,
 )
-from .volets import Issue, Volet, attend, valeur
+from .volets import Issue, Volet, valeur
 
-ZERO = Decimal("0.00")
 PAS_PARTIS = (Courrier.Statut.A_VALIDER, Courrier.Statut.A_ENVOYER, Courrier.Statut.A_POSTER)
-
-
-class Promesse(Volet):
-    nom, titre, signe, touche = "promesse", gettext_lazy("Promesse de paiement"), "clipboard-check", "p"
-    bouton = gettext_lazy("Enregistrer la promesse")
-    avec_effets = True
-    prefixe = None
-
-    def formulaire(self, data=None):
-        return PromesseForm(data, pieces=self.fiche.pieces, au=self.au, prefix=self.prefixe)
-
-    def effets(self, form):
-        jour, montant = valeur(form, "date_promise"), valeur(form, "montant")
-        pieces = form.choisies()
-        if not jour or not pieces or jour < self.au:
-            return []
-        limite = limite_promesse(jour, self.fiche.region)
-        n = len(pieces)
-        phrases = [
-            ngettext(
-                "%(n)d pièce se met en pause jusqu'au contrôle du %(jour)s.",
-                "%(n)d pièces se mettent en pause jusqu'au contrôle du %(jour)s.",
-                n,
-            )
-            % {"n": n, "jour": formats.jour_long(limite)}
-        ]
-        avant = self.fiche.etapes
-        apres = self.fiche.prevision.juger(retoucher_echeances([e.pk for e in pieces], promesse_jusqu_au=limite))
-        if avant.le and avant.le <= limite and (avant.le, avant.nature) != (apres.le, apres.nature):
-            phrases.append(attend(avant))
-        remplacees = {e.promesse.pk: e.promesse for e in pieces if e.promesse and e.promesse.statut == "en_attente"}
-        for ancienne in remplacees.values():
-            phrases.append(
-                _("Elle remplace la promesse de %(montant)s pour le %(jour)s.")
-                % {
-                    "montant": formats.somme(ancienne.montant, pieces[0].devise),
-                    "jour": formats.jour(ancienne.date_promise),
-                }
-            )
-        if montant:
-            phrases.append(
-                _("Sans %(montant)s reçus à cette date, elle est rompue : la relance reprend et une tâche vous attend.")
-                % {"montant": formats.somme(montant, pieces[0].devise)}
-            )
-        return phrases
-
-    def enregistrer(self, form):
-        donnees = form.cleaned_data
-        promesse = promettre(
-            self.client,
-            form.choisies(),
-            montant=donnees["montant"],
-            date_promise=donnees["date_promise"],
-            moyen=donnees["moyen"],
-            au=self.au,
-            acteur=self.fiche.user,
-        )
-        return Issue(
-            _("Promesse enregistrée pour le %(jour)s.") % {"jour": formats.jour(promesse.date_promise)},
-            reverse("clients:promesse_annuler", args=[self.client.pk, promesse.pk]),
-        )
-
-
-class Litige(Volet):
-    nom, titre, signe, touche = "litige", gettext_lazy("Ouvrir un litige"), "scale", "l"
-    bouton = gettext_lazy("Ouvrir le litige")
-    avec_effets = True
-    prefixe = None
-
-    def formulaire(self, data=None):
-        depart = {}
-        if (piece := entier(self.params.get("piece"))) is not None:
-            depart["echeance"] = piece
-        return LitigeForm(
-            data, pieces=self.fiche.pieces, equipe=self.fiche.equipe, au=self.au, prefix=self.prefixe, initial=depart
-        )
-
-    def effets(self, form):
-        choisie, montant = valeur(form, "echeance"), valeur(form, "montant")
-        pk = getattr(choisie, "pk", choisie)
-        piece = next((e for e in self.fiche.pieces if e.pk == pk), None)
-        if not piece or not montant or montant > piece.reste_du:
-            return []
-        numero, reste = piece.facture.numero, piece.reste_du - montant
-        phrases = [
-            _("%(montant)s ne sont plus réclamés sur %(piece)s.")
-            % {"montant": formats.somme(montant, piece.devise), "piece": numero}
-        ]
-        if reste:
-            phrases.append(
-                _("Les %(reste)s restants suivent l'échelle, sauf la mise en demeure.")
-                % {"reste": formats.somme(reste, piece.devise)}
-            )
-        if jour := valeur(form, "a_traiter_le"):
-            phrases.append(_("Le litige revient dans Ma journée le %(jour)s.") % {"jour": formats.jour_long(jour)})
-        return phrases
-
-    def enregistrer(self, form):
-        donnees = form.cleaned_data
-        ouvrir_litige(
-            donnees["echeance"],
-            montant=donnees["montant"],
-            categorie=donnees["categorie"],
-            a_traiter_le=donnees["a_traiter_le"],
-            description=donnees["description"],
-            responsable=donnees["responsable"],
-            au=self.au,
-            acteur=self.fiche.user,
-        )
-        return Issue(_("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture})
 
 
 class Exclure(Volet):
@@ -219,44 +99,6 @@ class Exclure(Volet):
             % {"piece": d["echeance"].facture, "jour": formats.jour(exclusion.au)},
             reverse("clients:reintegrer", args=[self.client.pk, exclusion.pk]),
         )
-
-
-class SuiteLitige(Volet):
-    nom, titre, signe = "clore", gettext_lazy("Clore ou prolonger un litige"), "scale"
-    bouton = gettext_lazy("Enregistrer la suite du litige")
-    avec_effets = True
-
-    def formulaire(self, data=None):
-        demande = entier(self.params.get("litige"))
-        depart = {} if demande is None else {"litige": demande}
-        return SuiteLitigeForm(data, pieces=self.fiche.pieces, au=self.au, initial=depart)
-
-    def effets(self, form):
-        choisi = valeur(form, "litige")
-        pk = int(getattr(choisi, "pk", choisi) or 0)
-        piece = next((e for e in self.fiche.pieces if e.litige and (not pk or e.litige.pk == pk)), None)
-        if not piece:
-            return []
-        if valeur(form, "suite") == SuiteLitigeForm.PROLONGER:
-            jour = valeur(form, "a_traiter_le")
-            revient = _("Le litige revient dans Ma journée le %(jour)s.")
-            return [revient % {"jour": formats.jour_long(jour)}] if jour else []
-        decision = self.fiche.prevision.juger(retoucher_echeances([piece.pk], conteste=ZERO)).par_piece.get(piece.pk)
-        phrases = [
-            _("%(montant)s sont de nouveau réclamés sur %(piece)s.")
-            % {"montant": formats.somme(piece.conteste, piece.devise), "piece": piece.facture.numero}
-        ]
-        if decision:
-            phrases.append(_("Suite : %(phrase)s.") % {"phrase": motifs.phrase(decision)})
-        return phrases
-
-    def enregistrer(self, form):
-        d, acteur = form.cleaned_data, self.fiche.user
-        if d["suite"] == SuiteLitigeForm.PROLONGER:
-            prolonger_litige(d["litige"], a_traiter_le=d["a_traiter_le"], motif=d["issue"], au=self.au, acteur=acteur)
-            return Issue(_("Litige prolongé jusqu'au %(jour)s.") % {"jour": formats.jour(d["a_traiter_le"])})
-        clore_litige(d["litige"], issue=d["issue"], au=self.au, acteur=acteur)
-        return Issue(_("Litige clos : la pièce rentre dans l'échelle."))
 
 
 class _Affectation(Volet):

@@ -30,6 +30,7 @@ class Usage(StrEnum):
     TVA = "tva"
     ECART = "ecart"
     FRAIS = "frais"
+    PERTE = "perte"
 
 
 # Interets et indemnites n'ont pas de numéro proposé : à la société de le donner (confiance V, droit.md § 10).
@@ -44,6 +45,7 @@ PROPOSES: Mapping[Usage, str] = {
     Usage.TVA: "445710",
     Usage.ECART: "658000",
     Usage.FRAIS: "627000",
+    Usage.PERTE: "654000",
 }
 
 
@@ -60,6 +62,7 @@ INTITULES: Mapping[Usage, str] = {
     Usage.TVA: "TVA collectée",
     Usage.ECART: "Écarts de règlement",
     Usage.FRAIS: "Services bancaires",
+    Usage.PERTE: "Pertes sur créances irrécouvrables",
 }
 
 
@@ -248,6 +251,38 @@ def reduction(fait: FaitReduction, comptes: Comptes) -> Ecriture:
     else:
         raise ValueError(f"nature inconnue : {fait.nature}")
     return Ecriture(fait.cle, fait.le, comptes[Usage.JOURNAL], libelle, fait.piece, fait.le, (*debits, client))
+
+
+@dataclass(frozen=True)
+class FaitPerte:
+    """Une somme TTC passée en perte. part_ht : HT / TTC de la pièce. tva : la taxe se récupère (CGI, art. 272)."""
+
+    cle: str
+    tiers: Tiers
+    piece: str
+    le: date
+    montant: Decimal
+    part_ht: Decimal
+    tva: bool
+    douteuse: bool  # en 416 ce jour-là, sinon en 411
+
+
+def perte(fait: FaitPerte, comptes: Comptes) -> Ecriture:
+    """654 (HT) et 44571 contre 416 ou 411 (droit.md § 10) ; sans récupération, toute la somme est en 654.
+
+    La taxe ne se récupère que sur une créance définitivement irrécouvrable, après facture rectificative (CGI,
+    art. 272-1) : c'est une personne qui le dit. Lève ValueError : montant nul ou négatif.
+    """
+    if fait.montant <= 0:
+        raise ValueError(f"montant nul ou négatif : {fait.montant}")
+    ht = _arrondi(fait.montant * fait.part_ht) if fait.tva else fait.montant
+    debits = [_debit(comptes[Usage.PERTE], ht)] if ht else []
+    if tva := fait.montant - ht:
+        debits.append(_debit(comptes[Usage.TVA], tva))
+    collectif = Usage.DOUTEUX if fait.douteuse else Usage.CLIENT
+    lignes = (*debits, _credit(comptes[collectif], fait.montant, fait.tiers))
+    libelle = f"Créance irrécouvrable {fait.tiers.nom}"
+    return Ecriture(fait.cle, fait.le, comptes[Usage.JOURNAL], libelle, fait.piece, fait.le, lignes)
 
 
 # --- Lignes à la forme du FEC (A47 A-1 du LPF) -----------------------------------------------------

@@ -208,6 +208,8 @@ class PropositionPerte(models.Model):
     decide_le = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(_("raison de la décision"), max_length=250, blank=True)
     avoir = models.ForeignKey(Avoir, models.PROTECT, null=True, blank=True, related_name="+")
+    # Créance définitivement irrécouvrable et facture rectificative envoyée (CGI, art. 272) : la taxe se récupère.
+    tva_recuperee = models.BooleanField(_("TVA récupérée (CGI, art. 272)"), default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PropositionPerteQuerySet.as_manager()

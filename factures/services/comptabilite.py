@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from clients.models import Client
@@ -19,7 +19,17 @@ from recouvrement.journal.services import consigner
 from .. import decompte
 from ..decompte_faits import Recu
 from ..domaine import ecritures as d
-from ..models import AffectationAccessoires, Avoir, CompteComptable, Douteux, Echeance, Facture, Imputation, NatureAvoir
+from ..models import (
+    AffectationAccessoires,
+    Avoir,
+    CompteComptable,
+    Douteux,
+    Echeance,
+    Facture,
+    Imputation,
+    NatureAvoir,
+    PropositionPerte,
+)
 from .taux import bareme
 
 ZERO = Decimal("0.00")
@@ -58,6 +68,8 @@ def ecritures(societe: Societe, *, du: date, au: date) -> list[d.Ecriture]:
         ajouter(lambda fait=fait: [d.accessoires(fait, comptes)])
     for fait in _reductions(societe, du, au):
         ajouter(lambda fait=fait: [d.reduction(fait, comptes)])
+    for fait in _pertes(societe, du, au):
+        ajouter(lambda fait=fait: [d.perte(fait, comptes)])
     if absents:
         raise d.CompteAbsent(absents)
     return sorted(trouvees, key=lambda e: (e.le, e.cle))
@@ -150,6 +162,23 @@ def _reductions(societe, du, au) -> list[d.FaitReduction]:
             _part_ht(factures[x.reduite]) if x.reduite else Decimal(1),
         )
         for x in lus
+    ]  # fmt: skip
+
+
+def _pertes(societe, du, au) -> list[d.FaitPerte]:
+    lues = PropositionPerte.objects.filter(
+        statut=PropositionPerte.Statut.ACCEPTEE, echeance__societe=societe, echeance__devise="EUR",
+        avoir__date_emission__range=(du, au),
+    )  # fmt: skip
+    jour = OuterRef("avoir__date_emission")
+    en_416 = Douteux.objects.filter(facture=OuterRef("echeance__facture"), passe_le__lte=jour)
+    lues = lues.annotate(douteuse=Exists(en_416.filter(Q(repris_le=None) | Q(repris_le__gt=jour))))
+    return [
+        d.FaitPerte(
+            f"PERTE:{x.pk}", _tiers(x.echeance.client), x.echeance.facture.numero, x.avoir.date_emission, x.montant,
+            _part_ht(x.echeance.facture), x.tva_recuperee, x.douteuse,
+        )
+        for x in lues.select_related("echeance__facture", "echeance__client", "avoir").order_by("pk")
     ]  # fmt: skip
 
 

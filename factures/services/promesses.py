@@ -17,7 +17,7 @@ from recouvrement.comptes.models import Societe
 from recouvrement.journal.services import consigner
 
 from ..domaine.calendrier import DERNIER_JOUR, ajouter_jours_ouvres
-from ..models import Echeance, Imputation, Promesse
+from ..models import Echeance, Imputation, NatureAvoir, Promesse
 
 HORIZON = timedelta(days=90)  # au-delà ce n'est plus une promesse : c'est un échéancier à signer
 TOLERANCE = 2  # jours ouvrés : le virement parti le jour dit arrive le surlendemain
@@ -201,9 +201,13 @@ def _juger(promesses: list[Promesse], *, au: date) -> dict[int, tuple[str, Decim
 
 
 def recus(echeances: Iterable[int]) -> dict[int, list[tuple[date, Decimal]]]:
-    """{échéance: [(jour reçu, montant posé)]} : le jour du virement ou de l'avoir, non celui de l'affectation."""
+    """{échéance: [(jour reçu, montant posé)]} : le jour du virement ou de l'avoir, non celui de l'affectation.
+
+    Une perte n'est pas reçue : elle ne tient ni promesse, ni échéancier.
+    """
     parts: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
-    for echeance, recu_le, avoir_du, montant in Imputation.objects.filter(echeance__in=echeances).values_list(
+    posees = Imputation.objects.filter(echeance__in=echeances).exclude(avoir__nature=NatureAvoir.PERTE)
+    for echeance, recu_le, avoir_du, montant in posees.values_list(
         "echeance", "encaissement__date", "avoir__date_emission", "montant"
     ):
         parts[echeance].append((recu_le or avoir_du, montant))

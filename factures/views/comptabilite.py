@@ -36,6 +36,7 @@ USAGES = {
     Usage.TVA: gettext_lazy("TVA collectée"),
     Usage.ECART: gettext_lazy("Écarts de règlement"),
     Usage.FRAIS: gettext_lazy("Frais bancaires"),
+    Usage.PERTE: gettext_lazy("Pertes sur créances irrécouvrables"),
 }
 VUES = {"en-cours": gettext_lazy("Douteuses"), "reprises": gettext_lazy("Reprises")}
 TRIS = {

@@ -36,6 +36,11 @@ def rendre(lettre: Lettre) -> Courriel:
         moteur.appliquer(moteur.moteur_courriels(), f"{dossier}/{partie}.txt", contexte)
         for partie in ("objet", "corps")
     )
+    return au_net(objet, texte)
+
+
+def au_net(objet: str, texte: str) -> Courriel:
+    """Objet d'une ligne, texte sans blancs de trop : ce qui part."""
     return Courriel(_une_ligne(objet), _mettre_au_net(texte))
 
 

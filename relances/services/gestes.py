@@ -187,7 +187,13 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None, bann
 
 
 def proposer_maintenant(
-    client: Client, *, au: date, derogation: str = "", formaliser: bool = False, pieces: Iterable[int] | None = None
+    client: Client,
+    *,
+    au: date,
+    derogation: str = "",
+    formaliser: bool = False,
+    pieces: Iterable[int] | None = None,
+    unique: Nature | None = None,
 ) -> list[tuple]:
     """(faits, plan, résultat) du prochain palier des pièces échues, sans attendre son jour ; n'écrit rien.
 
@@ -195,7 +201,8 @@ def proposer_maintenant(
     celles-là seulement ; la dérogation ne vaut que pour elles, et chacune le porte. Une pièce déjà mise en demeure
     l'est de nouveau si on la nomme, ou si aucune autre ne peut l'être (recommandé refusé, échéancier rompu).
 
-    formaliser : la formalisation qui manque à une mise en demeure, et elle seule.
+    formaliser : la formalisation qui manque à une mise en demeure, et elle seule. unique : ce palier-là, quel que soit
+    le niveau atteint (`etapes_uniques`).
 
     Les freins restent (litige, promesse, suspension, procédure…) sauf le calendrier et le délai entre
     contacts, que la personne choisit de ne pas attendre. Lève Refus avec les raisons si rien ne peut partir, ou si
@@ -204,7 +211,7 @@ def proposer_maintenant(
     societe = client.societe
     plans, regles = plans_publies(societe), replace(reglages(societe), derogation=bool(derogation))
     motif = f"mise en demeure sans attendre : {derogation}" if derogation else "demandé par une personne"
-    nature = Nature.MISE_EN_DEMEURE if derogation else Nature.FORMALISATION if formaliser else None
+    nature = Nature.MISE_EN_DEMEURE if derogation else Nature.FORMALISATION if formaliser else unique
     choisies = None if pieces is None else set(pieces)
     resultats = []
     for lot in faits_par_client(societe, plans, au=au, ouvre=ouvreur(societe), clients=[client.pk], toutes=True):
@@ -217,6 +224,9 @@ def proposer_maintenant(
                 faits = replace(faits, echeances=tuple(e for e in faits.echeances if e.id in choisies))
             if formaliser:
                 faits = _a_formaliser(faits)
+            if unique:
+                avant = (e._replace(nature=Nature.AUCUNE, rang=0, version=None) for e in faits.echeances)
+                faits = replace(faits, echeances=tuple(avant))
             resultat = echelle.decider(faits, plan, au=au, reglages=regles, ouvre=lambda j: j)
             if derogation and (choisies is not None or not resultat.envois):
                 faits = _a_refaire(faits)

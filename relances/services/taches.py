@@ -141,12 +141,13 @@ def consigner_appel(
     motif: str = "",
     suite_le: date | None = None,
     cle: str = "",
+    renvoyee: bool = False,
 ) -> int:
     """Clôt les tâches d'appel du client et ouvre la suite que veut l'issue (exigence 30).
 
-    suite_le : jour choisi par la personne, sinon celui de la règle. La promesse et le litige eux-mêmes
-    s'enregistrent par leurs services, dans la même transaction. cle : celle du formulaire ; la rejouer (double clic)
-    n'écrit rien. Renvoie le nombre de tâches closes.
+    suite_le : jour choisi par la personne, sinon celui de la règle. La promesse, le litige et le renvoi eux-mêmes
+    s'enregistrent par leurs services, dans la même transaction. renvoyee : la facture l'a été, sans tâche. cle : celle
+    du formulaire ; la rejouer (double clic) n'écrit rien. Renvoie le nombre de tâches closes.
     """
     issue = Issue(issue)
     if issue is Issue.AUTRE and not commentaire.strip():
@@ -158,9 +159,9 @@ def consigner_appel(
         return 0
     libelle = _(ISSUES[issue])
     closes = _terminer(Tache.objects.filter(client=client, genre__in=CLOSES_PAR_UN_APPEL), issue=libelle, acteur=acteur)
-    jour = suite_le or jour_de_suite(issue, au=au, region=client.societe.region_feries)
+    jour = suite_le or (None if renvoyee else jour_de_suite(issue, au=au, region=client.societe.region_feries))
     if jour:
-        suite = SUITES[issue].cle if issue in SUITES else "rappel"
+        suite = "rappel" if renvoyee else SUITES[issue].cle or "rappel"
         creer_tache(
             client,
             genre=Tache.Genre.APPEL if suite == "rappel" else Tache.Genre.AUTRE,
