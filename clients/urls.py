@@ -27,6 +27,7 @@ urlpatterns = [
     path("<int:pk>/freins/levees/<int:levee>/approuver/", freins.approuver, name="levee_approuver"),
     path("<int:pk>/freins/levees/<int:levee>/annuler/", freins.annuler, name="levee_annuler"),
     path("<int:pk>/promesses/<int:promesse>/annuler/", actions.promesse_annuler, name="promesse_annuler"),
+    path("<int:pk>/renvois/<int:message>/annuler/", actions.renvoi_annuler, name="renvoi_annuler"),
     path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
     path("<int:pk>/adresse/", actions.adresse, name="adresse"),
     path("<int:pk>/documents/", documents.joindre, name="documents"),

@@ -17,16 +17,18 @@ from django.db import transaction
 from django.test import Client as Navigateur
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from time_machine import travel
 
 from factures.models import CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
+from factures.services.pertes import proposer
 from recouvrement.api.models import AbonnementWebhook, JetonApi, Livraison
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Role
-from relances.models import Echelle, LeveeDeFrein, LotPostal, PliDeLot, Tache
+from relances.models import Echelle, LeveeDeFrein, LotPostal, Message, PliDeLot, Tache
 from relances.rendu import livres
 from relances.services.modeles import personnaliser
 from relances.services.plans import installer_plans
@@ -94,6 +96,11 @@ OBJETS = {
     "clients:echeancier": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
     "clients:echeancier_annuler": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
     "clients:promesse_annuler": (PORTEFEUILLE, {"pk": "client", "promesse": "promesse"}),
+    "clients:renvoi_annuler": (PORTEFEUILLE, {"pk": "client", "message": "renvoi"}),
+    "factures:perte": (PORTEFEUILLE, {"pk": "perte"}),
+    "factures:perte_decider": (PORTEFEUILLE, {"pk": "perte"}),
+    "factures:perte_retirer": (PORTEFEUILLE, {"pk": "perte"}),
+    "factures:perte_defaire": (PORTEFEUILLE, {"pk": "perte"}),
     "clients:desaffecter": (
         PORTEFEUILLE, {"pk": "client", "genre": "=encaissement", "source": "encaissement", "cle": "=x"},
     ),
@@ -399,6 +406,11 @@ def construire() -> SimpleNamespace:
         ),
         document=DocumentFactory(client=client),
         suspension=SuspensionFactory(client=client, du=AU),
+        perte=proposer(echeance, montant=1, motif="Essai", au=AU, acteur=equipe[Role.GESTIONNAIRE]),
+        renvoi=Message.objects.create(
+            societe=societe, client=client, genre="facture", cle="renvoi", destinataire="x@client.example",
+            pas_avant=timezone.now(), texte="Facture",
+        ),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
         renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),
         echeancier=EcheancierFactory(echeances=[echeance], accepte_le=AU),

@@ -2,13 +2,18 @@
 
 from .volet_appel import Appel
 from .volet_blocage import Bloquer
+from .volet_etape import Etape
+from .volet_litige import Echange, Litige, SuiteLitige
+from .volet_perte import Perte
+from .volet_promesse import Promesse
+from .volet_renvoi import Renvoyer
 from .volets import Contact, Jugement, Modifier, Noter, Suspendre, Volet
-from .volets_pieces import Affecter, Encaissement, Exclure, Litige, Promesse, SuiteLitige
+from .volets_pieces import Affecter, Encaissement, Exclure
 
 VOLETS: dict[str, type[Volet]] = {
     volet.nom: volet
     for volet in (
-        Appel, Noter, Promesse, Litige, SuiteLitige, Encaissement, Affecter, Suspendre, Exclure, Contact,
-        Modifier, Jugement, Bloquer,
+        Appel, Noter, Promesse, Litige, SuiteLitige, Echange, Encaissement, Affecter, Suspendre, Exclure, Renvoyer,
+        Etape, Contact, Modifier, Jugement, Bloquer, Perte,
     )
 }  # fmt: skip
