@@ -56,6 +56,8 @@ class Acces:
 
     def url(self, route: str, *args) -> str:
         """Adresse d'une page du portail (« page », « qr »…) pour ce lien, dans la langue choisie."""
+        if self.apercu:
+            return "#apercu"
         return reverse(f"portail:{route}", args=[self.jeton, *args]) + self.suffixe
 
     @property
