@@ -226,7 +226,7 @@ def envoyables(societe: Societe, *, au: date, nombre: int) -> list[int]:
 
 
 def _preparer(courrier_id: int, au: date):
-    courriers = Courrier.objects.select_related("societe", "client__gestionnaire", "palier__version")
+    courriers = Courrier.objects.select_related("societe__reglage_portail", "client__gestionnaire", "palier__version")
     return preparer(courriers.get(pk=courrier_id), au=au)
 
 

@@ -181,7 +181,8 @@ class Gestionnaire:
 @dataclass(frozen=True, kw_only=True)
 class Paiement:
     reference: str  # à rappeler dans le virement, 35 caractères au plus
-    lien: str = ""  # page du débiteur
+    lien: str = ""  # page du débiteur ; sur papier, l'adresse courte où se saisit `code`
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

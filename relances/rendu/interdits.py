@@ -322,7 +322,7 @@ def hotes_connus(lettre: Lettre) -> list[str]:
     """Hôtes qu'une relance peut citer : page du débiteur, domaine de la société et de la personne, médiateur."""
     domaines = [a.rpartition("@")[2] for a in (lettre.emetteur.courriel, lettre.gestionnaire.courriel)]
     cites = [m[1] or m[2] for t in (lettre.paiement.lien, lettre.emetteur.mediateur) for m in _LIEN.finditer(t)]
-    return [d for d in (*domaines, *cites) if d]
+    return [d for d in (*domaines, *(c.partition(":")[0] for c in cites)) if d]
 
 
 def sans_donnees(texte: str, lettre: Lettre) -> str:
@@ -334,6 +334,7 @@ def sans_donnees(texte: str, lettre: Lettre) -> str:
     d, e = lettre.destinataire, lettre.emetteur
     citees = {d.raison_sociale, d.interlocuteur, d.representant, d.service, d.adresse, d.complement, e.raison_sociale}
     citees |= {lettre.gestionnaire.nom, lettre.signataire.nom, lettre.contrat.objet, lettre.contrat.reference}
+    citees |= {lettre.paiement.lien.rpartition("/")[2], lettre.paiement.code}  # tirés au sort : ils n'écrivent rien
     citees |= {c.reference for c in lettre.credits} | {c.numero for c in lettre.contestations or ()}
     citees |= {t for ligne in lettre.lignes for t in (ligne.numero, ligne.objet, ligne.commande)}
     for donnee in sorted((t.strip() for t in citees), key=len, reverse=True):

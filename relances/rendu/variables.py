@@ -298,7 +298,7 @@ def d_une_lettre(lettre: Lettre, *, qr: str = "", support: str = insertions.LETT
         "aucune_contestation": lettre.contestations == (),
         # Faux si l'on a renoncé aux pénalités de toutes les factures : la lettre n'en annonce plus.
         "penalites_courent": any(ligne.renonciation not in SANS_PENALITES for ligne in lettre.lignes),
-        "paiement": Objet("paiement", {"reference": lettre.paiement.reference, "lien": lettre.paiement.lien, "qr": qr}),
+        "paiement": Objet("paiement", _champs(lettre.paiement) | {"qr": qr}),
         "contrat": Objet("contrat", _champs(lettre.contrat)),
         "marche": _marche(lettre),
         "en_annexe": papier and en_annexe(lettre),

@@ -23,8 +23,9 @@ def projet(courrier: Courrier, *, au: date) -> bytes:
     dues = [r.echeance for r in relances.order_by("echeance__date_echeance", "echeance_id") if r.echeance.reste_du > 0]
     if not dues:
         raise Refus(_("Plus rien n'est dû de cette mise en demeure."))
-    # Une nouvelle lettre : le numéro de la première n'est pas le sien.
-    lettre = replace(composer(courrier, au=au, echeances=dues), numero_recommande="")
+    # Une nouvelle lettre : ni le numéro de la première, ni son lien, ne sont les siens.
+    lettre = composer(courrier, au=au, echeances=dues)
+    lettre = replace(lettre, numero_recommande="", paiement=replace(lettre.paiement, lien="", code=""))
     avis = rendu.DernierAvis(
         lettre=lettre,
         deposee_le=courrier.depose_le,

@@ -65,7 +65,7 @@ def envoyer(courrier_id: int, *, au: date) -> str:
 
     Ne fait rien un jour non ouvré (exigence 15) ; ne lève pas : toute panne est écrite sur le courrier.
     """
-    liens = ("societe", "client__gestionnaire", "palier__version", "passage")
+    liens = ("societe__reglage_portail", "client__gestionnaire", "palier__version", "passage")
     courrier = Courrier.objects.select_related(*liens).get(pk=courrier_id)
     if ouvreur(courrier.societe)(au) != au or _attend_des_donnees(courrier):
         return courrier.statut

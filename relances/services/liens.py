@@ -24,7 +24,7 @@ ALPHABET, LONGUEUR_CODE = "23456789ABCDEFGHJKMNPQRSTVWXYZ", 10
 _JETON = re.compile(r"([0-9a-z]{1,12})-([A-Za-z0-9_-]{22})")
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Sur un aperçu, rien n'est encore créé : cette forme tient la place du lien, l'envoi écrit le vrai.
-APERCU, CODE_APERCU = "apercu", "XXXXX-XXXXX"
+APERCU, CODE_APERCU = "apercu-" + "x" * 20, "XXXXX-XXXXX"  # aussi longue qu'une vraie
 
 
 def reglage_ouvert(societe) -> ReglagePortail | None:
@@ -57,14 +57,17 @@ def code_du_lien(lien: LienPortail) -> str:
     for _essai in range(5):
         if lien.code_court:
             return lien.code_court
-        tire = "".join(secrets.choice(ALPHABET) for _ in range(LONGUEUR_CODE))
         try:
             with transaction.atomic():
-                LienPortail.objects.filter(pk=lien.pk, code_court=None).update(code_court=tire)
+                LienPortail.objects.filter(pk=lien.pk, code_court=None).update(code_court=_tirer())
         except IntegrityError:  # déjà tiré pour un autre : une chance sur 5·10¹⁴
             continue
         lien.refresh_from_db(fields=["code_court"])
     return lien.code_court or ""
+
+
+def _tirer() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(LONGUEUR_CODE))
 
 
 def ecrire_code(code: str) -> str:
@@ -72,12 +75,12 @@ def ecrire_code(code: str) -> str:
 
 
 def lien_pour(
-    client: Client, *, au: date, courrier: Courrier | None = None, message: Message | None = None
+    client: Client, *, au: date, courrier: Courrier | None = None, message: Message | None = None, papier: bool = False
 ) -> LienPortail | None:
     """Le lien de ce courrier ou de ce message, créé s'il manque ; sans l'un ni l'autre, celui donné à la main ce jour.
 
     None si la société n'a pas ouvert la page, ou pour un courrier qui n'est pas encore écrit. Un courrier refait ou
-    réimprimé garde le sien.
+    réimprimé garde le sien. papier : avec un code court dès la création.
     """
     reglage = reglage_ouvert(client.societe)
     if reglage is None or (courrier and not courrier.pk) or (message and not message.pk):
@@ -89,8 +92,9 @@ def lien_pour(
     try:
         with transaction.atomic():
             lien = LienPortail.objects.create(
-                client=client, cree_le=au, expire_le=au + timedelta(days=reglage.duree_jours), **cause
-            )
+                client=client, cree_le=au, expire_le=au + timedelta(days=reglage.duree_jours),
+                code_court=_tirer() if papier else None, **cause,
+            )  # fmt: skip
     except IntegrityError:  # un autre processus vient de l'écrire : la contrainte n'en garde qu'un
         lien = _existant(client, au=au, **cause)
     return lien

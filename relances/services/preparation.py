@@ -23,7 +23,7 @@ from relances.rendu import controles, controles_modele, courriels, lettres
 from relances.rendu.moteur import VariableInconnue
 from relances.rendu.qr import reference_sepa
 
-from . import jointes
+from . import jointes, pages
 from .dues import credits_ouverts, lignes_dues, taux_du_client
 from .faits import credits_reserves
 from .jointes import au_nom_de, destination
@@ -87,7 +87,7 @@ def composer(courrier: Courrier, *, au: date, echeances=None, versions=None) -> 
         contestations=_contestations([e.pk for e in echeances]),
         devise=devise,
         taux=taux_du_client(client, dues, legal=_taux_legal(client, nature, au)),
-        paiement=c.Paiement(reference=reference_sepa(client.code, reference(courrier, au.year))),
+        paiement=pages.paiement(courrier, reference_sepa(client.code, reference(courrier, au.year))),
         signataire=c.Signataire(nom=societe.signataire_nom, fonction=societe.signataire_fonction),
         gestionnaire=c.Gestionnaire(
             nom=gestionnaire.nom if gestionnaire else societe.signataire_nom,
@@ -252,8 +252,12 @@ def a_un_pdf(courrier: Courrier) -> bool:
 def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
     """Écrit dans le courrier ce qui va partir : montants, texte, PDF rangé par empreinte (exigence 27).
 
-    Lève PdfIndisponible ou l'erreur du moteur de rendu ; rien n'est écrit dans ce cas.
+    Le lien de la page du client naît ici, un par courrier : un aperçu n'en crée pas. Lève PdfIndisponible ou l'erreur
+    du moteur de rendu ; rien d'autre n'est écrit dans ce cas.
     """
+    paiement = pages.paiement_definitif(courrier, preparation.lettre.paiement, au=au)
+    texte = pages.poser(preparation.texte, paiement.lien)
+    preparation = replace(preparation, lettre=replace(preparation.lettre, paiement=paiement), texte=texte)
     totaux = preparation.lettre.totaux
     if a_un_pdf(courrier):
         pdf = lettres.rendre_pdf(preparation.lettre)
