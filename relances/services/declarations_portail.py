@@ -97,11 +97,11 @@ def declarer_paiement(
 
     Lève ValidationError : date à venir ou de plus d'un an, montant nul, pièce d'un autre, trop de déclarations.
     """
-    client, deja = _ouvrir(lien, depot, moment)
+    client, deja = ouvrir(lien, depot, moment)
     if deja:
         return deja
     au = timezone.localtime(moment).date()
-    choisies, devise = _choisir(client, pieces)
+    choisies, devise = choisir(client, pieces)
     if le > au:
         raise ValidationError({"le": _("Cette date est à venir : pour un paiement à faire, dites « Je paierai le… ».")})
     if le < au - UN_AN:
@@ -110,7 +110,7 @@ def declarer_paiement(
         raise ValidationError({"montant": _("Le montant payé est positif.")})
     moyen = moyen if moyen in Mode.values else Mode.AUTRE
     fin = fin_d_attente_d_un_paiement(le, le=au, moyen=moyen, region=client.societe.region_feries)
-    return _ecrire(
+    return ecrire_declaration(
         lien, client, depot, choisies, moment, genre=G.PAYE, montant=montant, devise=devise, jour=le, categorie=moyen,
         retient_jusqu_au=fin,
     )  # fmt: skip
@@ -124,10 +124,10 @@ def contester(
 
     montant : la part contestée d'une seule pièce ; plusieurs pièces le sont en entier (None). Lève ValidationError.
     """
-    client, deja = _ouvrir(lien, depot, moment)
+    client, deja = ouvrir(lien, depot, moment)
     if deja:
         return deja
-    choisies, devise = _choisir(client, pieces)
+    choisies, devise = choisir(client, pieces)
     if deja_contestees := [p.facture.numero for p in choisies if p.contestee]:
         raise ValidationError(
             {"pieces": _("%(pieces)s : déjà contestée, nous l'examinons.") % {"pieces": ", ".join(deja_contestees)}}
@@ -144,9 +144,9 @@ def contester(
         raise ValidationError(
             {"montant": _("Pour n'en contester qu'une partie, choisissez une seule facture à la fois.")}
         )
-    return _ecrire(
+    return ecrire_declaration(
         lien, client, depot, choisies, moment, genre=G.CONTESTE, montant=montant, devise=devise, categorie=categorie,
-        retient_jusqu_au=fin_d_examen(_jour(moment), jours=jours_d_examen(client)),
+        retient_jusqu_au=fin_d_examen(jour_de(moment), jours=jours_d_examen(client)),
     )  # fmt: skip
 
 
@@ -159,11 +159,11 @@ def promettre_de_payer(
     Lève ValidationError : date passée ou à plus d'un an, montant nul ou au-dessus du dû, pièce d'un autre ou déjà
     dans un échéancier. Jamais deux promesses vivantes sur une pièce : la seconde demande une personne.
     """
-    client, deja = _ouvrir(lien, depot, moment)
+    client, deja = ouvrir(lien, depot, moment)
     if deja:
         return deja
-    au = _jour(moment)
-    choisies, devise = _choisir(client, pieces, libres=True)
+    au = jour_de(moment)
+    choisies, devise = choisir(client, pieces, libres=True)
     du = sum((p.reste_du for p in choisies), ZERO)
     if pour_le < au:
         raise ValidationError({"le": _("Cette date est passée.")})
@@ -184,9 +184,11 @@ def promettre_de_payer(
     commun = {"genre": G.PROMET, "montant": montant, "devise": devise, "jour": pour_le}
     if examen is not Examen.AUCUN:
         fin = fin_d_examen(au, jours=jours_d_examen(client))
-        return _ecrire(lien, client, depot, choisies, moment, **commun, categorie=examen.value, retient_jusqu_au=fin)
+        return ecrire_declaration(
+            lien, client, depot, choisies, moment, **commun, categorie=examen.value, retient_jusqu_au=fin
+        )
     promesse = promettre(client, choisies, montant=montant, date_promise=pour_le, au=au, acteur=None)
-    return _ecrire(
+    return ecrire_declaration(
         lien, client, depot, choisies, moment, **commun, statut=S.ACCEPTEE, promesse=promesse, decidee_le=moment,
         decision=_("Dans les bornes : promesse notée"),
     )  # fmt: skip
@@ -200,18 +202,18 @@ def demander_un_delai(
 
     L'échéancier établi sur la page, dans les bornes, est dans `signatures`. Lève ValidationError.
     """
-    client, deja = _ouvrir(lien, depot, moment)
+    client, deja = ouvrir(lien, depot, moment)
     if deja:
         return deja
-    au = _jour(moment)
-    choisies, devise = _choisir(client, pieces, libres=True)
+    au = jour_de(moment)
+    choisies, devise = choisir(client, pieces, libres=True)
     if not 2 <= nombre <= 12:
         raise ValidationError({"nombre": _("Choisissez le nombre de versements.")})
     if not au < premiere <= au + timedelta(days=90):
         raise ValidationError({"premiere": _("Le premier versement vient dans les 90 jours.")})
     if _a_l_examen(client, choisies, G.DELAI):
         raise ValidationError(_("Une demande de délai est déjà à l'examen pour ces factures : nous vous répondrons."))
-    return _ecrire(
+    return ecrire_declaration(
         lien, client, depot, choisies, moment, genre=G.DELAI, devise=devise, jour=premiere, categorie=str(nombre),
         montant=sum((p.reste_du for p in choisies), ZERO),
         retient_jusqu_au=fin_d_examen(au, jours=jours_d_examen(client)),
@@ -227,11 +229,11 @@ def jours_d_examen(client: Client) -> int:
     return 7 if lus is None else lus
 
 
-def _jour(moment: datetime) -> date:
+def jour_de(moment: datetime) -> date:
     return timezone.localtime(moment).date()
 
 
-def _ouvrir(lien: LienPortail, depot: Depot, moment: datetime) -> tuple[Client, Declaration | None]:
+def ouvrir(lien: LienPortail, depot: Depot, moment: datetime) -> tuple[Client, Declaration | None]:
     """Le client, verrouillé, et la déclaration déjà écrite par ce formulaire. Lève ValidationError : fermé, quota."""
     verrou = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("societe", "gestionnaire")
     client = verrou.get(pk=lien.client_id)
@@ -251,7 +253,7 @@ def _ouvrir(lien: LienPortail, depot: Depot, moment: datetime) -> tuple[Client, 
     return client, None
 
 
-def _choisir(client: Client, cles: Iterable[int], *, libres: bool = False) -> tuple[list[Echeance], str]:
+def choisir(client: Client, cles: Iterable[int], *, libres: bool = False) -> tuple[list[Echeance], str]:
     """Les pièces choisies et leur devise. libres : ni contestées, ni dans un échéancier. Lève ValidationError."""
     voulues = set(cles)
     choisies = [p for p in pieces_declarables(client) if p.pk in voulues]
@@ -290,7 +292,7 @@ def joindre(client: Client, fichiers: Sequence[tuple[bytes, str]]) -> list[Docum
     return documents
 
 
-def _ecrire(
+def ecrire_declaration(
     lien: LienPortail, client: Client, depot: Depot, choisies: list[Echeance], moment: datetime, *, genre: str, **champs
 ) -> Declaration:
     """Écrit la déclaration, ses fichiers, son maillon, sa tâche et l'accusé au client."""

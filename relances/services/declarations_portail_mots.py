@@ -97,6 +97,9 @@ def accuser(declaration: Declaration) -> Message | None:
                   "d'ici là, nous ne vous relançons pas avant le %(fin)s.")  # fmt: skip
     elif declaration.genre == G.CONTESTE:
         texte = _n("Vous contestez %(montant)s. Une personne examine vos raisons et vous répond.")
+    elif declaration.genre == G.DELAI and declaration.accord_id:
+        texte = _n("Vous avez établi un échéancier : %(montant)s en %(n)s fois. Il n'engage personne tant que vous ne "
+                   "l'avez pas signé sur votre page.")  # fmt: skip
     elif declaration.genre == G.DELAI:
         texte = _n("Vous demandez à payer %(montant)s en %(n)s fois. Cela n'accorde rien encore : une personne examine "
                   "votre demande et vous répond.")  # fmt: skip

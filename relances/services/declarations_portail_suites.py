@@ -224,7 +224,15 @@ def _conclure(declaration: Declaration) -> bool:
 
 @transaction.atomic
 def constater_carte(
-    lien: LienPortail, *, cle: str, montant: Decimal, devise: str, attendu: Decimal, pieces: list[int], moment: datetime
+    lien: LienPortail,
+    *,
+    cle: str,
+    montant: Decimal,
+    devise: str,
+    attendu: Decimal,
+    devise_attendue: str,
+    pieces: list[int],
+    moment: datetime,
 ) -> tuple[Declaration, bool]:
     """Un paiement par carte que le prestataire notifie : (déclaration, vrai si elle est neuve).
 
@@ -236,11 +244,11 @@ def constater_carte(
     if deja := Declaration.objects.filter(lien__client=client, cle=cle, genre=G.CARTE).first():
         return deja, False
     au = timezone.localtime(moment).date()
-    conforme = montant == attendu
+    conforme = (montant, devise) == (attendu, devise_attendue)
     with dans_la_langue_de_l_equipe():
         constat = _("Confirmé par le prestataire de paiement") if conforme else ""
         ecart = "" if conforme else _("Montant notifié différent de celui demandé : %(attendu)s.") % {
-            "attendu": somme(attendu, devise)
+            "attendu": somme(attendu, devise_attendue)
         }  # fmt: skip
     declaration = Declaration.objects.create(
         client=client, lien=lien, genre=G.CARTE, cle=cle, montant=montant, devise=devise, jour=au, faite_le=moment,
@@ -257,8 +265,7 @@ def constater_carte(
     return declaration, True
 
 
-def cartes_en_route(client: Client, devise: str) -> Decimal:
-    """Payé par carte et pas encore vu au relevé : ne se demande pas deux fois."""
-    attendues = Declaration.objects.filter(client=client, genre=G.CARTE, devise=devise, retient_jusqu_au__isnull=False)
-    montants = attendues.exclude(statut=S.ECARTEE).values_list("montant", flat=True)
-    return sum(montants, Decimal("0.00"))
+def pieces_payees_par_carte(client: Client) -> set[int]:
+    """Pièces payées par carte dont l'argent n'est pas encore au relevé : ne se demandent pas deux fois. Une requête."""
+    en_route = Declaration.objects.filter(client=client, genre=G.CARTE, retient_jusqu_au__isnull=False)
+    return set(en_route.exclude(statut=S.ECARTEE).exclude(echeances=None).values_list("echeances", flat=True))

@@ -138,9 +138,14 @@ def _poser(message: Message, statut: str, *, erreur: str = "", **champs) -> str:
 
 
 def composer(message: Message) -> EmailMessage:
-    """Le courriel, texte seul : ni HTML, ni pixel."""
+    """Le courriel, texte seul : ni HTML, ni pixel. Un code de signature ne s'y écrit qu'ici : la base ne l'a pas."""
+    texte = message.texte
+    if message.genre == Message.Genre.CODE:
+        from .signatures import code_a_ecrire
+
+        texte = code_a_ecrire(message)
     courriel = EmailMessage(
-        subject=message.objet, body=message.texte, from_email=expediteur(message.societe), to=[message.destinataire],
+        subject=message.objet, body=texte, from_email=expediteur(message.societe), to=[message.destinataire],
         reply_to=[adresse_de_reponse(message.societe, message.jeton, message.client.gestionnaire)],
         headers={"Message-ID": identifiant(message.jeton), "Auto-Submitted": "auto-generated"},
     )  # fmt: skip

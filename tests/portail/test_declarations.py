@@ -58,7 +58,7 @@ def delai(m, cle="a", **champs):
 
 
 def test_j_ai_paye_retient_et_n_ecrit_aucun_paiement(m):
-    d = payer(m, depot=depot("a", fichiers=[(PNG, "ordre.exe")]))
+    d = payer(m, depot=depot("a", fichiers=[(PNG, "ordre.png")]))
 
     assert d.statut == "a_traiter" and d.retient_jusqu_au == AU + timedelta(days=5)  # trois jours ouvrés
     assert not Encaissement.objects.exists()
@@ -120,6 +120,7 @@ def test_dix_declarations_par_jour_et_par_client(m):
     [
         ([(b"MZ\x90", "preuve.pdf")], "preuve.pdf"),
         ([(b"<html>", "a.png")], "a.png"),
+        ([(PNG, "facture.pdf")], "facture.pdf"),
         ([(PNG, f"{n}.png") for n in range(6)], "5 fichiers"),
         ([(b"%PDF-" + b"0" * 16_000_000, "gros.pdf"), (b"%PDF-" + b"1" * 16_000_000, "b.pdf")], "30 Mo"),
     ],
