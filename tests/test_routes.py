@@ -20,6 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from time_machine import travel
 
+from clients.models import Partage
+from clients.reports import mettre_de_cote
 from factures.models import CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
@@ -27,7 +29,7 @@ from factures.services.pertes import proposer
 from recouvrement.api.models import AbonnementWebhook, JetonApi, Livraison
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
-from recouvrement.comptes.models import Role
+from recouvrement.comptes.models import Absence, Role
 from relances.models import Echelle, LeveeDeFrein, LotPostal, Message, PliDeLot, Tache
 from relances.rendu import livres
 from relances.services.modeles import personnaliser
@@ -56,7 +58,7 @@ ALLAUTH = {
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn", "mfa_login_webauthn",
 }  # fmt: skip
-PUBLIQUES = {"sante", "comptes:langue", "api:openapi", "api:introuvable"}
+PUBLIQUES = {"sante", "comptes:langue", "api:openapi", "api:introuvable", "relances:evenement"}
 
 # Les seules pages du portail qui ne portent pas de lien : la saisie d'un code, et la 404 uniforme.
 PORTAIL_SANS_LIEN = {"portail:code": "code", "portail:introuvable": "code"}
@@ -76,6 +78,13 @@ OBJETS = {
     "pilotage:apercu": (PORTEFEUILLE, {"pk": "client"}),
     "pilotage:tache_faite": (PORTEFEUILLE, {"pk": "tache"}),
     "pilotage:tache_reporter": (PORTEFEUILLE, {"pk": "tache"}),
+    "pilotage:tache_confier": (PORTEFEUILLE, {"pk": "tache"}),
+    "pilotage:tache_rendre": (PORTEFEUILLE, {"pk": "tache"}),
+    "pilotage:client_reporter": (PORTEFEUILLE, {"pk": "client"}),
+    "pilotage:report_annuler": (PORTEFEUILLE, {"pk": "report"}),
+    "pilotage:mention_lue": (PORTEFEUILLE, {"pk": "mention"}),
+    "comptes:absences_de": (SOCIETE, {"pk": "utilisateur"}),
+    "comptes:absence_annuler": (SOCIETE, {"pk": "absence"}),
     "factures:comptes_comptables": (SOCIETE, {"pk": "societe"}),
     "factures:douteux_passer": (PORTEFEUILLE, {"pk": "facture"}),
     "factures:douteux_reprendre": (PORTEFEUILLE, {"pk": "douteux"}),
@@ -155,6 +164,7 @@ OBJETS = {
     "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
     "relances:apercu_pdf": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
+    "relances:evenement": (None, {"fournisseur": "=postmark", "genre": "=tracking"}),
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
     "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),
@@ -242,6 +252,7 @@ OBJETS = {
 }  # fmt: skip
 # Objet visible mais dont l'état peut faire répondre 404 à qui a le droit (pièce ou brouillon pas encore là).
 PARFOIS_ABSENTS = {
+    "comptes:absence_annuler", "pilotage:mention_lue",
     "comptes:logo_image", "relances:apercu", "relances:apercu_image", "relances:apercu_pdf", "relances:image",
     "relances:avis", "relances:preuve", "relances:plan_palier", "relances:plan_publier", "relances:plan_comparaison",
     "relances:plan_comparaison_csv",
@@ -410,6 +421,17 @@ def construire() -> SimpleNamespace:
         renvoi=Message.objects.create(
             societe=societe, client=client, genre="facture", cle="renvoi", destinataire="x@client.example",
             pas_avant=timezone.now(), texte="Facture",
+        ),
+        report=mettre_de_cote(
+            client, jusqu_au=AU + timedelta(3), motif="x", acteur=equipe[Role.GESTIONNAIRE], le=AU
+        ),
+        mention=Partage.objects.create(
+            client=client, utilisateur=equipe[Role.LECTEUR], genre="mention", du=AU, au=AU,
+            ouvert_par=equipe[Role.GESTIONNAIRE],
+        ),
+        absence=Absence.objects.create(
+            utilisateur=equipe[Role.LECTEUR], remplacant=equipe[Role.RESPONSABLE], du=AU, au=AU,
+            auteur=equipe[Role.LECTEUR],
         ),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
         renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),

@@ -4,10 +4,11 @@ from .volet_appel import Appel
 from .volet_blocage import Bloquer
 from .volet_etape import Etape
 from .volet_litige import Echange, Litige, SuiteLitige
+from .volet_noter import Noter
 from .volet_perte import Perte
 from .volet_promesse import Promesse
 from .volet_renvoi import Renvoyer
-from .volets import Contact, Jugement, Modifier, Noter, Suspendre, Volet
+from .volets import Contact, Jugement, Modifier, Suspendre, Volet
 from .volets_pieces import Affecter, Encaissement, Exclure
 
 VOLETS: dict[str, type[Volet]] = {

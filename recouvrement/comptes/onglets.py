@@ -11,6 +11,7 @@ def onglets_administration(courant: str) -> list[Onglet]:
         ("comptes:societes", _("Sociétés")),
         ("comptes:taux", _("Taux")),
         ("factures:sources", _("Sources")),
+        ("relances:reglages_reponses", _("Réponses")),
         ("api:jetons", _("Accès API")),
         ("webhooks:liste", _("Webhooks")),
     ]

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from .views import administration, logo, preferences, societes
+from .views import absences, administration, logo, preferences, societes
 
 app_name = "comptes"
 
 urlpatterns = [
+    path("preferences/", absences.preferences, name="preferences"),
+    path("preferences/absences/", absences.absence_poser, name="absence_poser"),
+    path("absences/<int:pk>/annuler/", absences.absence_annuler, name="absence_annuler"),
+    path("administration/utilisateurs/<int:pk>/absences/", absences.absences_de, name="absences_de"),
     path("preferences/theme", preferences.theme, name="theme"),
     path("preferences/langue", preferences.langue, name="langue"),
     path("preferences/societe", preferences.societe, name="societe_courante"),

@@ -19,7 +19,7 @@ from recouvrement.comptes import demo
 from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, peut, roles_de
 from recouvrement.comptes.models import Role
-from relances.models import Courrier
+from relances.models import Courrier, MessageRecu
 
 from . import journee
 
@@ -64,6 +64,7 @@ MENU = (
                 aussi="factures:rapprochement factures:banque",
             ),  # fmt: skip
             Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
+            Entree("relances:reponses", "message", _("Réponses"), compteur="reponses"),
             Entree("contentieux:liste", "gavel", _("Contentieux"), compteur="dossiers"),
         ),
     ),
@@ -204,6 +205,9 @@ class Coque:
 
     def _courriers(self) -> int:
         return self._compter(Courrier.objects.filter(statut=Courrier.Statut.A_VALIDER))
+
+    def _reponses(self) -> int:
+        return self._compter(MessageRecu.objects.a_lire())
 
     def _dossiers(self) -> int:
         return self._compter(DossierContentieux.objects.exclude(statut=DossierContentieux.Statut.CLOS))

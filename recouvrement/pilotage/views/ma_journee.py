@@ -1,39 +1,29 @@
 """Ma journée : que faire, dans quel ordre, et pourquoi."""
 
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
+from clients import partages
 from clients.models import Client
 from factures.compte import comptes, pieces_ouvertes
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import entier, fait, onglets, parametres, rediriger, rendre, valeur_parmi
-from recouvrement.comptes.courante import restreindre
-from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
-from relances.models import Courrier, Tache
-from relances.services.taches import reporter_tache, terminer_tache
+from recouvrement.commun.vues import entier, onglets, parametres, rendre, valeur_parmi
+from recouvrement.comptes import absences
+from recouvrement.comptes.droits import Droit, exige, peut
+from relances.models import Courrier
 
 from .. import journee
 from ..domaine.priorite import Groupe
-from ..forms import ReportForm, RetourForm
+from ..forms import ConfierForm
 from ..presentation import ONGLETS
+from ..sources import confiees_ailleurs
+from .portee import lire_portee
 
 PAS = 25
-CLE_FILE = "journee_file"
-
-
-def _portee(request, au) -> tuple[journee.Portee, QuerySet, str]:
-    """(ce que la journée lit, ses clients, « moi » ou « equipe ») : son portefeuille, ou l'équipe (`?de=equipe`)."""
-    visibles = restreindre(request, Client.objects.visibles_pour(request.user))
-    clients, de = journee.perimetre(visibles, request.user, request.GET.get("de", ""))
-    portee = journee.portee(clients, au=au, user=request.user, visibles=visibles, equipe=de == "equipe")
-    return portee, clients, de
 
 
 @require_safe
@@ -41,7 +31,7 @@ def _portee(request, au) -> tuple[journee.Portee, QuerySet, str]:
 def ma_journee(request):
     """La liste et l'aperçu ; pour htmx, la liste seule."""
     au = aujourd_hui()
-    portee, clients, de = _portee(request, au)
+    portee, clients, de = lire_portee(request, au)
     lues = journee.toutes(portee)
     toutes = [x for x in lues if not journee.cachee(x)]
     cles = {cle: genres for cle, _nom, genres in ONGLETS}
@@ -67,13 +57,17 @@ def ma_journee(request):
         "rang": montrees.index(choix) + 1 if choix else 0,
         "peut_agir": peut(request.user, Droit.AGIR),
         "prochaine": journee.prochaine(clients, au=au) if not toutes else None,
-        "sans_client": not toutes and not Client.objects.visibles_pour(request.user).exists(),
+        "de_cote": [x for x in lues if journee.cachee(x)] if q == "tout" else [],
+        "confiees": confiees_ailleurs(portee) if q == "tout" and de == "moi" else [],
+        "remplacements": absences.remplacements_de(request.user, au=au),
+        "mon_absence": absences.absence_de(request.user, au=au),
+        "sans_client": not lues and not Client.objects.visibles_pour(request.user).exists(),
         "peut_importer": peut(request.user, Droit.IMPORTER),
         "annonce": ngettext("%(n)s client à voir", "%(n)s clients à voir", len(choisies))
         % {"n": formats.nombre(len(choisies))},
     }
     if choix:
-        contexte |= _apercu(choix, au=au)
+        contexte |= _apercu(choix, au=au, user=request.user)
     return rendre(request, "pilotage/ma_journee.html", "pilotage/_journee.html", contexte)
 
 
@@ -128,7 +122,8 @@ def apercu(request, pk: int):
     """Volet de droite : le client de la ligne courante."""
     client = get_object_or_404(Client.objects.visibles_pour(request.user).select_related("societe"), pk=pk)
     au = aujourd_hui()
-    trouvees = journee.lignes(Client.objects.filter(pk=client.pk), au=au, user=request.user)
+    seul = Client.objects.filter(pk=client.pk)
+    trouvees = journee.toutes(journee.portee(seul, au=au, user=request.user))
     if not trouvees:
         raise Http404
     contexte = {
@@ -138,11 +133,11 @@ def apercu(request, pk: int):
         "total": 0,
         "peut_agir": peut(request.user, Droit.AGIR, client.societe_id),
     }
-    contexte |= _apercu(trouvees[0], au=au)
+    contexte |= _apercu(trouvees[0], au=au, user=request.user)
     return rendre(request, "pilotage/_apercu.html", "pilotage/_apercu.html", contexte)
 
 
-def _apercu(ligne, *, au) -> dict:
+def _apercu(ligne, *, au, user) -> dict:
     client = ligne.client
     pieces = pieces_ouvertes(client)
     contact = client.contacts.exclude(telephone="").first()
@@ -157,74 +152,5 @@ def _apercu(ligne, *, au) -> dict:
             ]
         ),
         "tache": next((a for a in ligne.actions if a.tache_id), None),
+        "confier": ConfierForm(collegues=partages.collegues(client, sauf=user, droit=Droit.AGIR)),
     }
-
-
-# --- Client par client --------------------------------------------------------------------------
-
-
-@require_safe
-@exige(Droit.VOIR)
-def suivant(request):
-    """Le client suivant de la journée, volet d'appel ouvert ; sans suivant, retour à Ma journée.
-
-    L'ordre est figé au premier clic, dans la session : un client traité ne fait pas sauter son voisin.
-    """
-    apres = entier(request.GET.get("apres"))
-    file = request.session.get(CLE_FILE, [])
-    if apres not in file:
-        portee, _clients, _de = _portee(request, aujourd_hui())
-        file = [x.client.pk for x in journee.toutes(portee) if not journee.cachee(x)]
-        request.session[CLE_FILE] = file
-        rang = 0
-    else:
-        rang = file.index(apres) + 1
-    if rang >= len(file):
-        request.session.pop(CLE_FILE, None)
-        return rediriger(request, reverse("pilotage:ma_journee"))
-    volet = "&volet=appel" if peut(request.user, Droit.AGIR) else ""
-    return rediriger(request, f"{reverse('clients:fiche', args=[file[rang]])}?suite=journee{volet}")
-
-
-# --- Tâches ------------------------------------------------------------------------------------
-
-
-def _tache(request, pk: int) -> Tache:
-    tache = get_object_or_404(Tache.objects.visibles_pour(request.user).select_related("societe", "client"), pk=pk)
-    verifier_droit(request.user, Droit.AGIR, tache.societe_id)
-    return tache
-
-
-def _retour(request, tache: Tache):
-    form = RetourForm(request.POST)
-    fiche = form.is_valid() and form.cleaned_data["retour"] == "fiche"
-    url = reverse("clients:fiche", args=[tache.client_id]) if fiche else reverse("pilotage:ma_journee")
-    return rediriger(request, url)
-
-
-@require_POST
-@exige(Droit.AGIR)
-def tache_faite(request, pk: int):
-    tache = _tache(request, pk)
-    if terminer_tache(tache, issue=_("fait"), acteur=request.user):
-        fait(request, _("« %(titre)s » : c'est fait.") % {"titre": tache.titre})
-    return _retour(request, tache)
-
-
-@require_POST
-@exige(Droit.AGIR)
-def tache_reporter(request, pk: int):
-    """Report motivé ; refusé, l'aperçu revient avec ses erreurs (422)."""
-    tache = _tache(request, pk)
-    form = ReportForm(request.POST)
-    if form.is_valid():
-        try:
-            reporter_tache(tache, **form.cleaned_data, acteur=request.user, le=aujourd_hui())
-        except ValidationError as erreur:
-            for champ, messages in erreur.message_dict.items():
-                form.add_error(champ, messages)
-        else:
-            fait(request, _("Reporté au %(jour)s.") % {"jour": formats.jour(form.cleaned_data["au"])})
-            return _retour(request, tache)
-    contexte = {"form": form, "tache": tache}
-    return rendre(request, "pilotage/report.html", "pilotage/_report.html", contexte, status=422)
