@@ -35,6 +35,7 @@ _TUES = {"application/pgp-signature", "application/pkcs7-signature", "applicatio
 _CONTROLES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _IDENTIFIANT = re.compile(r"<[^<>\s]{1,240}>")
 _ADRESSE = re.compile(r"[^\s<>\"(),:;@\\]{1,64}@[^\s<>\"(),:;@\\]{1,190}")
+_BASCULES = ("iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ext")
 _A = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to")
 
 
@@ -192,13 +193,15 @@ def _texte(partie: Message) -> str:
 
 def _decoder(octets: bytes, jeu: str) -> str:
     """Le jeu annoncé, puis UTF-8, puis celui de Windows : un octet illisible ne perd que lui."""
-    for essai in ("utf-8" if jeu in ("us-ascii", "ascii", "unknown-8bit") else jeu, "utf-8"):
+    jeu = "utf-8" if jeu in ("us-ascii", "ascii", "unknown-8bit") else jeu
+    if jeu.startswith("iso-2022"):  # jeu à bascules : ses octets seraient du faux ASCII
+        return octets.decode(jeu if jeu in _BASCULES else "iso2022_jp", "replace")
+    for essai in (jeu, "utf-8"):
         try:
             return octets.decode(essai)
         except (LookupError, UnicodeError, ValueError):
             continue
-    # UTF-8 tronqué, ou jeu à bascules (ISO-2022) : le reste se lit.
-    return octets.decode(jeu if jeu.startswith(("utf-8", "iso-2022")) else "cp1252", "replace")
+    return octets.decode("utf-8" if jeu.startswith("utf-8") else "cp1252", "replace")
 
 
 def _borner(texte: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 CATEGORIES = (
     "fec", "factures-electroniques", "banque", "exports-compta", "sirene-bodacc", "historiques-encaissements",
+    "courriels",
 )  # fmt: skip
 
 
