@@ -1,19 +1,19 @@
-"""Le compte d'un client : chiffres par devise, pièces ouvertes et leur état, habitudes de paiement."""
+"""Le compte d'un client : chiffres par devise, pièces ouvertes et leur état, ce que chaque euro ouvert attend."""
 
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
-from django.db.models import Count, F, Sum
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 
 from .balance import Ligne, balance_agee
-from .models import Avoir, Echeance, Echeancier, Encaissement, Exclusion, Imputation, Litige, Promesse
+from .domaine.repartition import PieceOuverte, Repartition, repartir
+from .models import Avoir, Echeance, Echeancier, Encaissement, Exclusion, Litige, Promesse
 
 ZERO = Decimal("0.00")
-AN = timedelta(days=365)
 
 
 @dataclass
@@ -124,53 +124,27 @@ def credits_ouverts(client: Client) -> list[Credit]:
     return lignes
 
 
-# --- Habitudes ---------------------------------------------------------------------------------
+def repartitions(pieces: list[Echeance], credits: list[Credit]) -> dict[str, Repartition]:
+    """{devise: où en est chaque euro ouvert}. pieces : de `pieces_ouvertes` puis `poser_retenues`. Aucune requête.
 
-
-@dataclass
-class Habitudes:
-    """Retards en jours entiers, pondérés par les montants ; None : rien d'échu dans la période."""
-
-    retard: int | None = None
-    retard_avant: int | None = None
-    tenues: int = 0
-    conclues: int = 0
-    en_attente: list[Promesse] = field(default_factory=list)
-    derniere_rompue: Promesse | None = None
-
-
-def habitudes(client: Client, *, au: date) -> Habitudes:
-    """Douze derniers mois et douze précédents (exigences.md § 2.5), promesses tenues (§ 2.9). Quatre requêtes."""
-    periodes = {0: [ZERO, ZERO], 1: [ZERO, ZERO]}  # [montant × jours, montant]
-
-    def peser(echeance: date, jour: date, montant: Decimal):
-        periode = periodes[0 if echeance > au - AN else 1]
-        periode[0] += montant * (jour - echeance).days
-        periode[1] += montant
-
-    depuis = {"echeance__date_echeance__gt": au - 2 * AN, "echeance__date_echeance__lt": au}
-    payees = Imputation.objects.filter(echeance__client=client, encaissement__isnull=False, **depuis).order_by()
-    for echeance, jour, montant in payees.values_list("echeance__date_echeance", "encaissement__date").annotate(
-        Sum("montant")
-    ):
-        peser(echeance, jour, montant)
-    # L'impayé compte jusqu'à aujourd'hui : le taire flatterait celui qui ne paie pas.
-    ouvertes = Echeance.objects.ouvertes().filter(
-        societe=client.societe_id, client=client, date_echeance__gt=au - 2 * AN, date_echeance__lt=au
-    )
-    for echeance, reste in ouvertes.values_list("date_echeance").annotate(reste=Sum(F("montant") - F("impute"))):
-        peser(echeance, au, reste)
-    statuts = dict(client.promesses.order_by().values_list("statut").annotate(Count("pk")))
-    s = Promesse.Statut
-    return Habitudes(
-        retard=_moyenne(*periodes[0]),
-        retard_avant=_moyenne(*periodes[1]),
-        tenues=statuts.get(s.TENUE, 0),
-        conclues=sum(statuts.get(x, 0) for x in (s.TENUE, s.PARTIELLE, s.ROMPUE)),
-        en_attente=list(client.promesses.filter(statut=s.EN_ATTENTE).order_by("date_promise")),
-        derniere_rompue=client.promesses.filter(statut=s.ROMPUE).order_by("-date_promise").first(),
-    )
-
-
-def _moyenne(poids: Decimal, montant: Decimal) -> int | None:
-    return int((poids / montant).quantize(Decimal(1), ROUND_HALF_UP)) if montant else None
+    D'une promesse, ce qui reste à tenir : le promis moins ce qui a été payé sur ses pièces depuis.
+    """
+    promises: dict[int, list[Echeance]] = {}
+    vues = []
+    for e in pieces:
+        attendue = e.promesse if e.promesse and e.promesse.statut == Promesse.Statut.EN_ATTENTE else None
+        if attendue:
+            promises.setdefault(attendue.pk, []).append(e)
+        en_cours = e.echeancier is not None and e.echeancier.statut == Echeancier.Statut.EN_COURS
+        vues.append(
+            PieceOuverte(
+                e.devise, e.reste_du, e.conteste, e.en_contentieux, en_cours, e.exclusion is not None,
+                attendue.pk if attendue else None,
+            )
+        )  # fmt: skip
+    restent = {}
+    for pk, siennes in promises.items():
+        promesse = siennes[0].promesse
+        paye = max(promesse.du_a_la_promesse - sum((e.reste_du for e in siennes), ZERO), ZERO)
+        restent[pk] = max(promesse.montant - paye, ZERO)
+    return repartir(vues, promesses=restent, credits=[(c.devise, c.reste) for c in credits])

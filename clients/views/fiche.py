@@ -1,6 +1,7 @@
 """La fiche d'un client : où il en est, ce qui va se passer, ce qu'il faut dire."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -12,7 +13,7 @@ from clients.models import Client, SousPlancher, TypeDebiteur
 from contentieux.domaine.delais import ajouter_mois
 from contentieux.models import DossierContentieux
 from contentieux.services.declaration import MOIS_POUR_DECLARER
-from factures.compte import comptes, habitudes
+from factures.compte import comptes, repartitions
 from factures.domaine.bareme import MULTIPLE_PLANCHER
 from factures.domaine.echeances import conditions_excessives
 from factures.domaine.maximums import cas_de
@@ -21,17 +22,19 @@ from factures.models import Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import Liste, adresse, entier, onglets, rendre, valeur_parmi, veut_fragment
+from recouvrement.commun.vues import Liste, adresse, onglets, rendre, texte, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances.models import Courrier, Tache, VersionEchelle
 
 from . import chronologie, documents
+from .comportement import comportement
 from .etapes import etat
 from .pourquoi import pourquoi
 from .registre import VOLETS
 from .volets import Fiche
 
 ONGLETS = ("compte", "chronologie", "contacts", "documents", "conditions", "pourquoi")
+ZERO = Decimal("0.00")
 PAR_PAGE = 50
 ACCORDS = 5
 TONS_ACCORD = {Echeancier.Statut.EN_COURS: "info", Echeancier.Statut.TENU: "bon", Echeancier.Statut.ROMPU: "mal"}
@@ -105,15 +108,12 @@ def _tete(f: Fiche) -> dict:
     client = f.client
     lignes = comptes(client, au=f.au, pieces=f.pieces)
     principal = lignes[0]
-    plafond = None
-    if client.plafond and principal.devise == "EUR":
-        plafond = {"montant": client.plafond, "pourcent": principal.ligne.encours * 100 / client.plafond}
     return {
         "comptes": lignes,
         "principal": principal,
         "autres": lignes[1:],
-        "plafond": plafond,
-        "habitudes": habitudes(client, au=f.au),
+        "plafond": _plafond(client, lignes),
+        "habitudes": comportement(client, au=f.au, devise=principal.devise),
         "etapes": f.etapes,
         "credits": f.credits,
         "niveau": max((e.niveau for e in f.pieces), default=0),
@@ -124,6 +124,22 @@ def _tete(f: Fiche) -> dict:
         "dossiers": list(client.dossiers.exclude(statut=DOSSIER_CLOS)),
         "declaration": _declaration(f) if client.procedure_ouverte else None,
         "en_attente": list(client.courriers.filter(statut__in=A_FAIRE_PARTIR).order_by("-nature", "pk")[:3]),
+    }
+
+
+def _plafond(client: Client, lignes: list) -> dict | None:
+    """L'encours en euros sur le plafond, qui est en euros ; le dépassement est dit. Zéro en est un : rien à crédit."""
+    euros = next((c for c in lignes if c.devise == "EUR"), None)
+    if client.plafond is None or euros is None:
+        return None
+    encours = euros.ligne.encours
+    return {
+        "montant": client.plafond,
+        "encours": encours,
+        "segments": euros.segments,
+        "pourcent": encours * 100 / client.plafond if client.plafond else None,
+        "depasse": max(encours - client.plafond, ZERO),
+        "reste": max(client.plafond - encours, ZERO),
     }
 
 
@@ -173,6 +189,7 @@ def _compte(request, f: Fiche) -> dict:
         "liste": lignes,
         "credits_montres": f.credits if derniere else [],
         "soldes": comptes(f.client, au=f.au, pieces=f.pieces) if derniere else [],
+        "repartitions": sorted(repartitions(f.pieces, f.credits).values(), key=lambda r: (r.devise != "EUR", r.devise)),
         "exclues": [e for e in f.pieces if e.exclusion] if derniere else [],
         "accords": _accords(f) if derniere else [],
     }
@@ -197,14 +214,14 @@ def _accords(f: Fiche) -> list[Echeancier]:
 
 def _chronologie(request, f: Fiche) -> dict:
     genre = valeur_parmi(request, "genre", chronologie.GENRES)
-    page = entier(request.GET.get("page"), maximum=10_000) or 1
-    faits, encore = chronologie.chronologie(f.client, page=page, genre=genre)
-    noms = (_("tout"), _("courriers"), _("appels"), _("notes"), _("argent"), _("suivi"))
+    apres = chronologie.Curseur.lire(texte(request, "page", 120))
+    faits, suite = chronologie.chronologie(f.client, apres=apres, genre=genre)
+    noms = (_("tout"), _("envoyé"), _("reçu"), _("appels"), _("notes"), _("argent"), _("suivi"))
     return {
         "faits": faits,
         "genres": list(zip(chronologie.GENRES, noms, strict=True)),
-        "precedente": page - 1 if page > 1 else None,
-        "suivante": page + 1 if encore else None,
+        "au_milieu": apres is not None,
+        "suivante": suite,
     }
 
 
