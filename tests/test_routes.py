@@ -30,7 +30,7 @@ from recouvrement.api.models import AbonnementWebhook, JetonApi, Livraison
 from recouvrement.commun import depot
 from recouvrement.comptes.droits import MATRICE, Droit, peut
 from recouvrement.comptes.models import Absence, Role
-from relances.models import Echelle, LeveeDeFrein, LotPostal, Message, PliDeLot, Tache
+from relances.models import Declaration, Echelle, LeveeDeFrein, LotPostal, Message, MessageRecu, PliDeLot, Tache
 from relances.rendu import livres
 from relances.services.modeles import personnaliser
 from relances.services.plans import installer_plans
@@ -45,6 +45,7 @@ from tests.factures.factories import (
     ExclusionFactory,
     PromesseFactory,
 )
+from tests.portail.declarants import LienFactory
 
 AU, MOMENT = date(2026, 11, 20), "2026-11-20 10:00 +0100"
 
@@ -60,8 +61,9 @@ ALLAUTH = {
 }  # fmt: skip
 PUBLIQUES = {"sante", "comptes:langue", "api:openapi", "api:introuvable", "relances:evenement"}
 
-# Les seules pages du portail qui ne portent pas de lien : la saisie d'un code, et la 404 uniforme.
-PORTAIL_SANS_LIEN = {"portail:code": "code", "portail:introuvable": "code"}
+# Les seules pages du portail qui ne portent pas de lien : la saisie d'un code, la 404 uniforme, et ce qu'un prestataire
+# de paiement notifie, que sa signature seule ouvre (tests/portail/test_paiement.py).
+PORTAIL_SANS_LIEN = {"portail:code": "code", "portail:introuvable": "code", "portail:notification": "notification"}
 
 PORTEFEUILLE, SOCIETE = "portefeuille", "société"
 
@@ -161,10 +163,26 @@ OBJETS = {
     "factures:source_essayer": (SOCIETE, {"pk": "source"}),
     "factures:source_relever": (SOCIETE, {"pk": "source"}),
     "factures:import_modele": (None, {"nom": "=clients"}),
+    "relances:declaration": (PORTEFEUILLE, {"pk": "declaration"}),
+    "relances:declaration_accepter": (PORTEFEUILLE, {"pk": "declaration"}),
+    "relances:declaration_ecarter": (PORTEFEUILLE, {"pk": "declaration"}),
+    "relances:declaration_remettre": (PORTEFEUILLE, {"pk": "declaration"}),
     "relances:apercu": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
     "relances:apercu_pdf": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:evenement": (None, {"fournisseur": "=postmark", "genre": "=tracking"}),
+    "relances:reponse_lire": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:reponse_ecarter": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:reponse_relire": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:reponse_repondre": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:reponse_rattacher": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:reponse_rejet": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:message_annuler": (PORTEFEUILLE, {"pk": "renvoi"}),
+    "relances:message_trancher": (PORTEFEUILLE, {"pk": "renvoi"}),
+    "relances:message_remettre": (PORTEFEUILLE, {"pk": "renvoi"}),
+    "relances:reglage_reponses": (SOCIETE, {"pk": "societe"}),
+    "relances:reglage_reponses_essayer": (SOCIETE, {"pk": "societe"}),
+    "relances:reglage_reponses_relever": (SOCIETE, {"pk": "societe"}),
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
     "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),
@@ -418,20 +436,43 @@ def construire() -> SimpleNamespace:
         document=DocumentFactory(client=client),
         suspension=SuspensionFactory(client=client, du=AU),
         perte=proposer(echeance, montant=1, motif="Essai", au=AU, acteur=equipe[Role.GESTIONNAIRE]),
+        recu=MessageRecu.objects.create(
+            societe=societe, client=client, origine="imap", cle_source="<r@x>", categorie="reponse",
+            recu_le=timezone.now(), de="x@client.example",
+        ),
         renvoi=Message.objects.create(
-            societe=societe, client=client, genre="facture", cle="renvoi", destinataire="x@client.example",
-            pas_avant=timezone.now(), texte="Facture",
+            societe=societe,
+            client=client,
+            genre="facture",
+            cle="renvoi",
+            destinataire="x@client.example",
+            pas_avant=timezone.now(),
+            texte="Facture",
         ),
-        report=mettre_de_cote(
-            client, jusqu_au=AU + timedelta(3), motif="x", acteur=equipe[Role.GESTIONNAIRE], le=AU
-        ),
+        report=mettre_de_cote(client, jusqu_au=AU + timedelta(3), motif="x", acteur=equipe[Role.GESTIONNAIRE], le=AU),
         mention=Partage.objects.create(
-            client=client, utilisateur=equipe[Role.LECTEUR], genre="mention", du=AU, au=AU,
+            client=client,
+            utilisateur=equipe[Role.LECTEUR],
+            genre="mention",
+            du=AU,
+            au=AU,
             ouvert_par=equipe[Role.GESTIONNAIRE],
         ),
         absence=Absence.objects.create(
-            utilisateur=equipe[Role.LECTEUR], remplacant=equipe[Role.RESPONSABLE], du=AU, au=AU,
+            utilisateur=equipe[Role.LECTEUR],
+            remplacant=equipe[Role.RESPONSABLE],
+            du=AU,
+            au=AU,
             auteur=equipe[Role.LECTEUR],
+        ),
+        declaration=Declaration.objects.create(
+            client=client,
+            lien=LienFactory(client=client, au=AU),
+            genre="paye",
+            montant=10,
+            jour=AU,
+            cle="routes",
+            faite_le=timezone.now(),
         ),
         exclusion=ExclusionFactory(echeance=echeance, du=AU),
         renonciation=renoncer(echeance.facture, portee="tout", motif="geste", le=AU, acteur=equipe[Role.RESPONSABLE]),
