@@ -1,4 +1,4 @@
-"""L'issue d'un appel fait sa suite toute seule (exigence 30), la facture non reçue repart (34), la promesse se confirme (31)."""
+"""L'issue d'un appel fait sa suite (exigence 30), la facture non reçue repart (34), la promesse se confirme (31)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -233,7 +233,7 @@ def promettre(debiteur, acteur, pieces, **champs):
 
 
 def test_exigence_31_de_la_promesse_confirmee_a_la_rupture_a_travers_les_jours(debiteur, acteur, piece, mailoutbox):
-    """Exigence 31 : pause, confirmation écrite, puis tenue ou rompue seule à J + 2 jours ouvrés ; rompue, tâche et reprise."""
+    """Exigence 31 : pause, confirmation écrite, puis rompue seule à J + 2 jours ouvrés : tâche, reprise."""
     comptable = ContactFactory(client=debiteur, role="comptabilite", recoit_relances=False)
     promesse, message = promettre(debiteur, acteur, [piece])
     assert (message.destinataire, message.promesse, message.auteur) == (comptable.courriel, promesse, acteur)

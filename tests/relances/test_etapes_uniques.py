@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from relances.domaine.natures import Nature
 from relances.models import Courrier, Relance
@@ -45,7 +46,7 @@ def test_l_etape_choisie_ne_porte_que_sa_piece_et_attend_une_personne(debiteur, 
 def test_une_etape_plus_douce_ne_fait_pas_redescendre_le_niveau(debiteur, par):
     piece = EcheanceFactory(client=debiteur, echue_le=MARDI - timedelta(days=30))
     grave = etapes_uniques.relancer_une_fois(debiteur, piece, N.FORMALISATION, par=par, au=MARDI)
-    Courrier.objects.filter(pk=grave.pk).update(statut="envoye")
+    Courrier.objects.filter(pk=grave.pk).update(statut="envoye", envoye_le=timezone.now())
     Relance.objects.filter(courrier=grave).update(statut=Relance.Statut.ENVOYEE)
     etapes_uniques.relancer_une_fois(debiteur, piece, N.RAPPEL_COURTOIS, par=par, au=MARDI + timedelta(days=7))
     piece.refresh_from_db()
