@@ -116,6 +116,7 @@ OBJETS = {
         PORTEFEUILLE, {"pk": "client", "genre": "=encaissement", "source": "encaissement", "cle": "=x"},
     ),
     "clients:adresse": (PORTEFEUILLE, {"pk": "client"}),
+    "clients:appels_permettre": (PORTEFEUILLE, {"pk": "client"}),
     "clients:documents": (PORTEFEUILLE, {"pk": "client"}),
     "clients:document": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
     "clients:document_apercu": (PORTEFEUILLE, {"pk": "client", "document": "document"}),
@@ -252,6 +253,11 @@ OBJETS = {
     "webhooks:cle": (SOCIETE, {"pk": "abonnement"}),
     "webhooks:basculer": (SOCIETE, {"pk": "abonnement"}),
     "webhooks:rejouer": (SOCIETE, {"pk": "abonnement", "livraison": "livraison"}),
+    "page_client:reglage": (SOCIETE, {"societe": "societe"}),
+    "page_client:client": (PORTEFEUILLE, {"client": "client"}),
+    "page_client:apercu": (PORTEFEUILLE, {"client": "client"}),
+    "page_client:donner": (PORTEFEUILLE, {"client": "client"}),
+    "page_client:revoquer": (PORTEFEUILLE, {"client": "client", "lien": "lien"}),
     "contentieux:ouvrir": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:declaration": (PORTEFEUILLE, {"pk": "client"}),
     "contentieux:prescription": (PORTEFEUILLE, {"pk": "facture"}),
@@ -402,6 +408,7 @@ def construire() -> SimpleNamespace:
     PliDeLot.objects.create(lot=lot_postal, courrier=courrier, rang=1)
     abonnement = AbonnementWebhook.objects.create(societe=societe, nom="ERP", url="https://127.0.0.1:9/", secret="s")
     objets = SimpleNamespace(
+        lien=LienFactory(client=client, au=AU),
         abonnement=abonnement,
         livraison=Livraison.objects.create(
             abonnement=abonnement, identifiant=uuid4(), cle="1:x", evenement="litige.clos", corps="{}"
