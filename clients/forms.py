@@ -97,7 +97,7 @@ class SuiteJugementForm(forms.Form):
 class ContactForm(forms.ModelForm):
     class Meta:
         model = Contact
-        fields = ["nom", "role", "fonction", "courriel", "telephone", "recoit_relances"]
+        fields = ["nom", "role", "fonction", "courriel", "telephone", "recoit_relances", "ne_pas_appeler"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import actions, annonces, blocages, corrections, decision, documents, echeanciers, fiche, freins, liste
+from .views import (
+    actions,
+    annonces,
+    blocages,
+    coordonnees,
+    corrections,
+    decision,
+    documents,
+    echeanciers,
+    fiche,
+    freins,
+    liste,
+)
 
 app_name = "clients"
 
@@ -30,6 +42,7 @@ urlpatterns = [
     path("<int:pk>/renvois/<int:message>/annuler/", actions.renvoi_annuler, name="renvoi_annuler"),
     path("<int:pk>/affectations/<slug:genre>/<int:source>/<str:cle>/defaire/", actions.desaffecter, name="desaffecter"),
     path("<int:pk>/adresse/", actions.adresse, name="adresse"),
+    path("<int:pk>/appels/permettre/", coordonnees.permettre, name="appels_permettre"),
     path("<int:pk>/documents/", documents.joindre, name="documents"),
     path("<int:pk>/documents/<int:document>/", documents.telecharger, name="document"),
     path("<int:pk>/documents/<int:document>/apercu/", documents.apercu, name="document_apercu"),

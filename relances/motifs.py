@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recouvrement.commun import formats
-from relances.domaine.echelle import FREIN_LEVE, Decision, EcheanceFaits, Motif
+from relances.domaine.echelle import FREIN_LEVE, SANS_APPEL, Decision, EcheanceFaits, Motif
 from relances.domaine.natures import Canal, ModePalier, Nature, Reference
 from relances.models.echelles import CanalChoix, NatureChoix
 
@@ -130,15 +130,16 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
         if d.leves:
             leves = ", ".join(str(LIBELLES[m]).lower() for m in d.leves)
             texte += _(" ; frein levé pour cette nuit : %(leves)s") % {"leves": leves}
-        return texte
+        return texte + _sans_appel(d)
     if d.motif is Motif.ATTENTE:
-        return _("%(palier)s le %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
+        texte = _("%(palier)s le %(jour)s, %(compte)s") % {"palier": nom, "jour": le, "compte": _compte(d)}
+        return texte + _sans_appel(d)
     if d.motif in (Motif.FE_ARRETEE, Motif.FE_RETENUE, Motif.FE_A_VERIFIER):
         return _statut_fe(e)
     if d.motif is Motif.ADRESSE_EN_ERREUR:
         return _adresse_en_erreur(d)
     phrases = {
-        Motif.TERMINEE: _("dernier palier du plan atteint : à vous de décider de la suite"),
+        Motif.TERMINEE: _("dernier palier du plan atteint : à vous de décider de la suite") + _sans_appel(d),
         Motif.SANS_PLAN: _("aucun plan de relance publié pour ce type de client"),
         Motif.CONTENTIEUX: _("confiée à un dossier contentieux, hors de l'échelle"),
         Motif.PROCEDURE: _("procédure collective : plus aucune relance"),
@@ -179,6 +180,11 @@ def phrase(d: Decision, mode: ModePalier | None = None) -> str:
     return texte
 
 
+def _sans_appel(d: Decision) -> str:
+    """Le palier d'appel ne se fait pas, et cela se dit."""
+    return _(" ; l'appel est sauté : ne pas appeler") if SANS_APPEL in d.detail else ""
+
+
 def _statut_fe(e: EcheanceFaits) -> str:
     """Ce que la plateforme dit de la facture, et ce qu'il reste à faire (droit.md § 12)."""
     phrases = {
@@ -207,6 +213,8 @@ def _compte(d: Decision) -> str:
     """D'où se compte le délai du palier attendu."""
     e, palier = d.echeance, d.palier
     jours = formats.nombre(abs(palier.delai))
+    if palier.reference is Reference.PRECEDENT and SANS_APPEL in d.detail:
+        return _("%(n)s jours après le jour de l'appel") % {"n": jours}
     if palier.reference is Reference.PRECEDENT and e.atteint_le:
         return _("%(n)s jours après %(palier)s du %(jour)s") % {
             "n": jours,

@@ -106,6 +106,7 @@ class Prevision:
             jugement=client.jugement_ouverture_le,
             procedure_close=client.procedure_cloturee_le,
             surendettement=client.surendettement,
+            sans_appel=client.ne_pas_appeler_le is not None,
             canaux=frozenset(Canal),
         )
 
@@ -150,8 +151,13 @@ class Prevision:
         palier = self.plan.suivant(faits.nature, faits.rang, faits.version)
         if palier is None:
             return None
-        jour = self.ouvre(max(echelle.jour_du(palier, faits), self.au))
-        return Decision(faits, Motif.ATTENTE, "", jour, palier)
+        du, detail = echelle.jour_du(palier, faits), ""
+        if self.faits.sans_appel and palier.nature is Nature.APPEL:
+            palier, du = echelle.sauter_l_appel(palier, du, faits, self.plan)
+            detail = echelle.SANS_APPEL
+        if palier is None:
+            return None
+        return Decision(faits, Motif.ATTENTE, detail, self.ouvre(max(du, self.au)), palier)
 
     def _fin_de_promesse(self, e: Echeance) -> date | None:
         if e.promesse is None or e.promesse.statut != Promesse.Statut.EN_ATTENTE:

@@ -2,6 +2,7 @@
 
 from .volet_appel import Appel
 from .volet_blocage import Bloquer
+from .volet_coordonnees import NePasAppeler, NouvelleAdresse
 from .volet_etape import Etape
 from .volet_litige import Echange, Litige, SuiteLitige
 from .volet_noter import Noter
@@ -15,6 +16,6 @@ VOLETS: dict[str, type[Volet]] = {
     volet.nom: volet
     for volet in (
         Appel, Noter, Promesse, Litige, SuiteLitige, Echange, Encaissement, Affecter, Suspendre, Exclure, Renvoyer,
-        Etape, Contact, Modifier, Jugement, Bloquer, Perte,
+        Etape, Contact, Modifier, Jugement, Bloquer, Perte, NePasAppeler, NouvelleAdresse,
     )
 }  # fmt: skip

@@ -40,6 +40,7 @@ __all__ = [
 
 DEPUIS_LA_FACTURE = "échéance antérieure à la facture : le délai court de la facture"
 FREIN_LEVE = "frein levé par une personne"
+SANS_APPEL = "appel sauté : ne pas appeler"
 
 
 def jour_du(palier: PalierRegle, e: EcheanceFaits) -> date:
@@ -51,6 +52,22 @@ def jour_du(palier: PalierRegle, e: EcheanceFaits) -> date:
     else:
         depart = e.depart
     return depart + timedelta(days=palier.delai)
+
+
+def sauter_l_appel(
+    palier: PalierRegle | None, du: date, e: EcheanceFaits, plan: Plan
+) -> tuple[PalierRegle | None, date]:
+    """(palier suivant, son premier jour) pour un client qu'on n'appelle pas ; None : l'appel était le dernier.
+
+    La suite garde son jour : un délai compté du palier précédent court du jour où l'appel aurait eu lieu.
+    """
+    while palier is not None and palier.nature is Nature.APPEL:
+        suite = plan.suivant(palier.nature, palier.rang, plan.version)
+        if suite is not None:
+            apres = du + timedelta(days=suite.delai)
+            du = max(jour_du(suite, e), apres) if suite.reference is Reference.PRECEDENT else jour_du(suite, e)
+        palier = suite
+    return palier, du
 
 
 def juger(
@@ -87,9 +104,14 @@ def juger(
         if suite is None:
             return non(Motif.TERMINEE)
         palier, du = suite, jour_du(suite, e)
+    detail = DEPUIS_LA_FACTURE if e.date_echeance < e.date_facture else ""
+    if client.sans_appel and palier.nature is Nature.APPEL and reglages.freins:
+        palier, du = sauter_l_appel(palier, du, e, plan)
+        if palier is None:
+            return non(Motif.TERMINEE, SANS_APPEL)
+        detail = f"{detail} ; {SANS_APPEL}" if detail else SANS_APPEL
     if palier.nature is not Nature.AVANT_ECHEANCE:
         du = max(du, e.depart + UN_JOUR)  # jamais de relance de ce qui n'est pas échu
-    detail = DEPUIS_LA_FACTURE if e.date_echeance < e.date_facture else ""
     if au < du:
         return non(Motif.ATTENTE, detail, ouvre(du) if reglages.freins else du, palier)
     if not reglages.freins:

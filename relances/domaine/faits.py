@@ -115,6 +115,7 @@ class ClientFaits:
     jugement: date | None = None
     procedure_close: date | None = None
     surendettement: bool = False
+    sans_appel: bool = False  # le client ne veut pas d'appel : ce palier se saute
     credits: dict[str, Decimal] = field(default_factory=dict)
     # Sommes en banque que tout lui attribue et que personne n'a encore rapprochées : elles retiennent, sans se déduire.
     presumes: dict[str, Decimal] = field(default_factory=dict)

@@ -173,6 +173,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
             jugement=c.jugement_ouverture_le,
             procedure_close=c.procedure_cloturee_le,
             surendettement=c.surendettement,
+            sans_appel=c.ne_pas_appeler_le is not None,
             credits=complements.credits.get(c.pk, {}),
             presumes=complements.presumes.get(c.pk, {}),
             echu=complements.echus.get(c.pk, {}),
@@ -206,7 +207,7 @@ def _canaux(c: Client, complements) -> frozenset[Canal]:
         canaux.add(Canal.COURRIEL)
     if c.adresse and c.ville and c.code_postal and not c.adresse_invalide_le:
         canaux |= {Canal.LETTRE, Canal.RECOMMANDE}
-    if c.telephone or c.pk in complements.telephones:
+    if c.ne_pas_appeler_le is None and (c.telephone or c.pk in complements.telephones):
         canaux.add(Canal.APPEL)
     return frozenset(canaux)
 
@@ -281,15 +282,15 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
         .annotate(dernier=Max(Coalesce("depose_le", "arrete_au")))
         .filter(dernier__isnull=False)
     )
-    for client, courriel, telephone, invalide_le in Contact.objects.filter(
+    for client, courriel, telephone, invalide_le, muet in Contact.objects.filter(
         client__in=ids, recoit_relances=True
-    ).values_list("client", "courriel", "telephone", "invalide_le"):
+    ).values_list("client", "courriel", "telephone", "invalide_le", "ne_pas_appeler"):
         if invalide_le:
             c.courriels_invalides[client] = max(invalide_le, c.courriels_invalides.get(client, invalide_le))
             continue
         if courriel:
             c.courriels.add(client)
-        if telephone:
+        if telephone and not muet:
             c.telephones.add(client)
     _relances(c, ids)
     _freins_des_pieces(c, ids, au=au)
