@@ -5,7 +5,7 @@ from datetime import time
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client, Document
@@ -125,7 +125,11 @@ class MessageRecuQuerySet(models.QuerySet):
         """Un message que rien ne rattache se trie par qui voit toute sa société."""
         from recouvrement.comptes.droits import Droit, societes_pour
 
-        sans_client = Q(client=None, societe__in=societes_pour(user, Droit.TOUT_VOIR))
+        toutes = societes_pour(user, Droit.TOUT_VOIR)
+        sans_client = Q(client=None, societe__in=toutes)
+        # Sans société non plus : celui qui voit toutes les sociétés, et lui seul.
+        ailleurs = Societe.objects.exclude(pk__in=toutes.values("pk"))
+        sans_client |= Q(client=None, societe=None) & ~Exists(ailleurs) if user.is_authenticated else Q(pk__in=[])
         return self.filter(filtre_portefeuille(user, "client__societe_id", "client__gestionnaire_id") | sans_client)
 
     def a_lire(self):
