@@ -3,6 +3,8 @@
 from django.urls import path
 
 from .views import (
+    accords,
+    accords_nouveau,
     actions,
     annonces,
     blocages,
@@ -25,7 +27,23 @@ urlpatterns = [
     path("corrections/decider/", corrections.decider, name="corrections_decider"),
     path("blocages/", blocages.liste, name="blocages"),
     path("blocages/<int:pk>/lever/", blocages.lever, name="blocage_lever"),
+    path("accords/", accords.liste, name="accords"),
     path("<int:pk>/", fiche.fiche, name="fiche"),
+    path("<int:pk>/accords/nouveau/", accords_nouveau.nouveau, name="accord_nouveau"),
+    path("<int:pk>/accords/<int:accord>/", accords.accord, name="accord"),
+    path("<int:pk>/accords/<int:accord>/pdf/", accords.pdf, name="accord_pdf"),
+    path("<int:pk>/accords/<int:accord>/exemplaire/", accords.exemplaire, name="accord_exemplaire"),
+    path("<int:pk>/accords/<int:accord>/approuver/", accords.approuver, name="accord_approuver"),
+    path("<int:pk>/accords/<int:accord>/refuser/", accords.refuser, name="accord_refuser"),
+    path("<int:pk>/accords/<int:accord>/annuler/", accords.annuler, name="accord_annuler"),
+    path("<int:pk>/accords/<int:accord>/envoyer/", accords.envoyer, name="accord_envoyer"),
+    path(
+        "<int:pk>/accords/<int:accord>/envois/<int:message>/annuler/",
+        accords.envoi_annuler,
+        name="accord_envoi_annuler",
+    ),
+    path("<int:pk>/accords/<int:accord>/signer/", accords.signer, name="accord_signer"),
+    path("<int:pk>/accords/<int:accord>/mise-en-demeure/", accords.sommer, name="accord_sommer"),
     path("<int:pk>/gestes/<slug:volet>/", actions.geste, name="geste"),
     path("<int:pk>/gestes/<slug:volet>/effet/", actions.effet, name="effet"),
     path("<int:pk>/suspensions/<int:suspension>/lever/", actions.lever, name="lever"),

@@ -22,7 +22,7 @@ from time_machine import travel
 
 from clients.models import Partage
 from clients.reports import mettre_de_cote
-from factures.models import CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
+from factures.models import Accord, CopieFacture, Correspondance, Douteux, Lot, RegleRapprochement, SourceImport
 from factures.services import renoncer
 from factures.services.blocages import bloquer
 from factures.services.pertes import proposer
@@ -103,6 +103,15 @@ OBJETS = {
     "clients:trancher": (PORTEFEUILLE, {"pk": "client"}),
     "clients:decision": (PORTEFEUILLE, {"pk": "client", "tache": "decision"}),
     "clients:reintegrer": (PORTEFEUILLE, {"pk": "client", "exclusion": "exclusion"}),
+    "clients:accord_nouveau": (PORTEFEUILLE, {"pk": "client"}),
+    **{
+        f"clients:{nom}": (PORTEFEUILLE, {"pk": "client", "accord": "accord"})
+        for nom in (
+            "accord", "accord_pdf", "accord_exemplaire", "accord_approuver", "accord_refuser", "accord_annuler",
+            "accord_envoyer", "accord_signer", "accord_sommer",
+        )
+    },
+    "clients:accord_envoi_annuler": (PORTEFEUILLE, {"pk": "client", "accord": "accord", "message": "envoi_accord"}),
     "clients:echeancier_nouveau": (PORTEFEUILLE, {"pk": "client"}),
     "clients:echeancier": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
     "clients:echeancier_annuler": (PORTEFEUILLE, {"pk": "client", "echeancier": "echeancier"}),
@@ -407,6 +416,11 @@ def construire() -> SimpleNamespace:
     )  # fmt: skip
     PliDeLot.objects.create(lot=lot_postal, courrier=courrier, rang=1)
     abonnement = AbonnementWebhook.objects.create(societe=societe, nom="ERP", url="https://127.0.0.1:9/", secret="s")
+    accord = Accord.objects.create(
+        client=client, genre="compensation", reference="ACC-1", montant=1, propose_le=AU, expire_le=AU,
+        pdf_chemin=chemin, pdf_empreinte=empreinte, auteur=equipe[Role.GESTIONNAIRE],
+        exemplaire=DocumentFactory(client=client),
+    )  # fmt: skip
     objets = SimpleNamespace(
         lien=LienFactory(client=client, au=AU),
         abonnement=abonnement,
@@ -441,6 +455,11 @@ def construire() -> SimpleNamespace:
             demandee_par=equipe[Role.ADMINISTRATEUR],
         ),
         document=DocumentFactory(client=client),
+        accord=accord,
+        envoi_accord=Message.objects.create(
+            societe=societe, client=client, genre="accord", cle="accord", destinataire="x@client.example",
+            pas_avant=timezone.now(), texte="Accord", accord=accord,
+        ),
         suspension=SuspensionFactory(client=client, du=AU),
         perte=proposer(echeance, montant=1, motif="Essai", au=AU, acteur=equipe[Role.GESTIONNAIRE]),
         recu=MessageRecu.objects.create(

@@ -18,7 +18,7 @@ from factures.domaine.bareme import MULTIPLE_PLANCHER
 from factures.domaine.echeances import conditions_excessives
 from factures.domaine.maximums import cas_de
 from factures.domaine.mensualites import Etat
-from factures.models import Echeancier, TauxLegal
+from factures.models import Accord, Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
@@ -38,6 +38,10 @@ ZERO = Decimal("0.00")
 PAR_PAGE = 50
 ACCORDS = 5
 TONS_ACCORD = {Echeancier.Statut.EN_COURS: "info", Echeancier.Statut.TENU: "bon", Echeancier.Statut.ROMPU: "mal"}
+TONS_ECRIT = {
+    Accord.Statut.A_APPROUVER: "att", Accord.Statut.PROPOSE: "info", Accord.Statut.SIGNE: "info",
+    Accord.Statut.EXECUTE: "bon", Accord.Statut.CADUC: "mal", Accord.Statut.ROMPU: "mal",
+}  # fmt: skip
 A_FAIRE_PARTIR = (
     Courrier.Statut.A_VALIDER, Courrier.Statut.A_POSTER, Courrier.Statut.EN_ERREUR, Courrier.Statut.INCERTAIN,
 )  # fmt: skip
@@ -192,7 +196,16 @@ def _compte(request, f: Fiche) -> dict:
         "repartitions": sorted(repartitions(f.pieces, f.credits).values(), key=lambda r: (r.devise != "EUR", r.devise)),
         "exclues": [e for e in f.pieces if e.exclusion] if derniere else [],
         "accords": _accords(f) if derniere else [],
+        "ecrits": _ecrits(f) if derniere else [],
     }
+
+
+def _ecrits(f: Fiche) -> list[Accord]:
+    """Les derniers accords écrits du client. Une requête."""
+    ecrits = list(f.client.accords.all()[:ACCORDS])
+    for x in ecrits:
+        x.ton = TONS_ECRIT.get(x.statut, "")
+    return ecrits
 
 
 def _accords(f: Fiche) -> list[Echeancier]:
