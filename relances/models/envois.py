@@ -133,6 +133,8 @@ class Courrier(Horodate):
         indexes = [
             models.Index(fields=["statut", "societe"], name="courrier_statut"),
             models.Index(fields=["client", "-id"], name="courrier_client"),
+            # Ce que le fournisseur annonce ne nomme que cet identifiant.
+            models.Index(fields=["message_id"], condition=~Q(message_id=""), name="courrier_message_id"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -81,6 +81,7 @@ class Message(Horodate):
         indexes = [
             models.Index(fields=["pas_avant"], condition=Q(statut="a_envoyer"), name="message_a_envoyer"),
             models.Index(fields=["client", "-id"], name="message_client"),
+            models.Index(fields=["message_id"], condition=~Q(message_id=""), name="message_message_id"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["client", "cle"], condition=~Q(statut="annule"), name="message_cle_unique"),
