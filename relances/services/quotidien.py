@@ -15,6 +15,7 @@ from recouvrement.journal.services import consigner
 from relances.models import Courrier, Passage
 
 from .accords import conclure_accords
+from .declarations_portail_suites import conclure_declarations
 from .echeanciers import conclure_echeanciers
 from .faits import donnees_perimees, ouvreur, raison_perimees
 from .nuit import INTERROMPU, Bilan, LotDejaEnCours, ouvrir_passage, relancer
@@ -70,6 +71,7 @@ def derouler(passage: Passage, societe: Societe, *, au: date) -> Bilan:
     conclure_promesses(societe, au=au)
     conclure_litiges(Litige.objects.filter(echeance__societe=societe), au=au)
     conclure_echeanciers(societe, au=au)
+    conclure_declarations(societe, au=au)
     conclure_accords(societe, au=au, envoyer=passage.genre == Passage.Genre.AUTOMATIQUE)
     if passage.genre == Passage.Genre.AUTOMATIQUE:
         rafraichir_lettres(societe, au=au)

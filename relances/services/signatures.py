@@ -156,7 +156,8 @@ def demander_un_code(accord: Accord, lien: LienPortail, *, adresse: str, moment:
         texte = "\n\n".join(
             [
                 _("Bonjour,"),
-                _("Votre code pour signer l'accord %(reference)s : %(code)s") % {"reference": accord, "code": PLACE},
+                _("Voici votre code pour signer l'accord %(reference)s :") % {"reference": accord},
+                PLACE,
                 _("Il vaut quinze minutes et une seule fois. Nous ne vous le demanderons jamais au téléphone."),
                 _("Vous n'avez rien demandé ? Ne faites rien : sans ce code, rien n'est signé."),
                 lien.client.societe.raison_sociale,
