@@ -203,6 +203,14 @@ EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="recouvrement@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# --- SMS ------------------------------------------------------------------------------------
+# « fichier » (un fichier par SMS), « http » (SMS_URL, SMS_JETON), ou « module.Classe » du protocole.
+FOURNISSEUR_SMS = env("FOURNISSEUR_SMS", default="fichier")
+SMS_DOSSIER = VAR / "sms"
+SMS_URL = env("SMS_URL", default="")
+SMS_JETON = env("SMS_JETON", default="")
+SMS_MENTION = env("SMS_MENTION", default="")  # « STOP au 36000 », si le fournisseur la demande dans le texte
+
 # --- Fichiers : PDF rangés par empreinte, imports en attente ----------------------------------
 DEPOT = Path(env("RECOUVREMENT_DEPOT", default=str(VAR / "depot")))
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -17,10 +17,12 @@ from django.utils import timezone
 from clients.services import signaler_rebond
 from recouvrement.commun import depot
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
+from recouvrement.commun.sms import SmsIncertain, SmsRefuse
 from recouvrement.journal.services import consigner
 from relances.domaine.natures import Canal
 from relances.models import Courrier, Passage, Relance, Tache
 
+from . import sms
 from .adresses import adresse_de_reponse, expediteur, identifiant
 from .faits import donnees_perimees, ouvreur
 from .niveaux import recalculer_niveaux
@@ -67,7 +69,7 @@ def envoyer(courrier_id: int, *, au: date) -> str:
     """
     liens = ("societe__reglage_portail", "client__gestionnaire", "palier__version", "passage")
     courrier = Courrier.objects.select_related(*liens).get(pk=courrier_id)
-    if ouvreur(courrier.societe)(au) != au or _attend_des_donnees(courrier):
+    if ouvreur(courrier.societe)(au) != au or _attend_des_donnees(courrier) or sms.attend(courrier):
         return courrier.statut
     if not prendre(courrier):
         return _statut(courrier)
@@ -85,6 +87,8 @@ def envoyer(courrier_id: int, *, au: date) -> str:
         return _en_erreur(courrier, f"préparation impossible : {type(erreur).__name__} {erreur}", au=au)
     if courrier.canal in (Canal.LETTRE, Canal.RECOMMANDE):
         return _poser(courrier, S.A_POSTER)
+    if courrier.canal == Canal.SMS:
+        return _remettre_sms(courrier, au=au)
     if not courrier.destinataire:
         return _en_erreur(courrier, "aucune adresse de courriel utilisable", au=au)
     return _remettre(courrier, au=au)
@@ -113,6 +117,25 @@ def _remettre(courrier: Courrier, *, au: date) -> str:
     except EnvoiIncertain as doute:
         return _poser(courrier, S.INCERTAIN, erreur=str(doute)[:400])
     constater_envoi(courrier, au=au, reponse=remise.reponse, message_id=remise.message_id)
+    return S.ENVOYE
+
+
+def _remettre_sms(courrier: Courrier, *, au: date) -> str:
+    """Mêmes garanties qu'un courriel ; impossible, la relance retombe en erreur et le plan prend le canal suivant."""
+    if refus := sms.refus_du_courrier(courrier, au=au):
+        return _en_erreur(courrier, f"SMS : {refus}", au=au)
+    reference = f"sms-{courrier.jeton}"
+    if not _ma_prise(courrier).update(message_id=reference):
+        return _statut(courrier)
+    try:
+        remise = sms.remettre(courrier.societe, courrier.destinataire, courrier.texte, reference)
+    except SmsRefuse as refus:
+        if refus.passager and courrier.tentatives < TENTATIVES_MAX - 1:
+            return _poser(courrier, S.A_ENVOYER, erreur=str(refus))
+        return _en_erreur(courrier, f"SMS : {refus}", au=au)
+    except SmsIncertain as doute:
+        return _poser(courrier, S.INCERTAIN, erreur=str(doute))
+    constater_envoi(courrier, au=au, reponse=remise.reponse, message_id=remise.identifiant)
     return S.ENVOYE
 
 

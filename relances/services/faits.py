@@ -22,6 +22,7 @@ from relances.models import Courrier, Echelle, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
 from .retenues_reponses import fin_de_retenue
+from .sms import joignables as joignables_par_sms
 from .termes import fins_d_echeanciers
 
 TOLERANCE_PROMESSE = 2  # jours ouvrés ; exigences.md § 2.9
@@ -159,6 +160,7 @@ def _lot(base, ids: list[int], *, au: date, ouvre, freins: bool, societe: Societ
         return [ClientFaits(c, types[c], tuple(_echeance(x) for x in xs), canaux=tous) for c, xs in lignes.items()]
     clients = list(Client.objects.filter(pk__in=ids))
     complements = _complements(ids, au=au, ouvre=ouvre)
+    complements.sms = joignables_par_sms(societe, clients, au=au)
     if clos := [c.pk for c in clients if c.procedure_cloturee_le]:
         for pk in posterieures(clients=clos):
             complements.pieces[pk]["posterieure"] = True
@@ -209,6 +211,8 @@ def _canaux(c: Client, complements) -> frozenset[Canal]:
         canaux |= {Canal.LETTRE, Canal.RECOMMANDE}
     if c.ne_pas_appeler_le is None and (c.telephone or c.pk in complements.telephones):
         canaux.add(Canal.APPEL)
+    if c.pk in complements.sms:
+        canaux.add(Canal.SMS)
     return frozenset(canaux)
 
 
@@ -231,6 +235,7 @@ class _Complements:
         self.suspensions, self.credits, self.echus, self.reserves = {}, {}, {}, {}
         self.presumes: dict[int, dict] = {}
         self.reponses: dict[int, date] = {}
+        self.sms: set[int] = set()
         self.contacts, self.courriels, self.telephones, self.courriels_invalides = {}, set(), set(), {}
         # Par pièce : champs d'`EcheanceFaits` qui s'écartent de leur valeur par défaut.
         self.pieces: dict[int, dict] = defaultdict(dict)

@@ -17,9 +17,11 @@ from factures.services import bareme as bareme_en_base
 from recouvrement.commun import depot
 from recouvrement.commun.pdf import compter_pages
 from relances.domaine.natures import Canal, Nature
+from relances.domaine.sms import en_gsm7
 from relances.models import Courrier, Relance, VersionModele
 from relances.rendu import contexte as c
 from relances.rendu import controles, controles_modele, courriels, lettres
+from relances.rendu import messages as sms
 from relances.rendu.moteur import VariableInconnue
 from relances.rendu.qr import reference_sepa
 
@@ -27,6 +29,7 @@ from . import jointes, pages
 from .dues import credits_ouverts, lignes_dues, taux_du_client
 from .faits import credits_reserves
 from .jointes import au_nom_de, destination
+from .sms import numeros
 from .textes_en_vigueur import versions_pour
 from .verification import manques_en_base
 
@@ -201,8 +204,11 @@ def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:
     Un texte réécrit par une personne part tel quel, s'il passe les mêmes contrôles (exigences 23 et 29).
     """
     versions = versions_pour(courrier)
-    version = versions.get("courriel" if courrier.canal == Canal.COURRIEL else "lettre")
+    version = versions.get({Canal.COURRIEL: "courriel", Canal.SMS: "sms"}.get(Canal(courrier.canal), "lettre"))
     lettre = composer(courrier, au=au, echeances=echeances, versions=versions)
+    if courrier.canal == Canal.SMS:
+        ids = _ids(courrier) if echeances is None else [e.pk for e in echeances]
+        return _preparer_sms(courrier, lettre, version, ids, au=au)
     if courrier.texte_modifie and courrier.canal != Canal.COURRIEL:
         try:
             lettre = replace(lettre, textes=lettres.textes_depuis(lettre, courrier.objet, courrier.texte))
@@ -220,6 +226,18 @@ def preparer(courrier: Courrier, *, au: date, echeances=None) -> Preparation:
     if courrier.canal == Canal.COURRIEL:
         manques = controles.manques_du_texte(lettre, courriel, modifie=courrier.texte_modifie)
     return Preparation(lettre, manques, courriel.objet, courriel.texte, version)
+
+
+def _preparer_sms(courrier: Courrier, lettre: c.Lettre, version, ids: list[int], *, au: date) -> Preparation:
+    """Un SMS est du texte : les contrôles d'un courriel, puis ceux de son modèle si la société l'a écrit."""
+    manques = controles.manques(replace(lettre, canal=Canal.COURRIEL))
+    if not manques and lettre.modeles.get("sms") and not courrier.texte_modifie:
+        manques = controles_modele.manques(lettre, "sms")
+    manques += manques_en_base(courrier, lettre, ids, au=au)
+    if manques:
+        return Preparation(lettre, manques, "", "", version)
+    texte = en_gsm7(courrier.texte) if courrier.texte_modifie else sms.rendre(lettre)
+    return Preparation(lettre, [], _("SMS"), texte, version)
 
 
 def _ids(courrier: Courrier) -> list[int]:
@@ -256,8 +274,12 @@ def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
     du moteur de rendu ; rien d'autre n'est écrit dans ce cas.
     """
     paiement = pages.paiement_definitif(courrier, preparation.lettre.paiement, au=au)
-    texte = pages.poser(preparation.texte, paiement.lien)
-    preparation = replace(preparation, lettre=replace(preparation.lettre, paiement=paiement), texte=texte)
+    lettre = replace(preparation.lettre, paiement=paiement)
+    if courrier.canal == Canal.SMS and not courrier.texte_modifie:
+        texte = sms.rendre(lettre)  # d'une seule ligne : sans lien, sa phrase tombe, pas le message
+    else:
+        texte = pages.poser(preparation.texte, paiement.lien)
+    preparation = replace(preparation, lettre=lettre, texte=texte)
     totaux = preparation.lettre.totaux
     if a_un_pdf(courrier):
         pdf = lettres.rendre_pdf(preparation.lettre)
@@ -277,6 +299,8 @@ def figer(courrier: Courrier, preparation: Preparation, *, au: date) -> None:
     courrier.jointes = [asdict(copie) for copie in preparation.lettre.copies]
     if courrier.canal == Canal.COURRIEL:
         courrier.destinataire = destinataire_courriel(courrier.client, courrier.palier.role_destinataire)
+    elif courrier.canal == Canal.SMS:
+        courrier.destinataire = numeros([courrier.client]).get(courrier.client_id, "")
     courrier.save(
         update_fields=[
             "pdf_chemin", "pdf_empreinte", "pdf_pages", "reference", "objet", "texte", "arrete_au", "date_limite",
