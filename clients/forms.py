@@ -52,6 +52,15 @@ class SuspensionForm(forms.Form):
 
 
 class BlocageForm(forms.Form):
+    """Ce qu'on arrête, et pourquoi ; la mesure se lit devant le motif, à l'écran et dans l'export (exigence 38)."""
+
+    COMMANDES, LIVRAISON, RETENTION = "commandes", "livraison", "retention"
+    MESURES = [
+        (COMMANDES, _("Bloquer les nouvelles commandes")),
+        (LIVRAISON, _("Suspendre les livraisons")),
+        (RETENTION, _("Retenir ce que nous détenons")),
+    ]
+    mesure = forms.ChoiceField(label=_("Mesure"), choices=MESURES, initial=COMMANDES, required=False)
     motif = forms.CharField(label=_("Motif"), max_length=200, help_text=_("Les commerciaux le liront avec le blocage."))
 
 

@@ -21,13 +21,14 @@ from factures.domaine.mensualites import Etat
 from factures.models import Accord, Echeancier, TauxLegal
 from factures.services.echeanciers import suivis
 from recouvrement.commun import formats
-from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.commun.vues import Liste, adresse, onglets, rendre, texte, valeur_parmi, veut_fragment
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances.models import Courrier, Tache, VersionEchelle
 
 from . import chronologie, documents
 from .comportement import comportement
+from .en_cours import ce_qui_court
 from .etapes import etat
 from .pourquoi import pourquoi
 from .registre import VOLETS
@@ -79,6 +80,7 @@ def rendre_fiche(request, f: Fiche, *, volet=None, form=None, status: int = 200,
         "form": form,
         "conflit": conflit,
         "suite": request.GET.get("suite", ""),
+        "filtre_ecrit": "",
     }
     cible = request.htmx.target if veut_fragment(request) else ""
     if cible == "volet":
@@ -88,7 +90,7 @@ def rendre_fiche(request, f: Fiche, *, volet=None, form=None, status: int = 200,
     if cible in ("liste", "onglet"):
         contexte["vues"] = _onglets(request, f)
         return rendre(request, "", "clients/_onglet.html", contexte, status=status)
-    contexte |= _tete(f) | _volet(f, volet, form)
+    contexte |= _tete(f) | _volet(f, volet, form) | {"cours": ce_qui_court(request, f), "edite_le": maintenant()}
     contexte["vues"] = _onglets(request, f)
     return rendre(request, "clients/fiche.html", "clients/fiche.html", contexte, status=status)
 
@@ -230,9 +232,12 @@ def _chronologie(request, f: Fiche) -> dict:
     apres = chronologie.Curseur.lire(texte(request, "page", 120))
     faits, suite = chronologie.chronologie(f.client, apres=apres, genre=genre)
     noms = (_("tout"), _("envoyé"), _("reçu"), _("appels"), _("notes"), _("argent"), _("suivi"))
+    genres = list(zip(chronologie.GENRES, noms, strict=True))
+    filtre = dict(genres)[genre]
     return {
         "faits": faits,
-        "genres": list(zip(chronologie.GENRES, noms, strict=True)),
+        "genres": genres,
+        "filtre_ecrit": "" if genre == "tout" else _("Seulement : %(quoi)s.") % {"quoi": filtre},
         "au_milieu": apres is not None,
         "suivante": suite,
     }
