@@ -405,6 +405,8 @@ def accueil(adresse: str, bilan: dict, debut: float) -> str:
     if comptes := bilan.get("comptes"):
         lignes += ["", "  Comptes de démonstration :"]
         lignes += [f"    {c['courriel']:<36} {c['mot_de_passe']:<20} {c['role']}" for c in comptes]
+    if page := bilan.get("page_client"):
+        lignes += ["", f"  La page d'un client, telle qu'il la voit : {adresse.rstrip('/')}{page}"]
     return "\n".join([*lignes, "", f"  Journaux : {VAR / 'journaux'}   Arrêt : Ctrl-C", ""])
 
 

@@ -20,7 +20,9 @@ def contexte_de_la_page(acces: Acces) -> dict:
         "qr": image,
         "url_qr": acces.url("qr_total", "EUR") if image else "",
         "virement": bool(acces.societe.iban) and not releve.ferme and not releve.regle,
-    } | situations(acces)
+        **situations(acces),
+        **({"raison_fermee": ""} if releve.ferme else {}),  # dit plus haut, une fois
+    }
 
 
 def _poser_adresses(acces: Acces, releve: Releve) -> None:

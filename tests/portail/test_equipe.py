@@ -211,3 +211,20 @@ def test_un_site_sans_https_se_dit(client, administratrice, settings):
     settings.SITE_URL = "https://regler.mercier.example"
 
     assert "SITE_URL" not in client.get(adresse).text
+
+
+def test_la_demonstration_ouvre_la_page_et_montre_un_lien(client):
+    """Le lien montré à la mise en route ouvre la page ; il ne se multiplie pas, et se refait quand il expire."""
+    from recouvrement.pilotage.demo import page_du_client, societes
+
+    assert page_du_client.lien_montre(au=AU) == ""
+    societe = SocieteFactory(code=societes.CODE)
+    debiteur = ClientFactory(societe=societe, raison_sociale=page_du_client.CLIENT)
+    page_du_client.ouvrir(societe, par=UtilisateurFactory(societe=societe), au=AU)
+
+    adresse = page_du_client.lien_montre(au=AU)
+
+    assert client.get(adresse).status_code == 200
+    assert page_du_client.lien_montre(au=AU + timedelta(days=30)) == adresse
+    assert page_du_client.lien_montre(au=AU + timedelta(days=100)) != adresse
+    assert LienPortail.objects.filter(client=debiteur).count() == 2

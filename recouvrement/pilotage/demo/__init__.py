@@ -15,7 +15,7 @@ from clients.models import Client
 from factures.models import Encaissement, Facture
 from recouvrement.comptes.models import Societe
 
-from . import banque, grand_livre, personnages, societes, volume
+from . import banque, grand_livre, page_du_client, personnages, societes, volume
 from .droit import scenes_de_droit
 from .gestes import Gestes
 from .grand_livre import GrandLivre
@@ -87,6 +87,7 @@ def charger(*, au: date, clients: int = CLIENTS, factures: int = FACTURES, grain
         volume.seconde_societe(seconde, personnes, pris, jours, r, *SECONDE)
         volume.en_plus(livre, connus, gestionnaires, pris, jours, r, clients - CLIENTS, factures - FACTURES)
         banque.relever(principale, jours)
+        page_du_client.ouvrir(principale, par=personnes["ines.vauquelin"], au=au)
     return compter()
 
 

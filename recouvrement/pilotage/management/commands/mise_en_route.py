@@ -8,8 +8,10 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
 from recouvrement.commun import catalogues
+from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.comptes import demo
 from recouvrement.comptes.models import Societe
+from recouvrement.pilotage.demo.page_du_client import lien_montre
 
 
 class Command(BaseCommand):
@@ -30,4 +32,5 @@ class Command(BaseCommand):
         if options["json"]:
             comptes = demo.comptes() if settings.DEMO else []
             rendu = [{**compte, "role": str(compte["role"]), "mot_de_passe": demo.MOT_DE_PASSE} for compte in comptes]
-            self.stdout.write(json.dumps({"demonstration": bool(chargee), "comptes": rendu}))
+            page = lien_montre(au=aujourd_hui()) if settings.DEMO else ""
+            self.stdout.write(json.dumps({"demonstration": bool(chargee), "comptes": rendu, "page_client": page}))
