@@ -76,6 +76,8 @@ MOTS = {
     "litige.rouvert": (_l("Litige rouvert"), "hand-stop", "att"),
     "facture.renonciation": (_l("Renonciation aux pénalités ou aux 40 €"), "percentage", ""),
     "facture.renonciation_annulee": (_l("Renonciation annulée"), "percentage", ""),
+    "lien.donne": (_l("Lien de la page du client donné"), "link", ""),
+    "lien.revoque": (_l("Lien de la page du client révoqué"), "ban", "att"),
 }
 
 

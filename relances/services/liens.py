@@ -168,6 +168,19 @@ def _liens():
 
 
 @transaction.atomic
+def donner(client: Client, *, par, au: date) -> LienPortail | None:
+    """Un lien que la personne transmet elle-même, un par jour ; None si la page est fermée."""
+    deja = _existant(client, au=au)
+    lien = lien_pour(client, au=au)
+    if lien and lien != deja:
+        consigner(
+            "lien.donne", societe=client.societe, acteur=par, objet=lien, client=client,
+            texte=f"Jusqu'au {lien.expire_le:%d/%m/%Y}",
+        )  # fmt: skip
+    return lien
+
+
+@transaction.atomic
 def revoquer(lien: LienPortail, *, par, moment: datetime) -> bool:
     """Le lien ne s'ouvre plus ; faux s'il était déjà révoqué."""
     if not LienPortail.objects.filter(pk=lien.pk, revoque_le=None).update(revoque_le=moment, revoque_par=par):

@@ -223,3 +223,22 @@ def test_les_essais_de_code_sont_bornes(client):
     assert statuts.count(422) == limitation.PAR_ADRESSE
     assert client.post("/p/code", {"code": code, "numero": lien.client.code}).status_code == 429
     assert client.get("/p/code").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("message", "attendu"),
+    [
+        ("Not Found: /p/1a-XyZ_0/facture/3", "Not Found: /p/…/facture/3"),
+        ('"GET /p/1a-XyZ?langue=en HTTP/1.1" 200', '"GET /p/…?langue=en HTTP/1.1" 200'),
+        ("POST /p/code", "POST /p/code"),
+        ("/prestations/p1", "/prestations/p1"),
+    ],
+)
+def test_le_journal_perd_le_jeton_et_garde_le_reste(message, attendu):
+    import logging
+
+    from recouvrement.commun.journaux import SansJeton
+
+    ligne = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s", (message,), None)
+    assert SansJeton().filter(ligne)
+    assert ligne.getMessage() == attendu

@@ -80,6 +80,7 @@ def test_donner_un_lien_a_la_main(client, debiteur):
         assert client.post(f"/clients/{debiteur.pk}/page/donner/").status_code == 303
 
     assert LienPortail.objects.filter(client=debiteur, courrier=None).count() == 1
+    assert Maillon.objects.filter(action="lien.donne").count() == 1
 
 
 def test_page_fermee_rien_a_donner(client, debiteur, societe):

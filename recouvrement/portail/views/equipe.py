@@ -71,7 +71,7 @@ def donner(request, client: int):
     """Un lien à transmettre soi-même (au téléphone, dans sa propre messagerie) ; un par jour suffit."""
     trouve = _client(request, client)
     verifier_droit(request.user, Droit.AGIR, trouve.societe)
-    if liens.adresse_de_page(trouve, au=aujourd_hui()):
+    if liens.donner(trouve, par=request.user, au=aujourd_hui()):
         fait(request, _("Lien prêt : copiez son adresse ci-dessous."))
     else:
         fait(request, _("La page du client n’est pas ouverte dans cette société."))
