@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from recouvrement.commun.forms import JourField
+from recouvrement.commun.forms import JourField, MontantField
 
 from .models import Affectation, Utilisateur
 
@@ -32,6 +32,10 @@ class RecapForm(forms.ModelForm):
 
 class AlerteForm(forms.ModelForm):
     """Ce qui, franchi par un client de cette société, se dit dans le récapitulatif ; vide : rien."""
+
+    alerte_echu = MontantField(
+        label=_("Prévenir quand l'échu d'un client dépasse"), required=False, help_text=_("Dans chaque devise.")
+    )
 
     class Meta:
         model = Affectation

@@ -21,7 +21,7 @@ from recouvrement.comptes.droits import Droit, peut, roles_de
 from recouvrement.comptes.models import Role
 from relances.models import Courrier, MessageRecu
 
-from . import journee
+from . import enchainement, journee
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,19 @@ class Coque:
             or (maintenant - s.dernier_import_le).total_seconds() > s.fraicheur_heures * 3600
             for s in self._importees
         )
+
+    @cached_property
+    def enchainement(self) -> dict | None:
+        """« Client par client » : où l'on en est sur cette fiche, et ce qu'elle demande ; None hors de la suite."""
+        route = self.request.resolver_match
+        client = route.kwargs.get("pk") if route and route.app_name == "clients" else None
+        place = enchainement.position(self.request.session, client) if client else None
+        if place is None:
+            return None
+        seul = Client.objects.visibles_pour(self.user).filter(pk=client)
+        lignes = journee.toutes(journee.portee(seul, au=aujourd_hui(), user=self.user))
+        rang, total = place
+        return {"rang": rang, "total": total, "precedent": rang > 1, "ligne": lignes[0] if lignes else None}
 
     # --- Menu ----------------------------------------------------------------------------------
 

@@ -170,6 +170,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": WEBHOOKS_SECONDES,
         "options": {"expires": max(WEBHOOKS_SECONDES - 1, 1)},
     },
+    # Récapitulatif du matin : de 7 h à 18 h, les jours ouvrés ; manqué à 7 h, il se rattrape.
+    "recaps": {
+        "task": "recouvrement.pilotage.tasks.recaps",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 590},
+    },
     # Un semestre sans taux arrête les calculs : un seul courriel par semestre.
     "rappel-taux": {
         "task": "factures.tasks.rappel_taux",
