@@ -1,4 +1,4 @@
-"""L'échéancier accepté : proposé, noté, suivi. Le protocole à signer n'est pas produit ici."""
+"""L'échéancier déjà accepté de vive voix : noté, suivi. La voie principale est l'accord écrit (`accords_nouveau`)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from recouvrement.commun.forms import JourField, MontantField
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import fait, rediriger
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
+from relances.services import accords
 from relances.services.echeanciers import suite
 
 from .fiche import TONS_ACCORD, client_visible
@@ -208,7 +209,7 @@ def _effets(f: Fiche, form: AccordForm, mensualites) -> list[tuple[str, str, str
 
 
 def _echeancier(request, pk: int, echeancier: int) -> Echeancier:
-    visibles = Echeancier.objects.visibles_pour(request.user).select_related("client__societe", "auteur")
+    visibles = Echeancier.objects.visibles_pour(request.user).select_related("client__societe", "auteur", "accord")
     return get_object_or_404(visibles, pk=echeancier, client=pk)
 
 
@@ -231,6 +232,7 @@ def _montrer(request, accord: Echeancier, form, *, status: int = 200):
         "suite": suite(accord),
         "pieces": accord.echeances.select_related("facture").order_by("date_echeance", "pk"),
         "form": form,
+        "ecrit": getattr(accord, "accord", None),
         "peut_agir": peut(request.user, Droit.AGIR, accord.client.societe_id),
     }
     return render(request, "clients/echeancier.html", contexte, status=status)
@@ -244,6 +246,8 @@ def annuler(request, pk: int, echeancier: int):
     form = MotifForm(request.POST)
     if not form.is_valid():
         return _montrer(request, accord, form, status=422)
-    if annuler_echeancier(accord, motif=form.cleaned_data["motif"], au=aujourd_hui(), acteur=request.user):
+    motif, ecrit = form.cleaned_data["motif"], getattr(accord, "accord", None)
+    geste, objet = (accords.annuler, ecrit) if ecrit else (annuler_echeancier, accord)
+    if geste(objet, motif=motif, au=aujourd_hui(), acteur=request.user):
         fait(request, _("Échéancier annulé : ses pièces rentrent dans l'échelle à leur niveau."))
     return rediriger(request, reverse("clients:fiche", args=[accord.client_id]))
