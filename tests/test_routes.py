@@ -419,7 +419,7 @@ def construire() -> SimpleNamespace:
     accord = Accord.objects.create(
         client=client, genre="compensation", reference="ACC-1", montant=1, propose_le=AU, expire_le=AU,
         pdf_chemin=chemin, pdf_empreinte=empreinte, auteur=equipe[Role.GESTIONNAIRE],
-        exemplaire=DocumentFactory(client=client),
+        exemplaire=DocumentFactory(client=client, chemin=chemin, empreinte=empreinte),
     )  # fmt: skip
     objets = SimpleNamespace(
         lien=LienFactory(client=client, au=AU),
