@@ -94,7 +94,7 @@ def _pertes(pertes: QuerySet, p: base.Portee) -> Iterable[base.Action]:
             % {"piece": x.echeance.facture.numero, "montant": formats.somme(x.montant, x.echeance.devise)},
             p.au,
             _("%(nom)s : %(motif)s") % {"nom": x.propose_par, "motif": x.motif},
-            url=adresse("clients:perte", client, x.pk) or base.fiche(client), tient=True,
+            url=adresse("factures:perte", x.pk) or base.fiche(client), tient=True,
         )  # fmt: skip
 
 
