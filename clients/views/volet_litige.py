@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.documents import ajouter_document
+from clients.models import Client
+from clients.partages import confier
 from factures.models import Litige as ModeleLitige
 from factures.services import clore_litige, ouvrir_litige, prolonger_litige, reconnaitre_litige
 from factures.services.echanges import noter_echange
@@ -60,6 +62,7 @@ class Litige(Volet):
             phrases.append(_("Le litige revient dans Ma journée le %(jour)s.") % {"jour": formats.jour_long(jour)})
         return phrases
 
+    @transaction.atomic
     def enregistrer(self, form):
         donnees = form.cleaned_data
         ouvrir_litige(
@@ -72,7 +75,17 @@ class Litige(Volet):
             au=self.au,
             acteur=self.fiche.user,
         )
-        return Issue(_("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture})
+        phrase = _("Litige ouvert sur %(piece)s.") % {"piece": donnees["echeance"].facture}
+        return Issue(f"{phrase} {self._ouvrir_au_responsable(donnees)}".strip())
+
+    def _ouvrir_au_responsable(self, donnees: dict) -> str:
+        """Qui traite le litige sans suivre ce client trouve sa fiche, et le litige dans sa journée."""
+        responsable = donnees["responsable"]
+        if responsable is None or Client.objects.visibles_pour(responsable).filter(pk=self.client.pk).exists():
+            return ""
+        motif = _("Litige sur %(piece)s") % {"piece": donnees["echeance"].facture}
+        confier(self.client, a=responsable, motif=motif, acteur=self.fiche.user, au=self.au)
+        return _("La fiche s'ouvre à %(nom)s, qui le traite.") % {"nom": responsable}
 
 
 class _AvecFil(Volet):

@@ -303,13 +303,17 @@ def test_le_fil_coute_autant_pour_un_echange_que_pour_vingt(connecte, belcourt, 
     assert couts[0] == couts[1]
 
 
-def test_exigence_33_le_responsable_du_litige_est_propose_et_garde(connecte, belcourt, pieces, societe):
+def test_exigence_33_le_responsable_du_litige_est_propose_et_garde(connecte, client, belcourt, pieces, societe):
     page = volet(connecte, belcourt, "litige", piece=pieces[0].pk)
     assert page.context["form"]["responsable"].value() == belcourt.gestionnaire_id
     colore = UtilisateurFactory(societe=societe, nom="Inès Colin")
     saisie = {"echeance": pieces[0].pk, "montant": "500", "categorie": "prix", "a_traiter_le": "2026-12-01"}
     connecte.post(geste(belcourt, "litige"), saisie | {"responsable": colore.pk})
     assert Litige.objects.get(echeance=pieces[0]).responsable == colore
+    client.force_login(colore)
+    assert "9 360" in texte(client.get(reverse("clients:fiche", args=[belcourt.pk]))), "la fiche lui est ouverte"
+    client.force_login(UtilisateurFactory(societe=societe))
+    assert client.get(reverse("clients:fiche", args=[belcourt.pk])).status_code == 404
 
 
 # --- Étape unique -------------------------------------------------------------------------------
