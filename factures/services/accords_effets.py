@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from django.utils import timezone
+
 from recouvrement.comptes.models import Utilisateur
 
 from ..domaine.accords import poser
@@ -79,6 +81,14 @@ def abandonner_les_penalites(accord: Accord, *, portee: str, motif: str, le: dat
     ]
     Renonciation.objects.bulk_create(neuves)
     return len(neuves)
+
+
+def reprendre_les_penalites(accord: Accord) -> int:
+    """L'accord n'est plus tenu : les renonciations qu'il avait écrites tombent avec lui. Une requête."""
+    siennes = Renonciation.objects.en_vigueur().filter(
+        facture__in=accord.echeances.values("facture"), motif__contains=accord.reference
+    )
+    return siennes.update(annulee_le=timezone.now())
 
 
 def payes_a_temps(accords: Iterable[Accord], *, au: date) -> dict[int, Decimal]:

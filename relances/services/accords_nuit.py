@@ -75,6 +75,7 @@ def _echeanciers(societe: Societe, au: date) -> list[Accord]:
     for x in suivis.filter(statut=S.EXECUTE, echeancier__statut=E.EN_COURS):
         with transaction.atomic():
             if passer(x, S.SIGNE, de=(S.EXECUTE,), acteur=None, au=None, motif=_("un paiement a été repris")):
+                accords_effets.reprendre_les_penalites(x)
                 changes.append(x)
     return changes
 

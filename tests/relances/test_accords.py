@@ -12,7 +12,7 @@ from clients.models import Document
 from contentieux.services.prescriptions import de_la_facture
 from factures.domaine.accords import repartir
 from factures.models import Accord, Echeance, Echeancier, NatureAvoir, Promesse, ReglageAccords, Renonciation
-from factures.services import imputer
+from factures.services import desimputer, imputer
 from factures.services.accords import de_l_accord, en_json, examiner, lire_termes
 from recouvrement.commun import depot
 from recouvrement.comptes.models import Role
@@ -384,6 +384,17 @@ def test_tenu_il_s_execute_et_les_penalites_promises_s_abandonnent(proposer, bel
     assert Renonciation.objects.filter(portee="penalites", auteur=rene).count() == 2
     nuit(belcourt.societe, PREMIERE)
     assert Renonciation.objects.count() == 2
+
+
+def test_un_paiement_repris_rouvre_l_accord_et_rend_les_penalites(proposer, belcourt, pieces, rene):
+    accord = signer(proposer(acteur=rene, penalites="abandonnees"))
+    recu = EncaissementFactory(client=belcourt, montant=900, date=PREMIERE)
+    imputer(recu, [(pieces[0], D(600)), (pieces[1], D(300))], au=PREMIERE, cle="p", acteur=rene)
+    nuit(belcourt.societe, PREMIERE)
+    desimputer(recu, au=PREMIERE, cle="p", acteur=rene)
+    EncaissementFactory(client=belcourt, montant=900, date=PREMIERE)
+    nuit(belcourt.societe, PREMIERE)
+    assert etat(accord) == S.SIGNE and not Renonciation.objects.en_vigueur().exists()
 
 
 def test_sans_adresse_une_personne_met_en_demeure_et_le_note(proposer, belcourt, claire):
