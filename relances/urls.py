@@ -18,6 +18,7 @@ from .views import (
     plans_societe,
     postes,
     reglage_reponses,
+    reglage_sms,
     reponses,
     retours,
 )
@@ -46,6 +47,8 @@ urlpatterns = [
     path("administration/reponses/<int:pk>/", reglage_reponses.reglage, name="reglage_reponses"),
     path("administration/reponses/<int:pk>/essayer/", reglage_reponses.essayer, name="reglage_reponses_essayer"),
     path("administration/reponses/<int:pk>/relever/", reglage_reponses.relever, name="reglage_reponses_relever"),
+    path("administration/sms/", reglage_sms.liste, name="reglages_sms"),
+    path("administration/sms/<int:pk>/", reglage_sms.reglage, name="reglage_sms"),
     path("relances/valider/", courriers.valider, name="valider"),
     path("relances/imprimer/", postes.imprimer, name="imprimer"),
     path("relances/bordereau/", postes.bordereau, name="bordereau"),

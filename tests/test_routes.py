@@ -193,6 +193,7 @@ OBJETS = {
     "relances:reglage_reponses": (SOCIETE, {"pk": "societe"}),
     "relances:reglage_reponses_essayer": (SOCIETE, {"pk": "societe"}),
     "relances:reglage_reponses_relever": (SOCIETE, {"pk": "societe"}),
+    "relances:reglage_sms": (SOCIETE, {"pk": "societe"}),
     "relances:manuel": (PORTEFEUILLE, {"pk": "client"}),
     "relances:courrier": (PORTEFEUILLE, {"pk": "courrier"}),
     "relances:pdf": (PORTEFEUILLE, {"pk": "courrier"}),

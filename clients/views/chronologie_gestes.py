@@ -77,6 +77,8 @@ MOTS = {
     "client.cree": (_l("Fiche créée"), "plus", ""),
     "client.ne_pas_appeler": (_l("Ne pas appeler"), "phone-off", "att"),
     "client.appels_permis": (_l("Appels de nouveau permis"), "phone", "bon"),
+    "sms.opposition": (_l("Ne veut plus de SMS"), "message", "att"),
+    "sms.opposition_levee": (_l("SMS de nouveau permis"), "message", "bon"),
     "client.nouvelle_adresse": (_l("Nouvelle adresse après retour du courrier"), "map-pin", "bon"),
     "document.ajoute": (_l("Document joint"), "paperclip", ""),
     "document.retire": (_l("Document retiré"), "paperclip", ""),

@@ -9,6 +9,7 @@ from .volet_noter import Noter
 from .volet_perte import Perte
 from .volet_promesse import Promesse
 from .volet_renvoi import Renvoyer
+from .volet_sms import PlusDeSms
 from .volets import Contact, Jugement, Modifier, Suspendre, Volet
 from .volets_pieces import Affecter, Encaissement, Exclure
 
@@ -16,6 +17,6 @@ VOLETS: dict[str, type[Volet]] = {
     volet.nom: volet
     for volet in (
         Appel, Noter, Promesse, Litige, SuiteLitige, Echange, Encaissement, Affecter, Suspendre, Exclure, Renvoyer,
-        Etape, Contact, Modifier, Jugement, Bloquer, Perte, NePasAppeler, NouvelleAdresse,
+        Etape, Contact, Modifier, Jugement, Bloquer, Perte, NePasAppeler, PlusDeSms, NouvelleAdresse,
     )
 }  # fmt: skip

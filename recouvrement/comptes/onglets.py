@@ -12,6 +12,7 @@ def onglets_administration(courant: str) -> list[Onglet]:
         ("comptes:taux", _("Taux")),
         ("factures:sources", _("Sources")),
         ("relances:reglages_reponses", _("Réponses")),
+        ("relances:reglages_sms", _("SMS")),
         ("page_client:reglages", _("Page du client")),
         ("api:jetons", _("Accès API")),
         ("webhooks:liste", _("Webhooks")),
