@@ -244,6 +244,8 @@ def avis(s: Situation) -> list[Avis]:
     """Ce que le droit refuse, puis ce dont il faut avertir, pour ce genre et ce débiteur (docs/regles.md)."""
     refus, avertis = [], []
     public, particulier = s.type_debiteur == "administration", s.type_debiteur == "particulier"
+    if s.type_debiteur == "a_qualifier":  # l'écrit dirait un droit qui n'est peut-être pas le sien
+        refus.append("a_qualifier")
     if s.surendettement:
         refus.append("surendettement")
     if s.procedure and not (s.genre == Genre.COMPENSATION and s.connexite):

@@ -55,6 +55,7 @@ def _ecrire(x, devise: str):
 def dire_l_avis(code: str, *, conteste: Decimal, devise: str) -> str:
     """Le refus ou l'avertissement de droit, avec son article."""
     phrases = {
+        "a_qualifier": _("Qualifiez d'abord ce client : entreprise, administration ou particulier."),
         "surendettement": _("Surendettement recevable : le plan est celui de la commission (C. consom., art. L722-5)."),
         "procedure": _(
             "Procédure collective : une créance antérieure ne se paie ni ne s'aménage (C. com., art. L622-7)."

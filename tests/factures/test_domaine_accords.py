@@ -189,6 +189,7 @@ def situation(genre, type_debiteur="entreprise", **champs):
         (situation(Genre.REMISE, "administration", abandonne_les_penalites=True), ["interets_publics"]),
         (situation(Genre.REMISE, "administration"), []),
         (situation(Genre.ECHEANCIER, "particulier"), []),
+        (situation(Genre.ECHEANCIER, "a_qualifier"), ["a_qualifier"]),
     ],
 )
 def test_ce_que_le_droit_refuse(s, refus):
