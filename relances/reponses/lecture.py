@@ -7,9 +7,11 @@ pièces reconnues à leur contenu. L'expéditeur d'un courriel se contrefait : r
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -208,7 +210,7 @@ def _borner(texte: str) -> str:
     propre = _CONTROLES.sub("", texte.replace("\r\n", "\n").replace("\r", "\n")).replace("\u2028", "\n")
     if len(propre) > TEXTE_MAX:
         propre = propre[:TEXTE_MAX] + "\n\n[…]"
-    return propre
+    return propre.strip("\n")
 
 
 # --- Les pièces -----------------------------------------------------------------------------------
@@ -244,7 +246,7 @@ def _piece(partie: Message, genre: str, lu: _Lecture, *, integree: bool) -> None
 def _entetes(message: Message) -> dict[str, str]:
     """Première valeur de chaque en-tête, nom en minuscules, mots encodés lus (RFC 2047)."""
     entetes = {}
-    for nom, valeur in message.items()[:ENTETES_MAX]:
+    for nom, valeur in islice(message.raw_items(), ENTETES_MAX):
         entetes.setdefault(nom.strip().lower()[:80], _mots(str(valeur)[:ENTETE_MAX]))
     return entetes
 
@@ -286,7 +288,7 @@ def _mots(valeur: str) -> str:
     if "=?" in plat:
         try:
             plat = "".join(x if isinstance(x, str) else _decoder(x, jeu or "utf-8") for x, jeu in decode_header(plat))
-        except (ValueError, LookupError, TypeError, IndexError):
+        except (MessageError, ValueError, LookupError, TypeError, IndexError):
             pass  # le mot encodé est faux : il se montre tel quel
     return unicodedata.normalize("NFC", " ".join(_CONTROLES.sub("", plat).split()))
 
@@ -306,8 +308,8 @@ def _expediteur(valeur: str) -> tuple[str, str]:
 
 
 def _adresses(message: Message, noms) -> tuple[str, ...]:
-    valeurs = [str(v)[:ENTETE_MAX] for nom in noms for v in (message.get_all(nom) or [])[:10]]
-    return _isolees(" , ".join(valeurs))
+    lus = [(nom.lower(), str(v)) for nom, v in islice(message.raw_items(), ENTETES_MAX)]
+    return _isolees(" , ".join(v[:ENTETE_MAX] for nom in noms for n, v in lus if n == nom))
 
 
 def _isolees(valeur: str) -> tuple[str, ...]:
