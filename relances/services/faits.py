@@ -21,7 +21,7 @@ from relances.domaine.verdicts import LEVABLES
 from relances.models import Courrier, Echelle, LeveeDeFrein, Relance, Verdict
 
 from .plans import Plans
-from .retenues_reponses import fin_de_retenue
+from .retenues_reponses import fin_de_retenue, parts_contestees
 from .sms import joignables as joignables_par_sms
 from .termes import fins_d_echeanciers
 
@@ -257,6 +257,8 @@ def _complements(ids: list[int], *, au: date, ouvre) -> _Complements:
         "echeance", "montant_conteste"
     ):
         c.pieces[pk]["conteste"] = montant
+    for pk, part in parts_contestees(ids, au).items():
+        c.pieces[pk]["conteste"] = max(part, c.pieces[pk].get("conteste", part))
     promises = Promesse.objects.filter(client__in=ids, statut=Promesse.Statut.EN_ATTENTE)
     for pk, jour in promises.values_list("echeances", "date_promise"):
         if pk:
