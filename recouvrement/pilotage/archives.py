@@ -16,6 +16,7 @@ from clients.models import AnnonceBodacc, BlocageCommandes, Client, Contact, Cor
 from clients.models import Suspension as SuspensionClient
 from contentieux.models import DossierContentieux, DossierEcheance, Etape, Frais, Interruption, Piece
 from factures.models import (
+    Accord,
     AffectationAccessoires,
     Avoir,
     CopieFacture,
@@ -58,6 +59,7 @@ TABLES: tuple[tuple[str, type[Model], str], ...] = (
     ("promesses", Promesse, "client"),
     ("echeanciers", Echeancier, "client"),
     ("mensualites", Mensualite, "echeancier__client"),
+    ("accords", Accord, "client"),
     ("exclusions", Exclusion, "echeance__client"),
     ("renonciations", Renonciation, "facture__client"),
     ("douteuses", Douteux, "facture__client"),
@@ -82,6 +84,7 @@ DOCUMENTS: tuple[tuple[str, type[Model], str, str, str, str], ...] = (
     ("courriers", Courrier, "client", "reference", "pdf_chemin", "pdf_empreinte"),
     ("avis", Courrier, "client", "reference", "avis_chemin", "avis_empreinte"),
     ("depots", Courrier, "client", "reference", "depot_chemin", "depot_empreinte"),
+    ("accords", Accord, "client", "reference", "pdf_chemin", "pdf_empreinte"),
     ("contentieux", Piece, "dossier__client", "designation", "chemin", "empreinte"),
 )
 
