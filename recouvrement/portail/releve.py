@@ -147,6 +147,11 @@ class Releve:
         iban = self.client.societe.iban.replace(" ", "")
         return " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
 
+    @property
+    def factures(self) -> set[int]:
+        """Celles que le relevé montre : un lien n'ouvre pas d'autre fichier."""
+        return {p.echeance.facture_id for c in self.comptes for p in c.pieces}
+
     def compte(self, devise: str) -> Compte | None:
         return next((c for c in self.comptes if c.devise == devise), None)
 

@@ -215,6 +215,14 @@ def test_le_pdf_d_une_facture_se_telecharge(client, debiteur):
     assert VisitePortail.objects.get(genre="fichier").detail == piece.facture.numero
 
 
+def test_le_pdf_d_une_facture_reglee_ne_se_telecharge_plus(client, debiteur):
+    """Un lien transféré ne révèle que le relevé, pas l'historique."""
+    piece = EcheanceFactory(client=debiteur, montant=1000, echue_le=ECHUE, soldee=AU)
+    copie, _neuve = deposer(piece.facture, octets=pdf(), nom="f.pdf", acteur=debiteur.gestionnaire)
+
+    assert client.get(url(lien_de(debiteur), f"/facture/{copie.pk}")).status_code == 404
+
+
 def test_une_visite_par_quart_d_heure_et_par_adresse(client, debiteur, time_machine):
     lien = lien_de(debiteur)
     for _i in range(5):

@@ -32,9 +32,9 @@ def donnees(request, acces):
 @par_lien
 @require_safe
 def facture(request, acces, copie):
-    """Le PDF d'une facture de ce client, encore ouverte ou non ; celle d'un autre n'existe pas."""
+    """Le PDF d'une facture du relevé ; une facture réglée n'y est plus, celle d'un autre n'existe pas."""
     trouvee = CopieFacture.objects.filter(facture__client=acces.client, pk=copie).select_related("facture").first()
-    if trouvee is None or relever(acces.client, au=acces.au).ferme:
+    if trouvee is None or trouvee.facture_id not in relever(acces.client, au=acces.au).factures:
         return porte.introuvable(request)
     try:
         octets = depot.lire(trouvee.chemin, trouvee.empreinte)
