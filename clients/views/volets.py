@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clients import services
-from clients.forms import ClientForm, ContactForm, JugementForm, NoteForm, SuiteJugementForm, SuspensionForm
+from clients.forms import ClientForm, ContactForm, JugementForm, SuiteJugementForm, SuspensionForm
 from clients.models import Client
 from contentieux.domaine.delais import ajouter_mois
 from factures.compte import Credit, credits_ouverts, pieces_ouvertes, poser_retenues
@@ -139,18 +139,6 @@ class Volet:
     def contexte(self, form) -> dict:
         """Variables propres au gabarit du volet."""
         return {}
-
-
-class Noter(Volet):
-    nom, titre, signe, touche = "noter", gettext_lazy("Noter"), "note", "n"
-    bouton = gettext_lazy("Enregistrer la note")
-
-    def formulaire(self, data=None):
-        return NoteForm(data)
-
-    def enregistrer(self, form):
-        services.noter(self.client, acteur=self.fiche.user, **form.cleaned_data)
-        return Issue(_("Note enregistrée."))
 
 
 class Suspendre(Volet):
