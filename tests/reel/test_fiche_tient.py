@@ -31,6 +31,16 @@ NOMS = {
 }
 
 
+# De combien la page défile, et les premiers éléments qui dépassent, pour savoir où regarder ; null si elle tient.
+DEBORD = """() => {
+  const trop = document.documentElement.scrollWidth - innerWidth;
+  if (trop <= 0) return null;
+  const qui = [...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
+    && !e.closest(".defile"));
+  return [trop, qui.slice(0, 6).map((e) => `${e.tagName}.${e.className?.baseVal ?? e.className}`)];
+}"""
+
+
 @pytest.fixture
 def monde(transactional_db, live_server, page):
     societe = SocieteFactory()
@@ -84,12 +94,12 @@ def test_aucun_nom_ne_fait_defiler_la_page(monde, largeur):
         client = peupler(societe, claire, nom)
         for onglet in ONGLETS:
             page.goto(page.adresse(client, onglet))
-            debord = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if debord > 0:
+            debord = page.evaluate(DEBORD)
+            if debord:
                 debords[quoi, onglet] = debord
         MessageRecu.objects.all().delete()
 
-    assert debords == {}
+    assert not debords, debords
     assert page.fautes == []
 
 
