@@ -26,7 +26,8 @@ def test_exigence_26_suivi_depot_presentation_retour_et_scan(
     settings.DEPOT = tmp_path / "depot"
     time_machine.move_to("2026-02-10 09:00 +0100", tick=False)
     societe = SocieteFactory()
-    client.force_login(UtilisateurFactory(role=Role.RESPONSABLE, societe=societe))
+    responsable = UtilisateurFactory(role=Role.RESPONSABLE, societe=societe)
+    client.force_login(responsable)
     (courrier,) = a_poster(societe)
     depose = {"depose_le": "2026-02-10", "numero_suivi": "2C 123 456 7890 1"}
     assert client.post(reverse("relances:poster", args=[courrier.pk]), depose).status_code == 303
@@ -34,10 +35,13 @@ def test_exigence_26_suivi_depot_presentation_retour_et_scan(
     assert (courrier.statut, courrier.numero_suivi, f"{courrier.depose_le}") == (S.POSTE, "2C12345678901", "2026-02-10")
 
     time_machine.move_to("2026-03-02 09:00 +0100", tick=False)
+    client.force_login(responsable)  # la session d'avant a expiré
     avis = un_pdf()
-    donnees = {"retour": retour, "retour_le": "2026-03-02", "presente_le": presente, "avis": scan(avis)}
-    reponse = client.post(reverse("relances:retour", args=[courrier.pk]), donnees)
-    assert reponse.status_code == 303, reponse.context["f"].formulaires if reponse.context else ""
+    donnees = {"retour": retour, "retour_le": "2026-03-02", "presente_le": presente}
+    assert client.post(reverse("relances:retour", args=[courrier.pk]), donnees).status_code == 303
+    url = reverse("relances:avis", args=[courrier.pk])
+    assert client.post(url, {"scan": scan(avis)}).status_code == 303
+    assert client.get(url).content == avis
     courrier.refresh_from_db()
     assert (courrier.retour, f"{courrier.retour_le}", courrier.statut) == (retour, "2026-03-02", statut)
     assert f"{courrier.presente_le or ''}" == presente or retour == "distribue"
