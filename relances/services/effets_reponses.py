@@ -6,6 +6,7 @@ injoignable l'adresse d'un autre ; une personne le lit alors, et le confirme.
 
 from datetime import date, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -214,6 +215,7 @@ def _plus_de_courriels(recu: MessageRecu, lien: Rattachement, categorie: Categor
 # --- Remis --------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def remis(lien: Rattachement, quand, *, au: date) -> None:
     """Noté sur l'envoi ; un sort inconnu que le serveur dit remis est parti, c'est prouvé."""
     phrase = f"remis le {formats.instant(quand)}"[:250]

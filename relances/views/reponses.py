@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -289,8 +288,8 @@ def trancher_message(request, pk: int):
     message = _message(request, pk)
     sort = request.POST.get("parti")
     if sort not in ("oui", "non"):
-        raise Http404
-    if sortants.trancher_message(message, parti=sort == "oui", acteur=request.user):
+        messages.error(request, _("Dites s’il est parti ou non."))
+    elif sortants.trancher_message(message, parti=sort == "oui", acteur=request.user):
         fait(request, _("Tranché : parti.") if sort == "oui" else _("Tranché : il repart."))
     else:
         messages.error(request, _("Son sort est déjà tranché."))

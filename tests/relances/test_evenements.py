@@ -215,3 +215,15 @@ def test_une_reponse_recue_par_le_fournisseur_rejoint_son_envoi(client, parti):
     recu = MessageRecu.objects.get()
     assert (recu.courrier, recu.categorie, recu.origine) == (parti, "reponse", "fournisseur")
     assert "vendredi" in recu.texte and "<script" not in recu.texte
+
+
+@pytest.mark.django_db(transaction=True)
+def test_remis_pose_son_verrou_dans_une_transaction(parti):
+    """La tâche n'en ouvre pas : PostgreSQL refuserait le verrou."""
+    e = {nom: "" for nom in fournisseur.TEXTES} | {
+        "event_type": "delivered", "message_id": parti.message_id, "recipient": parti.destinataire, "fournisseur": "x",
+        "quand": "2026-02-10T09:00:00+00:00",
+    }  # fmt: skip
+    fournisseur.constater(e, au=MARDI)
+    parti.refresh_from_db()
+    assert parti.reponse.startswith("remis le")

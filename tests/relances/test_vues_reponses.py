@@ -222,7 +222,9 @@ def test_un_code_de_signature_ne_repart_jamais(client, responsable, courrier):
 @pytest.mark.parametrize(("sort", "statut"), [("oui", "envoye"), ("non", "a_envoyer")])
 def test_un_sort_inconnu_se_tranche(client, responsable, courrier, sort, statut):
     message = en_erreur(courrier.client, statut="incertain")
-    assert post(client, "message_trancher", message.pk, parti="lune").status_code == 404
+    assert post(client, "message_trancher", message.pk, parti="lune").status_code == 303
+    message.refresh_from_db()
+    assert message.statut == "incertain"
     post(client, "message_trancher", message.pk, parti=sort)
     message.refresh_from_db()
     assert message.statut == statut
