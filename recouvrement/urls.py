@@ -19,7 +19,7 @@ urlpatterns = [
     path("", include("recouvrement.api.urls")),
     path("", include("recouvrement.pilotage.urls")),
     path("p/", include("recouvrement.portail.urls")),
-    path("", include("recouvrement.portail.urls_equipe")),
+    path("", include("recouvrement.portail.equipe.urls")),
     path("clients/", include("clients.urls")),
     path("", include("factures.urls")),
     path("", include("relances.urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import equipe, reglages
+from ..views import equipe, reglages
 
 app_name = "page_client"
 
