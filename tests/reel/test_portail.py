@@ -7,7 +7,8 @@ import pytest
 from django.core.cache import cache
 
 from factures.services.copies import deposer
-from recouvrement.commun.horloge import aujourd_hui
+from recouvrement.commun.horloge import aujourd_hui, maintenant
+from relances.models import ReglagePortail
 from relances.services import liens
 from tests.contentieux.factories import pdf
 from tests.factures.factories import (
@@ -19,7 +20,7 @@ from tests.factures.factories import (
 )
 from tests.portail.outils import client_ouvert, societe_ouverte
 
-from .test_ecrans import constater, deborde, fautes_axe, pytestmark  # noqa: F401
+from .test_ecrans import connexion, constater, deborde, equipe, fautes_axe, pytestmark  # noqa: F401
 
 
 @pytest.fixture
@@ -154,3 +155,17 @@ def test_la_somme_de_la_page_est_celle_du_releve(monde):
 
     assert releve.compte("EUR").a_regler == Decimal("12446.40")
     assert releve.compte("USD").a_regler == Decimal(300)
+
+
+@pytest.mark.timeout(300)
+def test_les_ecrans_de_l_equipe_sont_accessibles(connexion, live_server, equipe):  # noqa: F811
+    """Le réglage d'une société, les liens d'un client et leurs ouvertures, l'aperçu."""
+    societe = equipe.affectations.get().societe
+    ReglagePortail.objects.create(societe=societe, actif=True)
+    client = societe.clients.first()
+    lien = liens.donner(client, par=equipe, au=aujourd_hui())
+    lien.visites.create(genre="visite", le=maintenant(), adresse_ip="203.0.113.7", agent="Antivirus/1")
+    fautes = {}
+    for chemin in (f"/administration/page-client/{societe.pk}/", f"/clients/{client.pk}/page/"):
+        fautes |= constater(connexion, live_server.url + chemin)
+    assert fautes == {}
