@@ -94,7 +94,6 @@ MOTS = {
     "courrier.annule": (_l("Courrier retenu"), "hand-stop", "att"),
     "courrier.demande": (_l("Relance demandée par une personne"), "send", ""),
     "courrier.tranche": (_l("Sort d'un courrier tranché"), "zoom-question", ""),
-    "litige.rouvert": (_l("Litige rouvert"), "hand-stop", "att"),
     "facture.renonciation": (_l("Renonciation aux pénalités ou aux 40 €"), "percentage", ""),
     "facture.renonciation_annulee": (_l("Renonciation annulée"), "percentage", ""),
     "lien.donne": (_l("Lien de la page du client donné"), "link", ""),
