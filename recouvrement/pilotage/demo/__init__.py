@@ -15,7 +15,7 @@ from clients.models import Client
 from factures.models import Encaissement, Facture
 from recouvrement.comptes.models import Societe
 
-from . import banque, grand_livre, page_du_client, personnages, societes, volume
+from . import banque, equipe, grand_livre, page_du_client, personnages, societes, volume
 from .droit import scenes_de_droit
 from .gestes import Gestes
 from .grand_livre import GrandLivre
@@ -54,7 +54,7 @@ def charger(*, au: date, clients: int = CLIENTS, factures: int = FACTURES, grain
     if Societe.objects.filter(code=societes.CODE).exists():
         raise DejaChargee("la démonstration est déjà chargée")
     jours, r = Jours(au), random.Random(graine)
-    ecrites = [*scenes(jours), *scenes_de_droit(jours)]
+    ecrites = [*scenes(jours), *scenes_de_droit(jours), *equipe.scenes_d_equipe(jours)]
     minimum = (len(ecrites) + SECONDE[0], sum(len(s.pieces) + s.histoire for s in ecrites) + SECONDE[1])
     if clients < minimum[0] or factures < minimum[1]:
         raise TropPetit(f"au moins {minimum[0]} clients et {minimum[1]} factures")
@@ -88,6 +88,7 @@ def charger(*, au: date, clients: int = CLIENTS, factures: int = FACTURES, grain
         volume.en_plus(livre, connus, gestionnaires, pris, jours, r, clients - CLIENTS, factures - FACTURES)
         banque.relever(principale, jours)
         page_du_client.ouvrir(principale, par=personnes["ines.vauquelin"], au=au)
+        equipe.montrer(connus, personnes, jours, horloge)
     return compter()
 
 

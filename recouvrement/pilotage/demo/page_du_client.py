@@ -11,7 +11,7 @@ from relances.services.reglages_portail import enregistrer
 
 from .societes import CODE
 
-CLIENT = "Chaudronnerie Belcourt"
+CLIENT = "Chaudronnerie Belcourt SAS"
 
 
 def ouvrir(societe: Societe, *, par, au: date) -> None:
