@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recouvrement.commun.champs import ChampMontant
 from recouvrement.commun.modeles import Horodate
@@ -19,7 +20,7 @@ class TypeDebiteur(models.TextChoices):
 
     ENTREPRISE = "entreprise", _("Entreprise")
     PARTICULIER = "particulier", _("Particulier")
-    ADMINISTRATION = "administration", _("Administration")
+    ADMINISTRATION = "administration", pgettext_lazy("type de débiteur", "Administration")
     A_QUALIFIER = "a_qualifier", _("À qualifier")
 
 
