@@ -236,6 +236,8 @@ def test_la_page_de_signature_de_bout_en_bout(client, m, accord):
     saisie = {"code": chiffres, "nom": "<b>Nadia</b>", "qualite": "gérante"}
     refuse = client.post(url(m.lien, f"{base}/signer"), saisie)
     assert refuse.status_code == 422 and "Cochez la case" in refuse.content.decode()
+    # Le refus se rend à l'adresse du geste, qui ne se lit pas : l'autre langue revient à l'accord.
+    assert f'href="{url(m.lien, base)}?langue=en"' in refuse.content.decode()
     signe = client.post(url(m.lien, f"{base}/signer"), saisie | {"lu": "on"}, REMOTE_ADDR="203.0.113.50")
     assert signe.status_code == 303
     accord.refresh_from_db()
