@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"),
 ]
 
-REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 LARGEURS = {"bureau": (1440, 900), "tablette": (1100, 800), "telephone": (390, 844)}
 ETROIT = 320  # WCAG 1.4.10 : rien ne défile en largeur
 
@@ -106,18 +106,25 @@ def fautes_axe(page) -> list[tuple]:
 
 def constater(page, url: str) -> dict[str, list]:
     """{taille et thème: fautes} d'un écran : axe, débord et console, large, moyen et étroit, clair et sombre."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # un fondu en cours pâlit
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(url)
+    return constater_ici(page, url)
+
+
+def constater_ici(page, nom: str) -> dict[str, list]:
+    """Comme `constater`, l'écran tel qu'il est : la largeur et le thème changent sous lui, sans le recharger."""
     fautes = {}
-    for nom, (largeur, hauteur) in LARGEURS.items():
+    for taille, (largeur, hauteur) in LARGEURS.items():
+        page.set_viewport_size({"width": largeur, "height": hauteur})
         for theme in ("light", "dark"):
-            page.set_viewport_size({"width": largeur, "height": hauteur})
-            page.emulate_media(color_scheme=theme)
-            page.goto(url)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             if constat := [*fautes_axe(page), *deborde(page), *page.fautes]:
-                fautes[f"{url} {nom} {theme}"] = constat
+                fautes[f"{nom} {taille} {theme}"] = constat
             page.fautes.clear()
     page.set_viewport_size({"width": ETROIT, "height": 640})
     if debord := deborde(page):
-        fautes[f"{url} {ETROIT}"] = debord
+        fautes[f"{nom} {ETROIT}"] = debord
     return fautes
 
 
