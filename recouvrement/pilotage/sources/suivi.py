@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from factures.models import Echeance, Encaissement, Litige, Promesse
@@ -61,11 +61,17 @@ def _litiges(litiges: QuerySet, p: base.Portee) -> Iterable[base.Action]:
 
 
 def _encaissements_a_affecter(p: base.Portee) -> QuerySet:
-    """Ceux des clients qui ont une pièce ouverte dans cette devise : il y a où les poser."""
+    """Ceux des clients qui ont une pièce ouverte dans cette devise : il y a où les poser.
+
+    Une sous-requête scalaire, pas un EXISTS : PostgreSQL prend `impute < montant` pour un tiers de la table, et d'un
+    EXISTS ferait une jointure de tout l'ouvert avant de regarder les quelques encaissements du portefeuille.
+    """
     a_payer = Echeance.objects.ouvertes().filter(
         client=OuterRef("client"), societe=OuterRef("societe"), devise=OuterRef("devise")
     )
-    return Encaissement.objects.filter(Exists(a_payer), client__in=p.ids, impute__lt=F("montant"))
+    return Encaissement.objects.alias(ou=Subquery(a_payer.order_by().values("pk")[:1])).filter(
+        client__in=p.ids, impute__lt=F("montant"), ou__isnull=False
+    )
 
 
 def _virements(encaissements: QuerySet, p: base.Portee) -> Iterable[base.Action]:
