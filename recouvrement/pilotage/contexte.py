@@ -21,7 +21,7 @@ from recouvrement.comptes.droits import Droit, peut, roles_de
 from recouvrement.comptes.models import Role
 from relances.models import Courrier, MessageRecu
 
-from . import enchainement, journee
+from . import compteurs, enchainement, journee
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,12 @@ class Coque:
         chemin = self.request.path
         racines = [url, *filter(None, map(adresse, entree.aussi.split()))]
         courante = any(chemin == racine if racine == "/" else chemin.startswith(racine) for racine in racines)
-        compte = getattr(self, f"_{entree.compteur}")() if entree.compteur else 0
+        compte = self._compteur(entree.compteur) if entree.compteur else 0
         return Lien(url, entree.icone, str(entree.libelle), str(entree.court), compte, courante)
+
+    def _compteur(self, nom: str) -> int:
+        societe = self.societe.pk if self.societe else None
+        return compteurs.compte(self.request, nom, getattr(self, f"_{nom}"), societe=societe, au=aujourd_hui())
 
     def _compter(self, lignes) -> int:
         return restreindre(self.request, lignes.visibles_pour(self.user)).count()

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "recouvrement.pilotage.compteurs.TemoinDeGesteMiddleware",
 ]
 
 ROOT_URLCONF = "recouvrement.urls"
@@ -114,6 +115,7 @@ REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL doit commencer par redis://, rediss:// ou unix://.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES["memoire"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memoire"}
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # les compteurs d'essais n'en chassent pas d'autres
 
 # --- Celery : voir docs/decisions/0003-nuit-et-envois.md ------------------------------------

@@ -16,7 +16,7 @@ from recouvrement.comptes import absences
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances.models import Courrier
 
-from .. import journee
+from .. import compteurs, journee
 from ..domaine.priorite import Groupe
 from ..forms import ConfierForm
 from ..presentation import ONGLETS
@@ -34,6 +34,8 @@ def ma_journee(request):
     portee, clients, de = lire_portee(request, au)
     lues = journee.toutes(portee)
     toutes = [x for x in lues if not journee.cachee(x)]
+    if not request.GET.get("de") and sum(len(x.actions) for x in lues) < journee.PLAFOND:  # aucune source coupée
+        compteurs.retenir(request, "taches", len(toutes))
     cles = {cle: genres for cle, _nom, genres in ONGLETS}
     q = valeur_parmi(request, "q", ("tout", *cles))
     choisies = [x for x in toutes if q == "tout" or any(a.genre in cles[q] for a in x.actions)]
