@@ -32,8 +32,8 @@ REGLAGES = {
 BUT = 1.3
 
 
-def ecrans(client: int, autre: int) -> dict[str, str]:
-    """{nom: adresse}. client : celui de la fiche ; autre : celui de l'aperçu."""
+def ecrans(client: int, autre: int, page: str) -> dict[str, str]:
+    """{nom: adresse}. client : celui de la fiche ; autre : celui de l'aperçu ; page : celle d'un débiteur."""
     return {
         "Ma journée": "/",
         "Aperçu d'un client": f"/journee/apercu/{autre}/",
@@ -44,7 +44,22 @@ def ecrans(client: int, autre: int) -> dict[str, str]:
         "Encaissements": "/encaissements/",
         "Ce soir": "/relances/",
         "Contentieux": "/contentieux/",
+        "Réponses": "/reponses/",
+        "Déclarations": "/relances/declarations/",
+        "Pertes": "/pertes/",
+        "Fiche : documents": f"/clients/{client}/?o=documents",
+        "Fiche : nouvel accord": f"/clients/{client}/accords/nouveau/",
+        "Accords": "/clients/accords/",
+        "Page du débiteur": page,
     }
+
+
+def pages_des_debiteurs(personne: int) -> list[str]:
+    """Les pages des clients de cette personne : un lien signé chacune."""
+    from relances.models import LienPortail
+    from relances.services.liens import adresse_relative
+
+    return [adresse_relative(x) for x in LienPortail.objects.filter(client__gestionnaire=personne).order_by("pk")[:50]]
 
 
 def main() -> None:
@@ -109,7 +124,7 @@ def seuls(personne: int, repetitions: int, lentes: int = 0) -> None:
     print(f"Gros client : {gros.n} pièces, petit : {petit.n}.\n")
     print("| écran | requêtes (petit → gros) | SQL nu | page | plancher = SQL + vide | rapport | ≤ 1,3 |")
     print("|---|---|---|---|---|---|---|")
-    for nom, url in ecrans(gros.pk, appele).items():
+    for nom, url in ecrans(gros.pk, appele, pages_des_debiteurs(personne)[0]).items():
         reponse = navigateur.get(url)
         if reponse.status_code != 200:
             print(f"| {nom} | {url} répond {reponse.status_code} | | | | | |")
@@ -197,7 +212,7 @@ def ensemble(equipe: list[int], args, url_base: str, var: str) -> None:
         for personne in equipe:
             clients = list(Client.objects.filter(gestionnaire=personne).values_list("pk", flat=True)[:200])
             appels = list(Tache.objects.filter(client__gestionnaire=personne).values_list("client", flat=True)[:100])
-            jeux.append((_session(personne), clients, appels))
+            jeux.append((_session(personne), clients, appels, pages_des_debiteurs(personne)))
         fin = time.monotonic() + args.minutes * 60
         mesures: list[tuple[str, float, int]] = []
         fils = [
@@ -245,11 +260,11 @@ def _session(personne: int) -> str:
 
 def _personne(rang: int, port: int, jeu, fin: float, pause: float, mesures: list) -> None:
     """Une personne : sa journée, un client, sa fiche, une liste, et l'on recommence."""
-    session, clients, appels = jeu
+    session, clients, appels, pages = jeu
     r = random.Random(rang)
     time.sleep(r.uniform(0, pause))
     while time.monotonic() < fin:
-        choix = list(ecrans(r.choice(clients), r.choice(appels)).items())
+        choix = list(ecrans(r.choice(clients), r.choice(appels), r.choice(pages)).items())
         for nom, url in choix[:4] + [r.choice(choix[4:])]:
             connexion = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             debut = time.perf_counter()

@@ -10,6 +10,8 @@ from decimal import Decimal
 from django.db import connection
 from django.utils import timezone
 
+from .grande_echanges import garnir
+
 HORIZON = 900  # jours d'émission avant le jour de référence
 PIECES = """
 insert into factures_facture (created_at, updated_at, societe_id, client_id, cle_source, devise, numero, numero_reel,
@@ -86,6 +88,7 @@ def remplir(*, clients: int, factures: int, gestionnaires: int, au: date) -> lis
         for ordre in (PIECES, ECHEANCES, ENCAISSEMENTS, IMPUTATIONS):
             cur.execute(ordre, valeurs)
     _activite(societe, fiches, au=au)
+    garnir(societe, fiches, au=au)
     with connection.cursor() as cur:
         cur.execute("analyze")
     return [u.pk for u in equipe]
