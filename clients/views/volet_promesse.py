@@ -91,7 +91,7 @@ class Promesse(Volet):
             vue=donnees["version"],
         )
         phrase = _("Promesse enregistrée pour le %(jour)s.") % {"jour": formats.jour(promesse.date_promise)}
-        suite = confirmations.dire(message, demandee=donnees["confirmer"])
+        suite = confirmations.dire(message, demandee=donnees["confirmer"], promesse=promesse)
         return Issue(
             f"{phrase} {suite}".strip(), reverse("clients:promesse_annuler", args=[self.client.pk, promesse.pk])
         )

@@ -11,8 +11,8 @@ from recouvrement.comptes.models import Utilisateur
 
 from ..domaine.accords import poser
 from ..domaine.mensualites import Terme
-from ..models import Accord, Avoir, Echeance, Facture, Renonciation
-from .encaissements import imputer_avoir
+from ..models import Accord, Avoir, Echeance, Facture, Imputation, Renonciation
+from .encaissements import desimputer, imputer_avoir
 from .promesses import limite_promesse, recus
 
 ZERO = Decimal("0.00")
@@ -43,6 +43,21 @@ def porter_un_avoir(
         imputer_avoir(avoir, parts, au=au, cle=cle(accord), acteur=acteur)
         accord.avoirs.add(avoir)
     return avoir
+
+
+def retirer_les_avoirs(accord: Accord, *, au: date) -> Decimal:
+    """Ce que l'accord avait abandonné redevient dû ; renvoie le montant rendu. Le journal en garde la trace.
+
+    Un avoir réaffecté autrement depuis n'est pas touché : il ne tient plus à cet accord.
+    """
+    rendu = ZERO
+    for avoir in accord.avoirs.all():
+        rendu += desimputer(avoir, au=au, cle=cle(accord), acteur=None)
+        avoir.refresh_from_db()
+        if not avoir.impute:
+            accord.avoirs.remove(avoir)
+            avoir.delete()
+    return rendu
 
 
 def ouvrir_la_dette(accord: Accord, termes: Iterable[Terme], *, au: date) -> Facture:
@@ -92,18 +107,23 @@ def reprendre_les_penalites(accord: Accord) -> int:
 
 
 def payes_a_temps(accords: Iterable[Accord], *, au: date) -> dict[int, Decimal]:
-    """{accord: reçu sur ses pièces depuis la proposition, au jour de payer et sa tolérance}. Deux requêtes."""
+    """{accord: reçu sur ses pièces depuis la proposition, au jour de payer et sa tolérance}. Trois requêtes."""
     accords = list(accords)
     liens = Accord.echeances.through.objects.filter(accord__in=accords)
     pieces: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
     for pk, echeance, montant in liens.values_list("accord", "echeance", "echeance__montant"):
         pieces[pk].append((echeance, montant))
     parts = recus({e for liste in pieces.values() for e, _montant in liste})
+    siens: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)  # l'avoir de l'accord n'est pas un paiement
+    posees = Imputation.objects.filter(avoir__cle_source__in=[cle(x) for x in accords], echeance__in=parts)
+    for avoir, jour, montant in posees.values_list("avoir__cle_source", "avoir__date_emission", "montant"):
+        siens[avoir].append((jour, montant))
     payes = {}
     for accord in accords:
         limite = min(au, limite_du_paiement(accord))
         restes = sum((m - sum((p for jour, p in parts[e] if jour <= limite), ZERO) for e, m in pieces[accord.pk]), ZERO)
-        payes[accord.pk] = max(accord.montant - restes, ZERO)
+        abandonne = sum((part for jour, part in siens[cle(accord)] if jour <= limite), ZERO)
+        payes[accord.pk] = max(accord.montant - restes - abandonne, ZERO)
     return payes
 
 

@@ -10,13 +10,14 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import TypeDebiteur
 from factures.domaine.accords import ABANDON, SOMMATION_JOURS
 from factures.domaine.calendrier import date_limite
 from factures.domaine.mensualites import Etat, Suivi
-from factures.models import Accord, Echeancier, NatureAvoir, Penalites, Renonciation
+from factures.models import Accord, Echeancier, Litige, NatureAvoir, Penalites, Renonciation
 from factures.services import accords_effets, echeanciers
 from recouvrement.commun.formats import jour, somme
 from recouvrement.comptes.models import Societe
@@ -26,6 +27,7 @@ from relances.rendu.filtres import Somme
 from .accords_etats import cle_de_tache, noter, passer, relire
 from .messages import ecrire
 from .preparation import destinataire_courriel
+from .retenues_reponses import fin_de_retenue
 from .taches import creer_tache, terminer_tache
 
 ZERO = Decimal("0.00")
@@ -39,7 +41,7 @@ def conclure_accords(societe: Societe, *, au: date, envoyer: bool = True) -> lis
     À appeler après les promesses et les échéanciers, avant que la nuit décide. envoyer : faux pour un passage
     rejoué, qui n'écrit pas aux débiteurs. Requêtes en nombre fixe, plus l'écriture de chaque accord conclu.
     """
-    changes = _perimes(societe, au) + _echeanciers(societe, au) + _abandons(societe, au)
+    changes = _perimes(societe, au) + _echeanciers(societe, au) + _abandons_repris(societe, au) + _abandons(societe, au)
     if envoyer:
         relancer_les_mensualites(societe, au=au)
     return changes
@@ -101,6 +103,30 @@ def _abandonner_les_penalites(x: Accord, au: date) -> None:
         noter(x, "penalites_abandonnees", acteur=None, texte=motif, factures=n, portee=portee)
 
 
+def _abandons_repris(societe: Societe, au: date) -> list[Accord]:
+    """Remise exécutée dont le paiement est repris (chèque impayé) : l'avoir et la renonciation tombent avec lui.
+
+    C. civ., art. 1350 : l'abandon ne valait que payé. De nouveau signé, il est jugé le soir même à sa date.
+    """
+    rouverts = Accord.objects.filter(
+        client__societe=societe, statut=S.EXECUTE, genre__in=ABANDON, echeances__impute__lt=F("echeances__montant")
+    )
+    rouverts = list(rouverts.select_related("client__societe").distinct())
+    if not rouverts:
+        return []
+    payes = accords_effets.payes_a_temps(rouverts, au=au)
+    changes = []
+    for x in rouverts:
+        if payes[x.pk] >= x.montant - x.remise:
+            continue
+        with transaction.atomic():
+            if passer(x, S.SIGNE, de=(S.EXECUTE,), acteur=None, au=None, motif=_("un paiement a été repris")):
+                accords_effets.retirer_les_avoirs(x, au=au)
+                accords_effets.reprendre_les_penalites(x)
+                changes.append(x)
+    return changes
+
+
 def _abandons(societe: Societe, au: date) -> list[Accord]:
     """Remise, escompte : payé à temps, l'avoir solde le reste ; sinon caduc, tout est dû."""
     signes = list(
@@ -152,7 +178,8 @@ def relancer_les_mensualites(societe: Societe, *, au: date) -> list[Message]:
     """Un courriel par mensualité manquée, limité à elle ; avec clause, c'est la mise en demeure préalable.
 
     Une seule fois par mensualité. Sans adresse utilisable, ou client dont les relances sont suspendues, une tâche le
-    demande à une personne. Quatre requêtes, plus l'écriture de chaque mensualité manquée.
+    demande à une personne. Ce qu'une réponse à lire ou une déclaration retient attend ; une pièce contestée depuis la
+    signature ne se met pas en demeure (exigence 10). Six requêtes, plus l'écriture de chaque mensualité manquée.
     """
     suivis_par_un_accord = list(
         Echeancier.objects.filter(
@@ -166,8 +193,13 @@ def relancer_les_mensualites(societe: Societe, *, au: date) -> list[Message]:
     )  # fmt: skip
     releves = echeanciers.suivis(suivis_par_un_accord, au=au)
     messages = []
-    credits = echeanciers.credits_libres({x.client_id for x in suivis_par_un_accord}, au=au)
+    clients = {x.client_id for x in suivis_par_un_accord}
+    credits = echeanciers.credits_libres(clients, au=au)
+    attendent = fin_de_retenue(clients, au) if clients else {}
+    contestes = _contestes_depuis(suivis_par_un_accord)
     for x in suivis_par_un_accord:
+        if x.client_id in attendent or x.pk in contestes:
+            continue
         manquees = [(rang, s) for rang, s in enumerate(releves[x.pk], 1) if s.etat is Etat.MANQUEE]
         if not manquees or credits.get((x.client_id, x.devise), ZERO) >= sum(s.manque for _r, s in manquees):
             continue
@@ -178,10 +210,50 @@ def relancer_les_mensualites(societe: Societe, *, au: date) -> list[Message]:
     return messages
 
 
+def _contestes_depuis(suivis: list[Echeancier]) -> set[int]:
+    """Échéanciers dont une pièce est contestée depuis la signature : l'accord ne l'a pas reconnue."""
+    if not suivis:
+        return set()
+    ouverts = Litige.objects.ouverts().filter(
+        echeance__echeanciers__in=suivis, ouvert_le__gt=F("echeance__echeanciers__accepte_le")
+    )
+    return set(ouverts.values_list("echeance__echeanciers", flat=True))
+
+
+def revoir_les_sommations(societe: Societe, *, au: date) -> None:
+    """Avant de juger une rupture : une mise en demeure qui n'est pas partie, ou revenue en erreur, n'en est pas une.
+
+    1re civ., 22/06/2017 : la déchéance suppose une mise en demeure restée sans effet. Remise plus tard, son délai court
+    de ce jour ; en erreur ou annulée, une personne la refait (`_sommer`). Deux requêtes, plus chaque correction.
+    """
+    suivis = Accord.objects.filter(
+        client__societe=societe, statut=S.SIGNE, echeancier__statut=E.EN_COURS, clause_decheance=True,
+        termes__has_key="sommations",
+    ).select_related("client__societe")  # fmt: skip
+    suivis = {x.pk: x for x in suivis}
+    for m in Message.objects.filter(accord__in=suivis, genre=Message.Genre.MENSUALITE).order_by("pk"):
+        accord, rang = suivis[m.accord_id], m.cle.rpartition(":")[2]
+        sommation = accord.termes["sommations"].get(rang)
+        if not sommation or sommation["par"] != "courriel":
+            continue
+        if m.statut in (Message.Statut.EN_ERREUR, Message.Statut.ANNULE):
+            del accord.termes["sommations"][rang]
+        else:
+            parti = m.statut == Message.Statut.ENVOYE and m.envoye_le
+            depart = timezone.localtime(m.envoye_le).date() if parti else au
+            avant = date_limite(depart, SOMMATION_JOURS, accord.client.societe.region_feries).isoformat()
+            if depart > au or avant <= sommation["avant"]:  # au-delà de `au` : une date passée se rejoue
+                continue
+            sommation["avant"] = avant
+        accord.save(update_fields=["termes", "updated_at"])
+
+
 def _sommer(x: Echeancier, rang: int, s: Suivi, au: date) -> Message | None:
     client, accord = x.client, x.accord
-    adresse = destinataire_courriel(client)
-    if not adresse or client.suspensions.en_cours(au).exists():
+    adresse, cle = destinataire_courriel(client), f"mensualite:{x.pk}:{rang}"
+    perdus = (Message.Statut.EN_ERREUR, Message.Statut.ANNULE)
+    perdu = client.messages.filter(cle=cle, statut__in=perdus).exists()
+    if not adresse or perdu or client.suspensions.en_cours(au).exists():
         titre = (
             _("Mettre en demeure de payer la mensualité du %(jour)s : %(montant)s")
             if x.clause_decheance
@@ -197,7 +269,7 @@ def _sommer(x: Echeancier, rang: int, s: Suivi, au: date) -> Message | None:
     objet, texte = _texte(x, s, au=au, avant=avant)
     with transaction.atomic():
         message = ecrire(
-            client, genre=Message.Genre.MENSUALITE, cle=f"mensualite:{x.pk}:{rang}", destinataire=adresse, objet=objet,
+            client, genre=Message.Genre.MENSUALITE, cle=cle, destinataire=adresse, objet=objet,
             texte=texte, accord=accord, langue=client.langue,
         )  # fmt: skip
         _garder_la_sommation(accord, rang, le=au, avant=avant, par="courriel")
@@ -238,14 +310,15 @@ def noter_sommation(accord: Accord, *, rang: int, le: date, au: date, acteur) ->
 
 
 def _texte(x: Echeancier, s: Suivi, *, au: date, avant: date) -> tuple[str, str]:
-    """(objet, texte) dans la langue du client : la mensualité, rien d'autre."""
+    """(objet, texte) dans la langue du client : la mensualité, rien d'autre ; dix numéros de factures au plus."""
     from .confirmations import texte_de_suite
 
+    numeros = x.echeances.order_by("facture__numero").values_list("facture__numero", flat=True).distinct()[:10]
     courriel = texte_de_suite(
         x.client, "mensualite", reference=x.accord.reference, au=au,
         mensualite={
             "accord": x.accord.reference, "due": s.due_le, "manque": Somme(s.manque, x.devise), "avant": avant,
-            "clause": x.clause_decheance,
+            "clause": x.clause_decheance, "factures": ", ".join(numeros),
         },
     )  # fmt: skip
     return courriel.objet, courriel.texte

@@ -13,6 +13,7 @@ from clients.services import ConflitEdition
 from factures.compte import credits_ouverts, pieces_ouvertes
 from factures.models import Echeance, Promesse
 from factures.services import annuler_promesse, promettre
+from factures.services.procedures import posterieures
 from recouvrement.commun import formats
 from relances.models import Message
 from relances.rendu import contexte as c
@@ -100,8 +101,14 @@ def _verifier(client: Client, echeances: list[Echeance], montant: Decimal, date_
 
 
 def confirmer_promesse(promesse: Promesse, *, au: date, acteur) -> Message | None:
-    """Écrit la confirmation, une fois par promesse ; None si aucune adresse n'est utilisable."""
+    """Écrit la confirmation, une fois par promesse ; None si aucune adresse n'est utilisable, ou s'il faut se taire.
+
+    Ni procédure collective (C. com., L622-7 et L622-21), ni surendettement (C. consom., L722-5) : la créance
+    antérieure ne se paie plus, et un écrit qui en attend le règlement la réclame.
+    """
     client = promesse.client
+    if _se_taire(promesse):
+        return None
     vers = a_qui(client)
     if not vers.adresse:
         return None
@@ -110,6 +117,12 @@ def confirmer_promesse(promesse: Promesse, *, au: date, acteur) -> Message | Non
         client, genre=Message.Genre.PROMESSE, cle=f"promesse:{promesse.pk}", destinataire=vers.adresse,
         objet=courriel.objet, texte=courriel.texte, acteur=acteur, promesse=promesse,
     )  # fmt: skip
+
+
+def _se_taire(promesse: Promesse) -> bool:
+    """Créance d'avant le jugement, ou surendettement ; née depuis, elle se paie (C. com., L622-17)."""
+    client, ids = promesse.client, set(promesse.echeances.values_list("pk", flat=True))
+    return client.surendettement or bool(client.jugement_ouverture_le and not ids <= posterieures(ids))
 
 
 def rediger_promesse(promesse: Promesse, *, au: date) -> courriels.Courriel:
@@ -164,8 +177,10 @@ def _raviser(promesse: int, *, acteur) -> str:
     return "annulee" if all([annuler_message(m, acteur=acteur) for m in messages]) else "partie"
 
 
-def dire(message: Message | None, *, demandee: bool) -> str:
+def dire(message: Message | None, *, demandee: bool, promesse: Promesse | None = None) -> str:
     """Phrase du toast : à qui la confirmation part, ou pourquoi elle ne part pas."""
     if message is not None:
         return _("Confirmation écrite à %(adresse)s : elle part dans dix secondes.") % {"adresse": message.destinataire}
+    if demandee and promesse is not None and _se_taire(promesse):
+        return _("Procédure collective ou surendettement : elle n'est pas confirmée par écrit.")
     return _("Aucune adresse utilisable : elle n'est pas confirmée par écrit.") if demandee else ""

@@ -14,6 +14,7 @@ from recouvrement.commun.formats import jour, somme
 from recouvrement.comptes.models import Societe
 from relances.models import Tache
 
+from .accords_nuit import revoir_les_sommations
 from .taches import creer_tache
 
 ZERO = Decimal("0.00")
@@ -26,11 +27,13 @@ def conclure_echeanciers(societe: Societe, *, au: date) -> list[Echeancier]:
     Avec clause de déchéance, ses pièces reprennent à leur niveau. Sans clause, le solde n'est pas exigible : chaque
     mensualité qui manque ensuite laisse sa tâche, avec ce qui est exigible ce jour-là.
     """
+    revoir_les_sommations(societe, au=au)
     conclus = echeanciers.conclure(societe, au=au)
     rompus = list(
         Echeancier.objects.filter(
             client__societe=societe,
             client__jugement_ouverture_le=None,
+            client__surendettement=False,
             statut=Echeancier.Statut.ROMPU,
             echeances__impute__lt=F("echeances__montant"),
         )

@@ -95,7 +95,7 @@ def a_expedier(moment: datetime):
 
 def expedier(message_id: int, *, moment: datetime) -> str:
     """Prend et remet un message dû ; renvoie son statut. Ne lève pas : une panne s'écrit sur le message."""
-    message = Message.objects.select_related("societe", "client__gestionnaire").get(pk=message_id)
+    message = Message.objects.select_related("societe", "client__gestionnaire", "accord").get(pk=message_id)
     dus = Message.objects.filter(pk=message_id, statut=S.A_ENVOYER, tentatives=message.tentatives)
     if message.pas_avant > moment or not dus.update(
         statut=S.EN_COURS, pris_le=timezone.now(), tentatives=message.tentatives + 1, message_id=""
@@ -106,6 +106,8 @@ def expedier(message_id: int, *, moment: datetime) -> str:
         from .sms import expedier_message_sms
 
         return expedier_message_sms(message, poser=_poser)
+    if perime := _perime(message):
+        return _poser(message, S.EN_ERREUR, erreur=perime)
     try:
         courriel = composer(message)
     except Exception as erreur:  # dépôt, fichier altéré : rien n'est parti
@@ -125,6 +127,21 @@ def expedier(message_id: int, *, moment: datetime) -> str:
     return _poser(
         message, S.ENVOYE, envoye_le=timezone.now(), reponse=remise.reponse[:250], message_id=remise.message_id[:250]
     )
+
+
+def _perime(message: Message) -> str:
+    """Pourquoi ce qui réclame ne doit plus partir, relu juste avant la remise (exigence 19) ; "" : il part.
+
+    C. com., L622-21 ; C. consom., L722-5 : un jugement ou une recevabilité survenus depuis l'écriture l'arrêtent.
+    """
+    if message.genre != Message.Genre.MENSUALITE:
+        return ""
+    client, accord = message.client, message.accord
+    if client.jugement_ouverture_le or client.surendettement:
+        return "procédure collective ou surendettement : rien ne se réclame"
+    if accord and accord.statut not in ("signe", "rompu"):
+        return "l'accord n'est plus en cours"
+    return ""
 
 
 def _ma_prise(message: Message):

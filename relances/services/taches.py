@@ -192,12 +192,15 @@ def consigner_appel(
 def conclure_promesses(societe: Societe, *, au: date) -> list[Promesse]:
     """Juge les promesses du jour ; rompue ou partielle, elle laisse une tâche (exigence 31).
 
-    Une panne entre les deux ne perd rien : la nuit suivante rattrape les promesses conclues sans tâche.
+    Une panne entre les deux ne perd rien : la nuit suivante rattrape les promesses conclues sans tâche. Procédure
+    collective ou surendettement : on ne rappelle pas pour réclamer (C. com., L622-21 ; C. consom., L722-5).
     """
     conclues = evaluer_promesses(societe, au=au)
     manquees = list(
         Promesse.objects.filter(
             client__societe=societe,
+            client__jugement_ouverture_le=None,
+            client__surendettement=False,
             statut__in=(Promesse.Statut.ROMPUE, Promesse.Statut.PARTIELLE),
             conclue_le__gt=au - RATTRAPAGE,
             echeances__impute__lt=F("echeances__montant"),

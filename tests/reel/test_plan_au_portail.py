@@ -122,6 +122,9 @@ def test_exigence_32_du_telephone_du_client_au_defaut(lien, live_server, page, s
             plan.refresh_from_db()
             rompu_le = jour if plan.statut == Echeancier.Statut.ROMPU else None
             relance_le = relance_le or (jour if Message.objects.filter(genre="mensualite").exists() else None)
+            if relance_le == jour:  # non remise, elle ne met personne en demeure et rien ne rompt
+                remises = Message.objects.filter(genre="mensualite", statut=Message.Statut.ENVOYE)
+                attendre(remises.exists, secondes=90, quoi="la mise en demeure remise")
             assert rompu_le or not Relance.objects.exists(), f"{jour} : la dette échelonnée est relancée"
     assert relance_le and premiere < relance_le < rompu_le
     accord.refresh_from_db()

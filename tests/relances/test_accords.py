@@ -1,12 +1,13 @@
 """L'accord écrit : proposé dans des bornes, approuvé, signé, suivi (exigence 32 ; droit.md § 9)."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from clients.models import Document
 from contentieux.services.prescriptions import de_la_facture
@@ -343,6 +344,7 @@ def test_exigence_32_mensualite_relancee_comme_telle_puis_defaut_avec_clause(pro
     assert (message.genre, message.accord, message.destinataire) == ("mensualite", accord, belcourt.courriel)
     assert "4 janvier 2027" in texte and "300,00 €" in texte and "600,00" not in texte
     assert "mettons en demeure" in texte and "15 janvier 2027" in texte
+    Message.objects.update(statut="envoye", envoye_le=timezone.make_aware(datetime(2027, 1, 7, 9)))
     nuit(belcourt.societe, date(2027, 1, 8))
     nuit(belcourt.societe, date(2027, 1, 15))
     assert (Message.objects.count(), etat(accord)) == (1, S.SIGNE)
