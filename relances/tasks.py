@@ -11,7 +11,7 @@ from recouvrement.commun.horloge import aujourd_hui, maintenant
 from recouvrement.comptes.models import Societe
 from relances.models import Courrier
 from relances.reponses import boite, fournisseur
-from relances.services import envoi, lots, messages, quotidien
+from relances.services import envoi, lots, messages, quotidien, visites_portail
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,12 @@ def envoyer_message(message_id: int):
 @shared_task(ignore_result=True)
 def composer_lot(lot_id: int):
     lots.composer(lot_id, au=aujourd_hui())
+
+
+@shared_task(ignore_result=True)
+def oublier_les_visites():
+    """Les visites de la page du client, au-delà du délai que la page annonce."""
+    visites_portail.purger(maintenant())
 
 
 @shared_task(ignore_result=True)

@@ -138,6 +138,11 @@ WEBHOOKS_SECONDES = env.int("WEBHOOKS_SECONDES", default=60)
 for nom, valeur in (("SOURCES_SECONDES", SOURCES_SECONDES), ("WEBHOOKS_SECONDES", WEBHOOKS_SECONDES)):
     if not 1 <= valeur <= 86_400:
         raise ImproperlyConfigured(f"{nom} doit être compris entre 1 et 86400.")
+# Visites de la page du client, adresse IP comprise : un an au plus, la page le dit (décision 37).
+VISITES_MAX = 366
+VISITES_JOURS = env.int("VISITES_JOURS", default=365)
+if not 30 <= VISITES_JOURS <= VISITES_MAX:
+    raise ImproperlyConfigured(f"VISITES_JOURS doit être compris entre 30 et {VISITES_MAX}.")
 CELERY_BEAT_SCHEDULE = {
     "tic": {
         "task": "relances.tasks.tic",
@@ -177,6 +182,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recouvrement.pilotage.tasks.recaps",
         "schedule": crontab(minute="*/10"),
         "options": {"expires": 590},
+    },
+    "visites-du-portail": {
+        "task": "relances.tasks.oublier_les_visites",
+        "schedule": crontab(hour=4, minute=40),
+        "options": {"expires": 6 * 3600},
     },
     # Un semestre sans taux arrête les calculs : un seul courriel par semestre.
     "rappel-taux": {
