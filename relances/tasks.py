@@ -72,17 +72,22 @@ def relever_boite(reglage_id: int, forcer: bool = False):
     boite.relever(reglage_id, moment=timezone.now(), au=aujourd_hui(), forcer=forcer)
 
 
-@shared_task(bind=True, ignore_result=True, max_retries=5, default_retry_delay=30)
+ESSAIS_SANS_ENVOI = 5  # une annonce qui ne désigne aucun envoi se range à trier après eux
+# Un envoi resté « en cours » (processus tué) ne change d'état qu'à la fin de son bail : l'annonce l'attend.
+REPRISES = settings.BAIL_ENVOI_SECONDES // 30 + 2 * settings.TIC_SECONDES // 30 + ESSAIS_SANS_ENVOI
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=REPRISES, default_retry_delay=30)
 def constater_evenement(self, evenement: dict):
     """Ce que le fournisseur dit d'un envoi ; l'annonce peut devancer l'écriture de l'envoi, elle se reprend."""
-    dernier = self.request.retries >= self.max_retries
+    dernier = self.request.retries >= ESSAIS_SANS_ENVOI
     try:
         fournisseur.constater(evenement, au=aujourd_hui(), dernier=dernier)
     except fournisseur.PasEncore as attente:
         raise self.retry(exc=attente) from attente
 
 
-@shared_task(bind=True, ignore_result=True, max_retries=5, default_retry_delay=30)
+@shared_task(bind=True, ignore_result=True, max_retries=REPRISES, default_retry_delay=30)
 def recevoir_courriel(self, chemin: str, empreinte: str):
     """Un courriel reçu par le fournisseur, rangé au dépôt par la requête."""
     try:

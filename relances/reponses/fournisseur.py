@@ -11,8 +11,10 @@ from datetime import date, datetime
 from anymail.signals import inbound, tracking
 from django.dispatch import receiver
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from recouvrement.commun import depot
+from recouvrement.commun.reveil import reveiller
 from relances.domaine.reponses import Categorie, MessageLu, Rapport, SortDeclare, categorie_d_evenement
 from relances.models import MessageRecu
 from relances.services.effets_reponses import PasEncore, remis
@@ -27,6 +29,8 @@ JETES = frozenset({"opened", "clicked", "queued", "sent", "subscribed", "inbound
 ECHECS = frozenset({"bounced", "rejected", "failed"})
 TEXTES = ("event_type", "event_id", "message_id", "recipient", "reject_reason", "description", "mta_response")
 TEXTE_MAX = 500
+# Dur ou mou, selon le fournisseur.
+BRUTS = ("event", "Type", "type", "bounceType", "BounceType", "hard_bounce", "error")
 
 
 @receiver(tracking, dispatch_uid="relances.evenement")
@@ -38,8 +42,11 @@ def _evenement(sender, event, esp_name, **_reste):
         return
     evenement = {nom: str(getattr(event, nom, None) or "")[:TEXTE_MAX] for nom in TEXTES}
     quand = event.timestamp if isinstance(event.timestamp, datetime) else None
-    evenement |= {"fournisseur": str(esp_name)[:40], "quand": quand.isoformat() if quand else ""}
-    constater_evenement.apply_async((evenement,), retry=False)
+    brut = event.esp_event if isinstance(event.esp_event, Mapping) else {}
+    brut = {nom: brut[nom] for nom in BRUTS if isinstance(brut.get(nom), (bool, str))}
+    brut = {nom: x if isinstance(x, bool) else x[:TEXTE_MAX] for nom, x in brut.items()}
+    evenement |= {"fournisseur": str(esp_name)[:40], "quand": quand.isoformat() if quand else "", "brut": brut}
+    _confier(constater_evenement, evenement)
 
 
 @receiver(inbound, dispatch_uid="relances.courriel_recu")
@@ -48,7 +55,13 @@ def _courriel_recu(sender, event, esp_name, **_reste):
     from relances.tasks import recevoir_courriel
 
     chemin, empreinte = depot.ranger(event.message.as_bytes(), ".eml")
-    recevoir_courriel.apply_async((chemin, empreinte), retry=False)
+    _confier(recevoir_courriel, chemin, empreinte)
+
+
+def _confier(tache, *arguments) -> None:
+    """Lève OperationalError sans courtier : rien n'est écrit en base, le fournisseur doit recommencer (503)."""
+    if not reveiller(tache, *arguments):
+        raise OperationalError("courtier absent")
 
 
 def recevoir_range(chemin: str, empreinte: str, *, au: date) -> MessageRecu:
@@ -68,14 +81,14 @@ def cle_d_evenement(e: Mapping[str, str]) -> str:
     return f"{e['fournisseur']}:{somme}"
 
 
-def constater(e: Mapping[str, str], *, au: date, dernier: bool = False) -> MessageRecu | None:
+def constater(e: Mapping, *, au: date, dernier: bool = False) -> MessageRecu | None:
     """Écrit ce que l'annonce dit de l'envoi. None : rien à écrire (remis, inconnu).
 
     Lève PasEncore si l'envoi n'est pas encore écrit ; dernier : l'annonce se range alors sans lui, à trier.
     """
     classement = categorie_d_evenement(
         e["event_type"], reject_reason=e["reject_reason"], code="", description=e["description"] or e["mta_response"],
-        recipient=e["recipient"],
+        recipient=e["recipient"], brut=e.get("brut"),
     )  # fmt: skip
     if classement is None:
         return None

@@ -26,6 +26,8 @@ from .taches import creer_tache
 
 S = MessageRecu.Statut
 RETIENT_JOURS = 7  # société sans réglage
+REJETS = (Categorie.REJET, Categorie.REJET_PASSAGER)
+A_CONFIRMER = (*REJETS, Categorie.PLAINTE, Categorie.OPPOSITION)  # sans preuve, une personne les confirme
 PARTIS = (Courrier.Statut.ENVOYE, Courrier.Statut.INCERTAIN)
 CLE = "reponse"  # une tâche ouverte par client, quel que soit le nombre de réponses à lire
 TITRES = {
@@ -47,10 +49,11 @@ def tirer(recu: MessageRecu, lien: Rattachement, classement: Classement, lu: Mes
     """Applique la suite de la catégorie ; l'appelant tient la transaction. Lève PasEncore."""
     categorie = classement.categorie
     echoue = any(s.action == "failed" for s in lu.rapport.sorts) if lu.rapport else False
-    if categorie is Categorie.REJET:
+    if categorie is Categorie.REJET and classement.adresse_en_cause:
         _rejet(recu, lien, lu.origine_destinataires, au=au)
-    elif categorie is Categorie.REJET_PASSAGER:
-        _rejet_passager(recu, lien, lu.origine_destinataires, echoue=echoue, au=au)
+    elif categorie in REJETS:  # passager, ou le message refusé (indésirable, trop gros) : l'adresse, elle, est bonne
+        perdu = echoue or categorie is Categorie.REJET
+        _rejet_passager(recu, lien, lu.origine_destinataires, echoue=perdu, au=au)
     elif categorie in (Categorie.PLAINTE, Categorie.OPPOSITION):
         _plus_de_courriels(recu, lien, categorie, au=au)
     elif categorie is Categorie.REMIS:
@@ -93,7 +96,7 @@ def ouvrir_la_tache(recu: MessageRecu, *, au: date) -> None:
     raison = _("reçu le %(jour)s de %(de)s : %(objet)s") % {
         "jour": formats.jour(recu.recu_le), "de": recu.de_nom or recu.de, "objet": recu.objet,
     }  # fmt: skip
-    titre = TITRES.get(Categorie(recu.categorie), A_VERIFIER if "rejet" in recu.categorie else TITRES["reponse"])
+    titre = TITRES.get(Categorie(recu.categorie), A_VERIFIER if recu.categorie in A_CONFIRMER else TITRES["reponse"])
     creer_tache(recu.client, genre=Tache.Genre.REPONSE, titre=_(titre), due_le=au, cle=CLE, raison=raison[:250])
 
 
@@ -133,7 +136,7 @@ def _rejet_passager(
     adresse = recu.adresse_fautive or lien.envoi.destinataire
     _poser(recu, statut=S.CONSTATE, adresse_fautive=adresse)
     comptes = MessageRecu.objects.filter(
-        client=lien.client, categorie=Categorie.REJET_PASSAGER, adresse_fautive__iexact=adresse, statut=S.CONSTATE,
+        client=lien.client, categorie__in=REJETS, adresse_fautive__iexact=adresse, statut=S.CONSTATE,
         recu_le__date__gt=au - FENETRE,
     )  # fmt: skip
     jours = {timezone.localdate(quand) for quand in comptes.values_list("recu_le", flat=True)}
@@ -198,12 +201,18 @@ def _tache_adresse(client: Client, adresse: str, *, motif: str, au: date) -> Non
 
 
 def _plus_de_courriels(recu: MessageRecu, lien: Rattachement, categorie: Categorie, *, au: date) -> None:
-    """Une plainte ou une opposition éteint l'adresse ; le client, lui, se relance par une autre voie."""
+    """Une plainte ou une opposition éteint l'adresse ; le client, lui, se relance par une autre voie.
+
+    Sans preuve qu'elle répond à un de nos envois, une personne la lit : un expéditeur se contrefait.
+    """
     if lien.client is None:
         return
-    adresses = {recu.adresse_fautive, recu.de if categorie is Categorie.OPPOSITION else ""}
-    if lien.envoi:
-        adresses.add(lien.envoi.destinataire)
+    if lien.envoi is None:
+        if not recu.adresse_fautive and categorie is Categorie.OPPOSITION:
+            _poser(recu, adresse_fautive=recu.de)
+        ouvrir_la_tache(recu, au=au)
+        return
+    adresses = {recu.adresse_fautive, recu.de if categorie is Categorie.OPPOSITION else "", lien.envoi.destinataire}
     for adresse in sorted(adresses - {""}):
         condamner(lien.client, adresse, motif=_(RAISONS[categorie]), au=au)
     if categorie is Categorie.PLAINTE:

@@ -178,6 +178,7 @@ def constater_rebond(courrier: Courrier, *, motif: str, au: date, par=None, bann
     bannir=False : rejet passager, le message est perdu mais l'adresse peut resservir.
     """
     with transaction.atomic():
+        Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=courrier.client_id)  # avant le journal
         courrier = _verrouiller(courrier)
         _passer(courrier, S.EN_ERREUR, erreur=f"rebond : {motif}"[:400])
         mettre_en_erreur(courrier, au=au)

@@ -99,6 +99,8 @@ def recevoir(
 def _ecrire(origine, cle, champs, lien: Rattachement, classement: Classement, lu: MessageLu, *, au) -> MessageRecu:
     try:
         with transaction.atomic():
+            if lien.client:
+                _verrouiller_le_client(lien.client.pk)
             recu = MessageRecu.objects.create(origine=origine, cle_source=cle, **champs)
             if recu.statut != S.ECARTE:
                 if recu.client:
@@ -114,6 +116,11 @@ def _ecrire(origine, cle, champs, lien: Rattachement, classement: Classement, lu
     except IntegrityError:  # deux lectures de la même boîte : l'autre l'a rangé
         return MessageRecu.objects.get(origine=origine, cle_source=cle)
     return recu
+
+
+def _verrouiller_le_client(pk: int) -> None:
+    """Le client avant l'envoi et avant le journal, comme partout : les suites ouvrent des tâches, qui le verrouillent."""
+    Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=pk)
 
 
 def recevoir_illisible(
@@ -251,6 +258,7 @@ def rattacher_a(recu: MessageRecu, client: Client, *, acteur, au: date) -> bool:
 
     Faux s'il n'attend plus. Un courriel déjà rattaché change de client ; un envoi prouvé, lui, ne se déplace pas.
     """
+    _verrouiller_le_client(client.pk)
     recu = MessageRecu.objects.select_for_update(no_key=True, of=("self",)).get(pk=recu.pk)
     if recu.statut not in (S.A_LIRE, S.LU) or recu.courrier_id or recu.message_id or recu.client_id == client.pk:
         return False
@@ -308,10 +316,10 @@ def peut_recevoir_une_reponse(recu: MessageRecu) -> bool:
 
 @transaction.atomic
 def confirmer_le_rejet(recu: MessageRecu, *, acteur, au: date) -> bool:
-    """Un rejet que rien ne prouvait (ni jeton, ni identifiant) : la personne l'a lu, l'adresse ne sert plus."""
-    rejets = (Categorie.REJET, Categorie.REJET_PASSAGER)
-    if recu.categorie not in rejets or recu.client is None or not recu.adresse_fautive:
+    """Un rejet, une plainte, une opposition que rien ne prouvait : la personne l'a lu, l'adresse ne sert plus."""
+    if recu.categorie not in effets.A_CONFIRMER or recu.client is None or not recu.adresse_fautive:
         return False
+    _verrouiller_le_client(recu.client_id)
     if not _passer(recu, (S.A_LIRE,), S.CONSTATE, lu_par=acteur, lu_le=timezone.now()):
         return False
     effets.condamner(recu.client, recu.adresse_fautive, motif=effets.motif_de(recu), au=au, acteur=acteur)

@@ -20,6 +20,7 @@ from relances.models import Message, MessageRecu
 from relances.services import messages as sortants
 from relances.services import reponses as service
 from relances.services import sorts
+from relances.services.effets_reponses import A_CONFIRMER
 
 C, S = MessageRecu.Categorie, MessageRecu.Statut
 REJETS = (C.REJET, C.REJET_PASSAGER, C.PLAINTE)
@@ -134,7 +135,7 @@ def _volet(request, recu: MessageRecu, formulaires: dict) -> dict:
         "agit": agit,
         "repond": repond,
         "rattachable": agit and not recu.courrier_id and not recu.message_id and recu.statut in (S.A_LIRE, S.LU),
-        "rejet_a_confirmer": agit and recu.statut == S.A_LIRE and recu.categorie in REJETS[:2] and recu.client_id
+        "rejet_a_confirmer": agit and recu.statut == S.A_LIRE and recu.categorie in A_CONFIRMER and recu.client_id
         and bool(recu.adresse_fautive),
         "form_repondre": formulaires.get("repondre") or RepondreForm(initial={"objet": objet[:250]}),
         "form_rattacher": formulaires.get("rattacher") or RattacherForm(clients=Client.objects.none()),

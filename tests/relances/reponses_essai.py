@@ -45,6 +45,7 @@ def rejet(envoi_, *, identifiant="<d1@mx.example>", action="failed", code="5.1.1
 
 
 def juge(categorie: str, adresse="", **champs) -> Classement:
+    champs = {"adresse_en_cause": categorie == "rejet"} | champs
     return Classement(Categorie(categorie), "essai", adresse_fautive=adresse, **champs)
 
 

@@ -81,6 +81,20 @@ def test_exigence_22_un_rejet_annonce_met_l_envoi_en_erreur_et_condamne_l_adress
     assert Client.objects.get(pk=parti.client_id).courriel_utilisable == ""
 
 
+def test_un_rejet_mou_sans_code_ne_condamne_pas_l_adresse(client, parti):
+    """Anymail dit « bounced » du dur et du mou : seul l'événement brut du fournisseur les distingue."""
+    mou = rejet(parti, Type="SoftBounce", Details="", Description="Unable to deliver")
+    assert frapper(client, mou).status_code == 200
+    assert MessageRecu.objects.get().categorie == "rejet_passager"
+    assert Client.objects.get(pk=parti.client_id).courriel_utilisable
+
+
+def test_une_liste_noire_du_fournisseur_ne_condamne_pas_l_adresse(client, parti):
+    mou = rejet(parti, Type="DMARCPolicy", Details="smtp;550 5.7.1 message rejected as spam", Description="")
+    assert frapper(client, mou).status_code == 200
+    assert Client.objects.get(pk=parti.client_id).courriel_utilisable
+
+
 def test_la_meme_annonce_rejouee_n_ecrit_rien_de_plus(client, parti):
     for _ in range(3):
         assert frapper(client, rejet(parti)).status_code == 200

@@ -385,3 +385,29 @@ def test_le_brut_se_range_par_empreinte_et_l_illisible_se_trie():
     lu = reponses.recevoir_illisible(b"\xff" * 40, origine="imap", raison="trop gros", societe=societe)
     assert (lu.statut, lu.categorie, lu.societe) == (S.A_LIRE, "autre", societe)
     assert lu.brut_chemin.endswith(".eml") and lu.brut_empreinte and "trop gros" in lu.raison
+
+
+# --- La preuve avant l'effet -------------------------------------------------------------------------
+
+
+def test_un_message_refuse_par_la_politique_du_serveur_ne_condamne_pas_l_adresse():
+    """5.7.1 : notre message est tenu pour indésirable. Sinon une mauvaise journée éteindrait toutes les adresses."""
+    courrier = envoye()
+    recu(rejet(courrier, code="5.7.1"), "rejet", adresse=courrier.destinataire, jugement={"adresse_en_cause": False})
+    courrier.refresh_from_db()
+    assert courrier.statut == Courrier.Statut.EN_ERREUR and "rebond" in courrier.erreur
+    assert Client.objects.get(pk=courrier.client_id).courriel_utilisable
+
+
+@pytest.mark.parametrize("categorie", ["plainte", "opposition"])
+def test_une_plainte_contrefaite_n_eteint_pas_l_adresse_d_un_autre(categorie):
+    """L'expéditeur se contrefait : sans envoi cité, une personne lit et confirme."""
+    client = ClientFactory(courriel="innocent@client.example")
+    adresse = client.courriel if categorie == "plainte" else ""
+    lu = recu(reponse(de=client.courriel, texte="STOP"), categorie, adresse=adresse)
+    client.refresh_from_db()
+    assert (lu.client, lu.statut, client.courriel_utilisable) == (client, S.A_LIRE, "innocent@client.example")
+    assert client.taches.get(faite_le=None).genre == Tache.Genre.REPONSE
+    assert reponses.confirmer_le_rejet(lu, acteur=UtilisateurFactory(societe=client.societe), au=MARDI)
+    client.refresh_from_db()
+    assert client.courriel_utilisable == ""
