@@ -3,7 +3,7 @@
 import logging
 import re
 
-_JETON = re.compile(r"(/p/)(?!code\b)[^/\s?\"']+")
+_JETON = re.compile(r"(/p/)(?!code(?:[?\s\"']|$))[^/\s?\"']+")
 
 
 class SansJeton(logging.Filter):

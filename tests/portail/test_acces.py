@@ -231,6 +231,7 @@ def test_les_essais_de_code_sont_bornes(client):
         ("Not Found: /p/1a-XyZ_0/facture/3", "Not Found: /p/…/facture/3"),
         ('"GET /p/1a-XyZ?langue=en HTTP/1.1" 200', '"GET /p/…?langue=en HTTP/1.1" 200'),
         ("POST /p/code", "POST /p/code"),
+        ("Not Found: /p/code-XyZ_0", "Not Found: /p/…"),
         ("/prestations/p1", "/prestations/p1"),
     ],
 )
@@ -242,3 +243,26 @@ def test_le_journal_perd_le_jeton_et_garde_le_reste(message, attendu):
     ligne = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s", (message,), None)
     assert SansJeton().filter(ligne)
     assert ligne.getMessage() == attendu
+
+
+def test_le_journal_des_acces_de_gunicorn_perd_aussi_le_jeton(tmp_path):
+    """Gunicorn écrit par son propre journal, qui ne passe pas par la racine."""
+    import os
+    import subprocess
+    import sys
+
+    programme = (
+        "import logging, django; acces = logging.getLogger('gunicorn.access'); acces.propagate = False; "
+        "acces.addHandler(logging.StreamHandler()); django.setup(); "
+        "acces.info('\"%(r)s\" %(s)s', {'r': 'GET /p/1a-XyZ HTTP/1.1', 's': 200})"
+    )
+    reglages = {
+        "DJANGO_SETTINGS_MODULE": "recouvrement.settings.prod", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "exemple.fr",
+        "DATABASE_URL": "postgres://a:b@127.0.0.1:1/c", "REDIS_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "dummymail://", "DEFAULT_FROM_EMAIL": "a@exemple.fr", "RECOUVREMENT_VAR": str(tmp_path),
+    }  # fmt: skip
+    sortie = subprocess.run(
+        [sys.executable, "-c", programme], env=os.environ | reglages, capture_output=True, text=True, timeout=100
+    )
+    assert "GET /p/… HTTP/1.1" in sortie.stderr
+    assert "XyZ" not in sortie.stdout + sortie.stderr
