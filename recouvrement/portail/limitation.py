@@ -63,11 +63,12 @@ def rate(request, quoi: str) -> None:
 
 
 def _un_de_plus(cle: str) -> int:
-    cache.add(cle, 0, 2 * FENETRE)
-    try:
-        return cache.incr(cle)
-    except ValueError:  # évincée entre les deux : la fenêtre repart
-        return 1
+    """Chaque essai prend le numéro suivant, par `add` : le cache en base lit puis écrit, `incr` y perdrait les autres."""
+    n = cache.get(cle, 0) + 1
+    while n < EN_TOUT and not cache.add(f"{cle}:{n}", 1, 2 * FENETRE):
+        n += 1
+    cache.set(cle, n, 2 * FENETRE)
+    return n
 
 
 def attente() -> int:

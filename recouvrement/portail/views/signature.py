@@ -47,7 +47,8 @@ def fichier(request, acces, pk):
         octets = None
     if octets is None:
         return porte.introuvable(request)
-    visites.noter(acces, visites.Genre.FICHIER, trouve.reference)
+    if request.method == "GET":
+        visites.noter(acces, visites.Genre.FICHIER, trouve.reference)
     nom = f'attachment; filename="{trouve.reference}.pdf"'
     return HttpResponse(octets, content_type="application/pdf", headers={"Content-Disposition": nom})
 
