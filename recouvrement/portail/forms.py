@@ -34,6 +34,12 @@ class PiecesField(forms.MultipleChoiceField):
     permises: frozenset[int] = frozenset()
 
 
+def cochees_d_abord(pieces: list, au: date) -> list:
+    """Les échues, à défaut toutes ; d'une seule devise, celle de la plus ancienne."""
+    choisies = [p for p in pieces if p.date_echeance < au] or pieces
+    return [p for p in choisies if p.devise == choisies[0].devise]
+
+
 class _Declaration(forms.Form):
     """pieces : celles que la page offre, `pk`, `reste_du` ; `choisies` d'avance : les échues."""
 
@@ -54,10 +60,10 @@ class _Declaration(forms.Form):
 
     @property
     def cochees(self) -> set[int]:
-        """Les cases cochées : ce qui a été envoyé, sinon les échues."""
+        """Les cases cochées : ce qui a été envoyé, sinon celles de `cochees_d_abord`."""
         if self.is_bound:
             return {entier(cle) for cle in self.data.getlist("pieces")}
-        return {p.pk for p in self.offertes if p.date_echeance < self.au} or {p.pk for p in self.offertes}
+        return {p.pk for p in cochees_d_abord(self.offertes, self.au)}
 
 
 class PayeForm(_Declaration):

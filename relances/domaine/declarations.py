@@ -69,8 +69,9 @@ def examen_d_une_promesse(
 ) -> Examen:
     """Ce qui empêche une promesse du client de valoir sans relecture.
 
-    du : reste dû des pièces choisies. Tout promis : trente jours ; la moitié au moins : quinze. Une promesse déjà en
-    attente sur ces pièces, ou rompue depuis peu, demande une personne : une dette ne se repousse pas seule sans fin.
+    du : reste dû des pièces choisies, sans ce qui y est contesté. Tout promis : trente jours ; la moitié au moins :
+    quinze. Une promesse déjà en attente sur ces pièces, ou rompue depuis peu, demande une personne : une dette ne se
+    repousse pas seule sans fin.
     """
     if deja_promis:
         return Examen.DEJA_PROMIS

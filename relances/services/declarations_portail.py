@@ -54,9 +54,10 @@ class Depot:
 
 
 def pieces_declarables(client: Client) -> list[Echeance]:
-    """Pièces ouvertes dont la page parle : ni au contentieux, ni cédées. Chacune a `plan` et `contestee`.
+    """Pièces ouvertes dont la page parle : ni au contentieux, ni cédées. Chacune a `plan`, `contestee` et `reclame`.
 
-    plan : dans un échéancier en cours, ou rompu sans clause ; contestee : un litige y est ouvert.
+    plan : dans un échéancier en cours, ou rompu sans clause ; contestee : un litige y est ouvert ; reclame : son reste
+    dû, moins ce qui y est contesté.
     """
     ouvertes = (
         Echeance.objects.ouvertes()
@@ -67,7 +68,9 @@ def pieces_declarables(client: Client) -> list[Echeance]:
     )
     pieces = list(ouvertes)
     for piece in pieces:
-        piece.contestee = any(x.clos_le is None for x in piece.litiges.all())
+        contestes = [x.montant_conteste for x in piece.litiges.all() if x.clos_le is None]
+        piece.contestee = bool(contestes)
+        piece.reclame = max(piece.reste_du - sum(contestes, ZERO), ZERO)
         piece.plan = any(x.statut == Echeancier.Statut.EN_COURS or x.lie_apres_rupture for x in piece.echeanciers.all())
     return pieces
 
@@ -175,7 +178,7 @@ def promettre_de_payer(
         )
     promesses = Promesse.objects.filter(client=client, echeances__in=choisies)
     examen = examen_d_une_promesse(
-        montant=montant, du=du, pour_le=pour_le, au=au,
+        montant=montant, du=sum((p.reclame for p in choisies), ZERO), pour_le=pour_le, au=au,
         deja_promis=promesses.en_attente().exists() or _a_l_examen(client, choisies, G.PROMET),
         rompue_recente=promesses.filter(
             statut__in=(Promesse.Statut.ROMPUE, Promesse.Statut.PARTIELLE), conclue_le__gt=au - RUPTURE_RECENTE

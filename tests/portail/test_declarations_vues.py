@@ -1,6 +1,7 @@
 """Les formulaires de la page : ils marchent sans script, se bornent, et ne montrent rien d'un voisin."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,9 +11,9 @@ from factures.models import Litige, Promesse, ReglageAccords
 from relances.models import Declaration, ReglagePortail
 from relances.services import liens
 from tests.clients.factories import ClientFactory
-from tests.factures.factories import EcheanceFactory
+from tests.factures.factories import EcheanceFactory, LitigeFactory
 
-from .declarants import LienFactory, monde
+from .declarants import AU, LienFactory, monde
 from .test_declarations import PNG
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,24 @@ def saisie(m, **champs):
         "nom": "Nadia Ferrand",
     }  # fmt: skip
     return base | champs
+
+
+@pytest.mark.parametrize("genre", ["paye", "promet"])
+def test_le_montant_propose_est_d_une_devise_et_sans_la_part_contestee(client, m, genre):
+    LitigeFactory(echeance=m.pieces[0], montant_conteste=300)
+    dollars = EcheanceFactory(client=m.client, montant=5000, echue_le=AU - timedelta(days=9), devise="USD")
+    page = client.get(url(m, f"/declarer/{genre}")).content.decode()
+
+    assert 'value="1 300,00"' in page.replace("\xa0", " ").replace("\u202f", " ")  # 1 000 + 600, moins 300
+    assert f'value="{m.pieces[1].pk}" checked' in page and f'value="{dollars.pk}">' in page
+
+
+def test_promettre_tout_ce_qui_n_est_pas_conteste_ne_demande_personne(client, m):
+    LitigeFactory(echeance=m.pieces[0], montant_conteste=300)
+    champs = {"pieces": [p.pk for p in m.pieces[:2]], "montant": "1300", "le": "2026-12-15", "moyen": ""}
+    client.post(url(m, "/declarer/promet"), saisie(m, **champs))
+
+    assert (Declaration.objects.get().statut, Promesse.objects.get().montant) == ("acceptee", 1300)
 
 
 def test_j_ai_paye_avec_une_preuve(client, m):

@@ -15,7 +15,7 @@ from recouvrement.commun.horloge import maintenant
 from recouvrement.commun.vues import entier
 from recouvrement.portail import acces as porte
 from recouvrement.portail.acces import Acces, par_lien
-from recouvrement.portail.forms import FORMULAIRES
+from recouvrement.portail.forms import FORMULAIRES, cochees_d_abord
 from relances.models import Declaration
 from relances.services import declarations_portail as services
 from relances.services.declarations_portail_accords import demander_du_temps, offrir
@@ -50,8 +50,8 @@ def declarer(request, acces, genre):
 
 
 def _initial(genre: str, pieces: list[Echeance], acces: Acces) -> dict:
-    echues = [p for p in pieces if p.date_echeance < acces.au] or pieces
-    du = sum(p.reste_du for p in echues)
+    """Ce qui est échu, sans la part contestée : la personne le corrige."""
+    du = sum(p.reclame for p in cochees_d_abord(pieces, acces.au)) or None
     return {"montant": du if genre in ("paye", "promet") else None, "le": acces.au if genre == "paye" else None}
 
 
