@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+AXE = Axe()
 LARGEURS = {"bureau": (1440, 900), "tablette": (1100, 800), "telephone": (390, 844)}
 ETROIT = 320  # WCAG 1.4.10 : rien ne défile en largeur
 
@@ -100,8 +101,11 @@ def deborde(page) -> list[str]:
 
 
 def fautes_axe(page) -> list[tuple]:
-    resultat = Axe().run(page, options=REGLES).response
-    return [(v["id"], n["html"][:160]) for v in resultat["violations"] for n in v["nodes"][:2]]
+    """[(règle, élément)] ; axe se pose une fois par page, ses 500 Ko coûtent autant que sa lecture."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
+    violations = page.evaluate("options => axe.run(options).then((r) => r.violations)", REGLES)
+    return [(v["id"], n["html"][:160]) for v in violations for n in v["nodes"][:2]]
 
 
 def constater(page, url: str) -> dict[str, list]:

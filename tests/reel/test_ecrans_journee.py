@@ -86,9 +86,7 @@ def test_ma_journee_ses_absences_et_ses_partages(connexion, live_server, equipe,
     confiee.save()
     autre = ClientFactory(societe=societe, gestionnaire=paul, raison_sociale="Garage Lenoir")
     dette(autre)
-    partages.noter_et_prevenir(
-        autre, texte="@Paul Renaud la remise de mars", prevenir=[equipe], acteur=paul, au=AU
-    )
+    partages.noter_et_prevenir(autre, texte="@Paul Renaud la remise de mars", prevenir=[equipe], acteur=paul, au=AU)
     Absence.objects.create(utilisateur=paul, remplacant=equipe, du=AU, au=DEMAIN, auteur=paul, motif="Congés")
     Absence.objects.create(utilisateur=equipe, remplacant=paul, du=AU, au=DEMAIN, auteur=equipe)
     fiche = reverse("clients:fiche", args=[belcourt.pk])
@@ -100,7 +98,7 @@ def test_ma_journee_ses_absences_et_ses_partages(connexion, live_server, equipe,
 def test_les_volets_de_la_fiche_qui_visent_quelque_chose(
     connexion, live_server, equipe, societe, belcourt  # noqa: F811
 ):  # fmt: skip
-    """Litige et son fil, affectation, contact, adresse après un retour, perte, renvoi : chacun sur son objet."""
+    """Le fil d'un litige, une affectation, un contact, l'adresse après un retour ; nus : test_fiche_client."""
     piece = dette(belcourt, 9360)
     litige = LitigeFactory(echeance=dette(belcourt, 5616), montant_conteste=1200, a_traiter_le=DEMAIN)
     for texte in ("Photos demandées au chef d’atelier.", "Reçues, deux vantaux rayés."):
@@ -111,10 +109,10 @@ def test_les_volets_de_la_fiche_qui_visent_quelque_chose(
     belcourt.save()
     OppositionSms.objects.create(societe=societe, numero="+33465710142", le=maintenant(), source="personne")
     contact = belcourt.contacts.get()
-    suites = [f"clore&litige={litige.pk}", f"echange&litige={litige.pk}", f"litige&piece={piece.pk}",
-              f"affecter&credit=avoir-{avoir.pk}", f"contact&contact={contact.pk}", "nouvelle-adresse",
-              f"perte&piece={piece.pk}", f"renvoyer&piece={piece.pk}", f"etape&piece={piece.pk}", "ne-pas-appeler",
-              "promesse", "appel"]  # fmt: skip
+    suites = [
+        f"clore&litige={litige.pk}", f"echange&litige={litige.pk}", f"affecter&credit=avoir-{avoir.pk}",
+        f"contact&contact={contact.pk}", f"promesse&piece={piece.pk}", "nouvelle-adresse", "appel",
+    ]  # fmt: skip
     fiche = reverse("clients:fiche", args=[belcourt.pk])
     verifier(connexion, live_server.url, [f"{fiche}?volet={suite}" for suite in suites])
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -17,12 +16,13 @@ from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFac
 from tests.contentieux.factories import CourrierEnvoyeFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory, LitigeFactory, PromesseFactory
 
+from .test_ecrans import fautes_axe
+
 pytestmark = [
     pytest.mark.reel,
     pytest.mark.variables_inconnues_permises,
     pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"),
 ]
-REGLES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 ONGLETS = ["compte", "chronologie", "contacts", "documents", "conditions", "pourquoi"]
 NOMS = {
     "de droite à gauche": "شركة الحدادة المتحدة للإنشاءات والمقاولات العامة ذات المسؤولية المحدودة",
@@ -85,37 +85,36 @@ def peupler(societe, claire, nom: str):
     return client
 
 
-@pytest.mark.parametrize("largeur", [320, 390, 1440])
-def test_aucun_nom_ne_fait_defiler_la_page(monde, largeur):
+@pytest.mark.timeout(300)
+def test_aucun_nom_ne_fait_defiler_la_page(monde):
     page, societe, claire = monde
-    page.set_viewport_size({"width": largeur, "height": 900})
     debords = {}
     for quoi, nom in NOMS.items():
         client = peupler(societe, claire, nom)
         for onglet in ONGLETS:
             page.goto(page.adresse(client, onglet))
-            debord = page.evaluate(DEBORD)
-            if debord:
-                debords[quoi, onglet] = debord
+            for largeur in (1440, 390, 320):
+                page.set_viewport_size({"width": largeur, "height": 900})
+                if debord := page.evaluate(DEBORD):
+                    debords[quoi, onglet, largeur] = debord
         MessageRecu.objects.all().delete()
 
     assert not debords, debords
     assert page.fautes == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_chaque_onglet_est_accessible_plein_et_vide(monde, theme):
+@pytest.mark.timeout(300)
+def test_chaque_onglet_est_accessible_plein_et_vide(monde):
     page, societe, claire = monde
-    page.emulate_media(color_scheme=theme)
     vide = ClientFactory(societe=societe, gestionnaire=claire, telephone="")
     fautes = {}
     for client in (peupler(societe, claire, NOMS["ordinaire"]), vide):
         for onglet in ONGLETS:
             page.goto(page.adresse(client, onglet))
-            graves = [v for v in Axe().run(page, options=REGLES).response["violations"]
-                      if v["impact"] in ("serious", "critical")]  # fmt: skip
-            if graves:
-                fautes[client.raison_sociale, onglet] = [(v["id"], v["nodes"][0]["html"][:120]) for v in graves]
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                if constat := fautes_axe(page):
+                    fautes[client.raison_sociale, onglet, theme] = constat
 
     assert fautes == {}
 

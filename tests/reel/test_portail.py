@@ -105,7 +105,7 @@ def test_le_code_du_papier_ouvre_la_page_au_telephone(monde, browser):
 
     lien = LienPortail.objects.get(client__code="CL-00418")
     code = liens.ecrire_code(liens.code_du_lien(lien))
-    contexte = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    contexte = browser.new_context(locale="fr-FR", java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = contexte.new_page()
     page.goto(monde["code"])
     page.get_by_label("Code de la lettre").fill(code.lower())

@@ -1,34 +1,42 @@
-"""Un collègue en remplace un autre, dans un vrai navigateur : de l'absence notée au geste signé de son nom."""
+"""Un collègue en remplace un autre : de l'absence notée au geste signé de son nom, écrit au client, puis au retour.
+
+Worker Celery, Redis, SMTP et Chromium réels.
+"""
 
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from factures.domaine.calendrier import ajouter_jours_ouvres
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.comptes.models import Absence
 from relances.models import Tache
 from relances.services.plans import installer_plans
-from tests.clients.factories import ClientFactory
+from tests.clients.factories import ClientFactory, ContactFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory
 
 from .parcours import Parcours
+from .processus import attendre
+from .test_promesses import promettre
 
 pytestmark = [
     pytest.mark.reel,
+    pytest.mark.timeout(300),
     pytest.mark.variables_inconnues_permises,
     pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"),
 ]
 
 
 @pytest.fixture
-def monde(transactional_db):
+def monde(ouvrier):
     societe = SocieteFactory()
     installer_plans(societe)
     claire = UtilisateurFactory(societe=societe, nom="Claire Bonnet")
     paul = UtilisateurFactory(societe=societe, nom="Paul Vidal")
     client = ClientFactory(societe=societe, gestionnaire=claire, raison_sociale="Chaudronnerie Belcourt SAS")
+    ContactFactory(client=client, role="comptabilite", courriel="compta@belcourt.example")
     EcheanceFactory(client=client, echue_le=aujourd_hui() - timedelta(30), montant=9360)
     Tache.objects.create(
         societe=societe, client=client, genre=Tache.Genre.APPEL, titre="Appeler", due_le=aujourd_hui(), cle="a"
@@ -36,7 +44,7 @@ def monde(transactional_db):
     return claire, paul, client
 
 
-def test_claire_s_absente_paul_tient_son_portefeuille_puis_elle_revient(monde, live_server, page, browser):
+def test_claire_s_absente_paul_tient_son_portefeuille_puis_elle_revient(monde, live_server, page, browser, smtp_pair):
     claire, paul, client = monde
     ecran = Parcours(page, live_server.url)
     ecran.entrer(claire)
@@ -59,6 +67,9 @@ def test_claire_s_absente_paul_tient_son_portefeuille_puis_elle_revient(monde, l
     autre.page.keyboard.press("7")
     autre.page.keyboard.press("Control+Enter")
     autre.dit("Appel enregistré.")
+    promettre(autre, client, ajouter_jours_ouvres(aujourd_hui(), 2, "metropole"))
+    attendre(lambda: smtp_pair.messages, secondes=60, quoi="la confirmation de la promesse faite à Paul")
+    assert smtp_pair.messages[0]["To"] == "compta@belcourt.example"
     autre.aller("clients:fiche", client.pk, o="chronologie")
     autre.dit("Paul Vidal")
     assert Tache.objects.get(cle="a").faite_par == paul
