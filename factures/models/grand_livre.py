@@ -163,6 +163,7 @@ class Echeance(models.Model):
         indexes = [
             models.Index(
                 fields=["societe", "client", "date_echeance"],
+                include=["devise", "montant", "impute"],  # les sommes se lisent dans l'index seul
                 condition=Q(impute__lt=F("montant")),
                 name="echeance_ouverte",
             ),

@@ -110,6 +110,8 @@ else:
     raise ImproperlyConfigured("DATABASE_URL : seuls sqlite:// et postgres:// sont pris en charge.")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# SQLite n'a pas d'index couvrant : le même index s'y crée sans ses colonnes incluses.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
