@@ -106,10 +106,12 @@ def seuls(personne: int, repetitions: int, lentes: int = 0) -> None:
     from django.test import Client as Navigateur
     from django.test.utils import CaptureQueriesContext
 
+    import recouvrement.wsgi  # noqa: F401
     from clients.models import Client
     from recouvrement.comptes.models import Utilisateur
     from relances.models import Tache
 
+    # recouvrement.wsgi est importé pour son ramasse-miettes : celui du serveur.
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     navigateur = Navigateur()
     navigateur.force_login(Utilisateur.objects.get(pk=personne))
