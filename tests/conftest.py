@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from recouvrement.celery import app as celery_app
 from recouvrement.commun import catalogues
 from tests.outils import gabarits, moteurs, reseau, smtp, vidage
 
@@ -40,6 +41,14 @@ def sans_reseau():
     """Aucune connexion hors de la machine."""
     with pytest.MonkeyPatch.context() as retouche:
         reseau.fermer_la_sortie(retouche)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def courtier_en_memoire():
+    """Une requête réveille une tâche sans chercher de Redis ; tests/reel en met un vrai."""
+    with pytest.MonkeyPatch.context() as retouche:
+        retouche.setattr(celery_app.conf, "broker_url", "memory://")
         yield
 
 

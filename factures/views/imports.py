@@ -13,7 +13,6 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 import factures.imports
 from factures import presentation_import as presentation
@@ -22,7 +21,7 @@ from factures.imports import depots
 from factures.imports.lecteurs import FORMATS
 from factures.models import Lot
 from factures.tasks import apercevoir_lot, appliquer_lot
-from recouvrement.commun import formats
+from recouvrement.commun import formats, reveil
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.vues import Liste, entier, fait, rediriger, rendre, texte
 from recouvrement.comptes.courante import restreindre, societe_courante
@@ -50,11 +49,7 @@ def lots_visibles(request):
 
 def reveiller(tache, lot: Lot) -> bool:
     """Le courtier ne fait que réveiller : s'il ne répond pas, le lot attend et la page le dit."""
-    try:
-        tache.apply_async((lot.pk,), retry=False)
-    except OperationalError:
-        return False
-    return True
+    return reveil.reveiller(tache, lot.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

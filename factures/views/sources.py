@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 from factures.formulaires_sources import SourceForm
 from factures.models import Lot, SourceImport
@@ -16,6 +15,7 @@ from factures.services import sources as service
 from factures.tasks import relever_source
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import maintenant
+from recouvrement.commun.reveil import reveiller
 from recouvrement.commun.vues import Liste, fait, rediriger, rendre
 from recouvrement.comptes.courante import restreindre, societe_courante
 from recouvrement.comptes.droits import Droit, exige, societes_pour, verifier_droit
@@ -131,11 +131,9 @@ def source_relever(request, pk: int):
     if not trouvee.actif:
         fait(request, _("Cette source est désactivée : réactivez-la d’abord."))
         return rediriger(request, reverse("factures:source", args=[pk]))
-    try:
-        relever_source.apply_async((pk, True), retry=False)
-    except OperationalError:
+    if reveiller(relever_source, pk, True):
+        fait(request, _("Lecture demandée : les fichiers paraîtront ci-dessous."))
+    else:
         SourceImport.objects.filter(pk=pk, lue_le__lte=timezone.now()).update(lue_le=None)
         fait(request, _("Le service de fond ne répond pas : la source sera lue à son retour."))
-    else:
-        fait(request, _("Lecture demandée : les fichiers paraîtront ci-dessous."))
     return rediriger(request, reverse("factures:source", args=[pk]))

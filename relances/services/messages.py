@@ -16,6 +16,7 @@ from django.utils import timezone
 from clients.models import Client
 from recouvrement.commun import depot
 from recouvrement.commun.courriel import EnvoiIncertain, EnvoiRefuse, remettre
+from recouvrement.commun.reveil import reveiller
 from recouvrement.journal.services import consigner
 from relances.models import Message
 
@@ -71,9 +72,7 @@ def _reveiller(message_id: int, delai: timedelta) -> None:
     """Le courtier ne fait que réveiller : absent, le tic fera le même travail."""
     from relances.tasks import envoyer_message
 
-    try:
-        envoyer_message.apply_async((message_id,), countdown=delai.total_seconds() + 1, retry=False)
-    except Exception:  # courtier absent : rien n'est perdu, la ligne attend le tic
+    if not reveiller(envoyer_message, message_id, countdown=delai.total_seconds() + 1):
         log.info("message %s : il partira au prochain tic", message_id)
 
 

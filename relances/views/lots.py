@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 from recouvrement.commun import depot, formats
 from recouvrement.commun.horloge import aujourd_hui
 from recouvrement.commun.pdf import PdfIndisponible
+from recouvrement.commun.reveil import reveiller
 from recouvrement.commun.vues import Liste, fait, rediriger, rendre
 from recouvrement.comptes.courante import restreindre
 from recouvrement.comptes.droits import Droit, exige, peut, verifier_droit
@@ -108,13 +108,8 @@ def creer(request):
 
 def _composer(lot: LotPostal, plis: int) -> None:
     """Un petit lot se fait sur place ; un gros attend le worker, ou se fait sur place si le courtier est muet."""
-    if plis > settings.LOT_SUR_PLACE:
-        try:
-            composer_lot.apply_async((lot.pk,), retry=False)
-            return
-        except OperationalError:
-            pass
-    lots.composer(lot.pk, au=aujourd_hui())
+    if plis <= settings.LOT_SUR_PLACE or not reveiller(composer_lot, lot.pk):
+        lots.composer(lot.pk, au=aujourd_hui())
 
 
 @require_safe

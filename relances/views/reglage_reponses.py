@@ -4,8 +4,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
+from recouvrement.commun.reveil import reveiller
 from recouvrement.commun.vues import fait, rediriger, rendre
 from recouvrement.comptes.droits import Droit, exige, societes_pour, verifier_droit
 from recouvrement.comptes.models import Societe
@@ -93,10 +93,8 @@ def relever(request, pk: int):
     if not (trouve.pk and trouve.actif):
         fait(request, _("Cette boîte n’est pas relevée : activez-la d’abord."))
         return rediriger(request, reverse("relances:reglage_reponses", args=[pk]))
-    try:
-        relever_boite.apply_async((trouve.pk, True), retry=False)
-    except OperationalError:
-        fait(request, _("Le service de fond ne répond pas : la boîte sera lue à son retour."))
-    else:
+    if reveiller(relever_boite, trouve.pk, True):
         fait(request, _("Lecture demandée : les courriels paraîtront à l’écran Réponses."))
+    else:
+        fait(request, _("Le service de fond ne répond pas : la boîte sera lue à son retour."))
     return rediriger(request, reverse("relances:reglage_reponses", args=[pk]))

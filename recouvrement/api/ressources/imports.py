@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 from ninja import File, Query, Router
 from ninja.files import UploadedFile
 from pydantic import Field
@@ -13,6 +12,7 @@ from factures.formulaires_import import DepotForm
 from factures.imports import depots
 from factures.models import Lot
 from factures.tasks import apercevoir_lot, appliquer_lot
+from recouvrement.commun import reveil
 from recouvrement.comptes.models import Societe
 
 from ..acces import JSON, MULTIPART
@@ -129,14 +129,7 @@ def detail(lot: Lot) -> dict:
 
 def reveiller(tache, lot: Lot) -> None:
     """Une fois la transaction écrite ; si le courtier ne répond pas, le lot attend et son statut le dit."""
-
-    def appeler():
-        try:
-            tache.apply_async((lot.pk,), retry=False)
-        except OperationalError:
-            pass
-
-    transaction.on_commit(appeler)
+    transaction.on_commit(lambda: reveil.reveiller(tache, lot.pk))
 
 
 @operation(

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 from recouvrement.api.forms_webhooks import AbonnementForm
 from recouvrement.api.models import AbonnementWebhook, Livraison
@@ -17,6 +16,7 @@ from recouvrement.api.tasks import livrer_a
 from recouvrement.api.webhooks import gestes
 from recouvrement.api.webhooks.evenements import ESSAI, EVENEMENTS, NOMS
 from recouvrement.commun import formats
+from recouvrement.commun.reveil import reveiller
 from recouvrement.commun.vues import Liste, fait, rediriger, rendre, valeur_parmi
 from recouvrement.comptes.courante import restreindre, societe_courante
 from recouvrement.comptes.droits import Droit, exige, societes_pour, verifier_droit
@@ -176,7 +176,4 @@ def rejouer(request, pk: int, livraison: int):
 
 def _reveiller(pk: int) -> None:
     """Le courtier ne fait que réveiller : sans lui, la minute suivante s'en charge."""
-    try:
-        livrer_a.apply_async((pk,), retry=False)
-    except OperationalError:
-        return
+    reveiller(livrer_a, pk)
