@@ -331,7 +331,6 @@ def test_deux_devises_se_lisent_cote_a_cote(connectee, gestionnaire):
         ("tout", ["Appels", "Virement"]),
         ("appels", ["Appels"]),
         ("virements", ["Virement"]),
-        ("ar", []),
         ("n'importe", ["Appels", "Virement"]),
     ],
 )
@@ -460,6 +459,36 @@ def test_htmx_recoit_la_liste_seule(connectee, gestionnaire):
     assert fragment.lstrip().startswith('<div class="liste" id="journee"')
 
 
+def test_l_apercu_suit_l_onglet_et_la_ligne_choisie_prend_le_focus(connectee, gestionnaire):
+    """Changer d'onglet laissait l'aperçu, et les touches, sur le client de l'onglet d'avant."""
+    tref = debiteur(gestionnaire, "Tréfilerie", montant=9000)
+    tache(tref, G.DECLARER, AU + timedelta(1), titre="Déclarer")
+    tache(debiteur(gestionnaire, "Belcourt", montant=100))
+
+    fragment = connectee.get(URL, {"q": "appels"}, headers={"HX-Request": "true"}).content.decode()
+    liste, apercu = fragment.split('<div id="apercu" hx-swap-oob="innerHTML">')
+
+    assert "Tréfilerie" not in apercu and "Belcourt" in apercu and "1 sur 1" in apercu
+    assert liste.count(" autofocus ") == 1
+    page = connectee.get(URL, {"q": "appels"}).content.decode()
+    assert "hx-swap-oob" not in page.split("</main>")[0] and " autofocus " not in page
+
+
+def test_un_onglet_qui_s_est_vide_rend_la_journee(connectee, gestionnaire):
+    tache(debiteur(gestionnaire, "Belcourt"))
+
+    assert connectee.get(URL, {"q": "promesses", "de": "moi"}).url == "/?de=moi"
+
+
+def test_un_geste_rend_l_onglet_d_ou_il_part(connectee, gestionnaire):
+    faite = tache(debiteur(gestionnaire, "Belcourt"))
+    adresse = reverse("pilotage:tache_faite", args=[faite.pk])
+
+    assert connectee.post(adresse, headers={"Referer": "http://testserver/?q=appels&choix=3"}).url == "/?q=appels"
+    assert connectee.post(adresse, headers={"Referer": "http://ailleurs.example/?q=appels"}).url == "/"
+    assert connectee.post(adresse, headers={"Referer": "http://testserver/clients/?q=appels"}).url == "/"
+
+
 # --- Aperçu, enchaînement, tâches ---------------------------------------------------------------------
 
 
@@ -519,6 +548,19 @@ def test_client_par_client_suit_l_ordre_fige_meme_si_une_ligne_disparait(connect
     assert un.url == f"{reverse('clients:fiche', args=[premier.pk])}?suite=journee&volet=appel"
     assert deux.url == f"{reverse('clients:fiche', args=[second.pk])}?suite=journee&volet=appel"
     assert fin.url == "/"
+
+
+@pytest.mark.parametrize(
+    "fiche",
+    [{"jugement_ouverture_le": AU}, {"ne_pas_appeler_le": AU, "ne_pas_appeler_motif": "Le directeur l'interdit"}],
+)
+def test_client_par_client_n_ouvre_pas_l_appel_d_un_client_qui_ne_s_appelle_pas(connectee, gestionnaire, fiche):
+    tref = debiteur(gestionnaire, "Tréfilerie", **fiche)
+    tache(tref, G.DECLARER, AU, titre="Déclarer")
+
+    ouverte = connectee.get(reverse("pilotage:suivant")).url
+
+    assert ouverte == f"{reverse('clients:fiche', args=[tref.pk])}?suite=journee"
 
 
 def test_une_tache_faite_sort_de_la_journee(connectee, gestionnaire):

@@ -21,7 +21,7 @@ NOMS = 3  # clients sautés nommés
 @require_safe
 @exige(Droit.VOIR)
 def suivant(request):
-    """Le client suivant (`?apres=`) ou précédent (`?avant=`) de la journée, volet d'appel ouvert.
+    """Le client suivant (`?apres=`) ou précédent (`?avant=`) de la journée, volet d'appel ouvert s'il s'appelle.
 
     L'ordre se fige au premier clic, dans la session. Ce qu'un autre a traité entre-temps se saute, et se dit ; revenir
     en arrière ne saute rien. Au bout, retour à Ma journée.
@@ -64,7 +64,10 @@ def _commencer(request):
 
 
 def _ouvrir(request, pk: int):
-    volet = "&volet=appel" if peut(request.user, Droit.AGIR) else ""
+    """La fiche, volet d'appel ouvert, sauf procédure collective ou client à ne pas appeler."""
+    client = Client.objects.visibles_pour(request.user).filter(pk=pk).first()
+    appelable = client and not client.procedure_ouverte and not client.ne_pas_appeler_le
+    volet = "&volet=appel" if appelable and peut(request.user, Droit.AGIR) else ""
     return rediriger(request, f"{reverse('clients:fiche', args=[pk])}?suite=journee{volet}")
 
 

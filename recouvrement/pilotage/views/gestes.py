@@ -1,7 +1,10 @@
 """Gestes de Ma journée : faire, reporter, confier, rendre une tâche ; mettre un client de côté ; lire une mention."""
 
+from urllib.parse import urlencode, urlsplit
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,7 +43,17 @@ def _retour(request, client_id: int):
         return rediriger(request, reverse("clients:fiche", args=[client_id]))
     if ou == "suite":
         return rediriger(request, f"{reverse('pilotage:suivant')}?apres={client_id}")
-    return rediriger(request, reverse("pilotage:ma_journee"))
+    return rediriger(request, reverse("pilotage:ma_journee") + _onglet(request))
+
+
+def _onglet(request) -> str:
+    """L'onglet de Ma journée d'où vient le geste (`?q=`, `?de=`), d'après la page qui l'a envoyé ; "" ailleurs."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host() or page.path != reverse("pilotage:ma_journee"):
+        return ""
+    ici = QueryDict(page.query)
+    gardes = urlencode({cle: ici[cle] for cle in ("q", "de") if ici.get(cle)})
+    return f"?{gardes}" if gardes else ""
 
 
 def _refuser(form, erreur: ValidationError) -> None:

@@ -2,6 +2,7 @@
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -11,7 +12,7 @@ from clients.models import Client
 from factures.compte import comptes, pieces_ouvertes
 from recouvrement.commun import formats
 from recouvrement.commun.horloge import aujourd_hui
-from recouvrement.commun.vues import entier, onglets, parametres, rendre, valeur_parmi
+from recouvrement.commun.vues import entier, onglets, parametres, rediriger, rendre, valeur_parmi, veut_fragment
 from recouvrement.comptes import absences
 from recouvrement.comptes.droits import Droit, exige, peut
 from relances.models import Courrier
@@ -29,7 +30,7 @@ PAS = 25
 @require_safe
 @exige(Droit.VOIR)
 def ma_journee(request):
-    """La liste et l'aperçu ; pour htmx, la liste seule."""
+    """La liste et l'aperçu ; pour htmx, la liste, et l'aperçu hors bande : il suit la ligne choisie."""
     au = aujourd_hui()
     portee, clients, de = lire_portee(request, au)
     lues = journee.toutes(portee)
@@ -42,6 +43,8 @@ def ma_journee(request):
     for ligne in choisies:
         if q != "tout":  # dans un onglet, c'est l'action de l'onglet qui se lit
             ligne.actions.sort(key=lambda a: a.genre not in cles[q])
+    if not choisies and toutes:  # l'onglet vient de se vider : le reste de la journée attend
+        return rediriger(request, reverse("pilotage:ma_journee") + parametres(request, q=None, choix=None))
     montrees = choisies[: _combien(request)]
     choix = _choisie(request, montrees)
     echu = journee.echu_du_portefeuille(clients, au=au)
@@ -57,6 +60,7 @@ def ma_journee(request):
         "large": peut(request.user, Droit.TOUT_VOIR),
         "choix": choix,
         "rang": montrees.index(choix) + 1 if choix else 0,
+        "fragment": veut_fragment(request),
         "peut_agir": peut(request.user, Droit.AGIR),
         "prochaine": journee.prochaine(clients, au=au) if not toutes else None,
         "de_cote": [x for x in lues if journee.cachee(x)] if q == "tout" else [],
