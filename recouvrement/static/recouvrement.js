@@ -25,6 +25,7 @@
   doc.addEventListener("click", (e) => menusOuverts().forEach((m) => { if (!m.contains(e.target)) m.open = false; }));
   doc.addEventListener("toggle", (e) => {
     if (e.target.matches?.("details.filtre-menu[open]")) un("input:not([type=hidden])", e.target)?.focus();
+    else if (e.target.matches?.("details[open]:has(> summary[data-touche])")) (un("textarea", e.target) || un("select,input:not([type=hidden])", e.target))?.focus();
   }, true);
 
   // Ce qui est coché dans un form data-selection : cases data-choix, data-montant en décimal à point, data-devise,
@@ -246,6 +247,7 @@
     if (mod || e.altKey || e.target.matches("input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]") || un("dialog[open]") || !actifs()) return;
     const touche = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     if (touche === "?") { e.preventDefault(); un("#aide-clavier")?.togglePopover(); return; }
+    if (touche === "Enter" && doc.activeElement === doc.body) { const l = lignes().find((x) => x.classList.contains("choisie")); if (l) cible(l).click(); return; } // rien n'a le focus : la ligne choisie
     if (touche === "j" || touche === "k") { e.preventDefault(); deplacer(touche === "j" ? 1 : -1); return; }
     const ligne = doc.activeElement?.closest("[data-ligne]");
     const bouton = (ligne && un(`[data-touche-ligne="${CSS.escape(touche)}"]`, ligne)) || tous(`[data-touche="${CSS.escape(touche)}"]`).find(visible);
@@ -264,10 +266,8 @@
     }));
   }, true);
   const reglage = un("[data-raccourcis]");
-  if (reglage) {
-    reglage.checked = actifs();
-    reglage.addEventListener("change", () => localStorage.setItem(CLE, reglage.checked ? "oui" : "non"));
-  }
+  if (reglage) reglage.checked = actifs();
+  reglage?.addEventListener("change", () => localStorage.setItem(CLE, reglage.checked ? "oui" : "non"));
 
   // htmx : session expirée, échec montré à sa place, changement annoncé.
   doc.addEventListener("htmx:beforeSwap", (e) => {
