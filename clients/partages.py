@@ -36,7 +36,7 @@ def collegues(client: Client, *, sauf: Utilisateur | None = None, droit: Droit =
 def mentionnes(texte: str, personnes: Iterable[Utilisateur]) -> tuple[list[Utilisateur], list[str], list[str]]:
     """(reconnus, noms portés par plusieurs, « @… » sans personne) d'après « @Prénom Nom » dans le texte.
 
-    Le nom le plus long l'emporte ; la casse ne compte pas.
+    Le nom le plus long l'emporte ; la casse ne compte pas. Un prénom seul suffit s'il n'est porté que par une personne.
     """
     par_nom: dict[str, list[Utilisateur]] = {}
     for personne in personnes:
@@ -46,6 +46,7 @@ def mentionnes(texte: str, personnes: Iterable[Utilisateur]) -> tuple[list[Utili
     for trouve in AROBASE.finditer(texte):
         suite = " ".join(texte[trouve.end() :].casefold().split())
         nom = next((n for n in noms if suite.startswith(n) and not suite[len(n) : len(n) + 1].isalnum()), "")
+        nom = nom or _prenom_seul(texte[trouve.end() :], noms)
         if not nom:
             inconnus.append(re.match(r"[^\s,.;:!?]*", texte[trouve.end() :])[0][:40])
         elif len(par_nom[nom]) > 1:
@@ -53,6 +54,15 @@ def mentionnes(texte: str, personnes: Iterable[Utilisateur]) -> tuple[list[Utili
         elif par_nom[nom][0] not in reconnus:
             reconnus.append(par_nom[nom][0])
     return reconnus, list(dict.fromkeys(doubles)), list(dict.fromkeys(inconnus))
+
+
+def _prenom_seul(suite: str, noms: list[str]) -> str:
+    """« @Paul voir… » : le seul nom qui commence par ce prénom ; un nom propre qui suit désigne quelqu'un d'autre."""
+    lu = re.match(r"([\w-]+)(\s+[^\W\d_])?", suite)
+    if not lu or (lu[2] and lu[2].strip().isupper()):
+        return ""
+    portes = [n for n in noms if n.split()[0] == lu[1].casefold()]
+    return portes[0] if len(portes) == 1 else ""
 
 
 def a_prevenir(client: Client, texte: str, coches: Collection[Utilisateur], *, acteur) -> list[Utilisateur]:
