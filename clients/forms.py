@@ -39,7 +39,7 @@ class DocumentsForm(forms.Form):
         label=_("Fichiers à joindre"), max_length=255, allow_empty_file=True,
         help_text=_("PDF, PNG ou JPEG, 15 Mo chacun, vingt à la fois au plus."),
     )  # fmt: skip
-    titre = forms.CharField(label=_("Titre (facultatif)"), max_length=160, required=False)
+    titre = forms.CharField(label=_("Titre"), max_length=160, required=False)
 
 
 class SuspensionForm(forms.Form):
