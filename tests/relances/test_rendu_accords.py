@@ -146,3 +146,22 @@ def test_le_pdf_tient_de_une_a_quatre_cents_pieces(genre, langue):
         long = rendu.rendre_pdf(protocole(genre, nombre=400, n=24, destinataire=client))
         assert 8 <= compter_pages(long) <= 20
         assert rendu.rendre_pdf(protocole(genre, nombre=1, n=2, destinataire=client)) == court
+
+
+def test_une_personne_publique_lit_la_prescription_quadriennale_et_aucune_mise_en_demeure():
+    """Loi 68-1250, art. 1 et 2 : l'article 2240 ne régit pas sa dette ; CGCT L1612-16 : rien de droit privé."""
+    html = texte(protocole(destinataire=ex.COMMUNE, clause=True))
+    assert "68-1250" in html and "1er janvier qui suit" in html and "2240" not in html
+    assert "réclame par écrit" in html and "en demeure" not in html and "Déchéance du terme" in html
+
+
+def test_le_delai_nouveau_court_de_la_signature():
+    """C. civ., art. 2231 et 2240 : c'est la signature qui reconnaît, non le jour de la proposition."""
+    assert "un nouveau délai court du jour de la signature" in texte(protocole())
+
+
+@pytest.mark.parametrize(("qui", "reste"), [(ex.HOTELIERE, True), (ex.KERDRAON, False)])
+def test_abandonner_les_penalites_dit_ce_que_deviennent_les_quarante_euros(qui, reste):
+    """C. com., D441-5 : la renonciation ne porte que sur les pénalités ; rien n'en est dit au particulier."""
+    html = texte(protocole(destinataire=qui, penalites="abandonnees"))
+    assert ("L'indemnité forfaitaire reste due" in html) is reste
