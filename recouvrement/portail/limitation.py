@@ -63,7 +63,7 @@ def rate(request, quoi: str) -> None:
 
 
 def _un_de_plus(cle: str) -> int:
-    """Chaque essai prend le numéro suivant, par `add` : le cache en base lit puis écrit, `incr` y perdrait les autres."""
+    """Chaque essai prend le numéro suivant par `add` : `incr`, en base, lit puis écrit et perdrait les simultanés."""
     n = cache.get(cle, 0) + 1
     while n < EN_TOUT and not cache.add(f"{cle}:{n}", 1, 2 * FENETRE):
         n += 1

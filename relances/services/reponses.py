@@ -119,7 +119,7 @@ def _ecrire(origine, cle, champs, lien: Rattachement, classement: Classement, lu
 
 
 def _verrouiller_le_client(pk: int) -> None:
-    """Le client avant l'envoi et avant le journal, comme partout : les suites ouvrent des tâches, qui le verrouillent."""
+    """Le client avant l'envoi et le journal, comme partout : les suites ouvrent des tâches, qui le verrouillent."""
     Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=pk)
 
 

@@ -266,3 +266,16 @@ def test_le_journal_des_acces_de_gunicorn_perd_aussi_le_jeton(tmp_path):
     )
     assert "GET /p/… HTTP/1.1" in sortie.stderr
     assert "XyZ" not in sortie.stdout + sortie.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_des_essais_simultanes_se_comptent_tous(settings, rf):
+    """Le cache de production est en base : lire puis écrire y perdrait les essais faits au même instant."""
+    from tests.factures.test_services_concurrence import ensemble
+
+    settings.CACHES = settings.CACHES | {
+        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    }
+    requete = rf.get("/p/x", REMOTE_ADDR="203.0.113.9")
+    ensemble(*[lambda: [limitation.rate(requete, "lien") for _ in range(5)]] * 4)
+    assert not limitation.permis(requete, "lien")

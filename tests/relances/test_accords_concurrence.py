@@ -121,3 +121,25 @@ def test_deux_gestionnaires_sur_les_memes_pieces_un_seul_accord():
         )
 
     assert noms(ensemble(proposer("a"), proposer("b"))) == ["Accord", "ValidationError"]
+
+
+def test_un_rejet_et_des_gestes_sur_le_meme_client_ne_s_etreignent_pas():
+    """Le client se verrouille avant le journal : un rejet faisait l'inverse, PostgreSQL en tuait un."""
+    from relances.models import Courrier
+    from relances.services.taches import consigner_appel
+    from tests.relances.reponses_essai import MARDI, envoye, recu, rejet
+
+    courrier = envoye()
+    client, claire = courrier.client, UtilisateurFactory(societe=courrier.client.societe)
+
+    def appeler():
+        for n in range(6):
+            consigner_appel(client, issue="message", au=MARDI, acteur=claire, cle=f"{n}")
+
+    def rejeter():
+        for n in range(6):
+            Courrier.objects.filter(pk=courrier.pk).update(statut="envoye")
+            client.__class__.objects.filter(pk=client.pk).update(courriel_invalide_le=None)
+            recu(rejet(courrier, identifiant=f"<{n}@mx>"), "rejet", adresse=courrier.destinataire)
+
+    assert [type(r).__name__ for r in ensemble(appeler, rejeter)] == ["NoneType"] * 2
