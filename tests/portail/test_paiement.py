@@ -234,7 +234,8 @@ def test_le_prestataire_d_essai_de_bout_en_bout(client, m):
     lus = {cle: valeurs[0] for cle, valeurs in parse_qs(urlsplit(lien).query).items()}
     for _ in range(2):
         assert client.post(url(m, "/carte/essai"), lus).status_code == 303
-    assert Declaration.objects.get().montant == 1000
+    assert client.post(url(m, "/carte/essai"), lus | {"cle": "une-autre"}).status_code == 303
+    assert Declaration.objects.get().montant == 1000, "une commande ne s'annonce payée qu'une fois"
     assert client.post(url(m, "/carte/essai"), lus | {"reference": "forgée"}).status_code == 404
     voisin = monde()
     assert client.get(url(voisin, "/carte/essai"), lus).status_code == 404

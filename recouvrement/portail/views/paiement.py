@@ -107,12 +107,17 @@ def essai(request, acces):
     if request.method == "POST":
         moment = maintenant()
         corps, entetes = prestataire.notification(
-            commande.montant, commande.devise, lus["reference"], cle=lus.get("cle", "")[:40], moment=moment
+            commande.montant, commande.devise, lus["reference"], cle=_cle_de_commande(lus["reference"]), moment=moment
         )
         recevoir(acces.reglage, corps, entetes, moment=moment)
         return HttpResponse(status=303, headers={"Location": acces.url_page})
     contexte = {"acces": acces, "commande": commande, "reference": lus["reference"], "cle": lus.get("cle", "")[:40]}
     return render(request, "portail/paiement_essai.html", contexte)
+
+
+def _cle_de_commande(reference: str) -> str:
+    """Une commande ne se paie qu'une fois : une clé venue du navigateur en aurait écrit autant qu'il veut."""
+    return hashlib.sha256(reference.encode()).hexdigest()[:40]
 
 
 @csrf_exempt
