@@ -15,6 +15,7 @@ from relances.models import Declaration, LienPortail, Message, ReglagePortail
 from .declarations_portail import Depot, choisir, demander_un_delai, ecrire_declaration, jour_de, ouvrir
 from .declarations_portail_mots import dans_la_langue_de_l_equipe
 from .messages import ecrire
+from .preparation import mentions
 from .signatures import etablir, plans_possibles
 
 
@@ -108,7 +109,7 @@ def envoyer_les_exemplaires(accord: Accord) -> list[Message]:
                 "courriel": masquer(accord.signe_courriel),
             },
             _("Empreinte du fichier (SHA-256) : %(empreinte)s") % {"empreinte": accord.pdf_empreinte},
-            societe.raison_sociale,
+            mentions(societe, client.langue),
         ]
     )
     envois = []

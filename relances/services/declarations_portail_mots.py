@@ -16,6 +16,7 @@ from relances.domaine.declarations import Examen
 from relances.models import Declaration, LienPortail, Message, Tache
 
 from .messages import DELAI_ANNULATION, ecrire
+from .preparation import mentions
 from .taches import creer_tache
 
 G, S = Declaration.Genre, Declaration.Statut
@@ -133,7 +134,7 @@ def _ecrire(
         if pieces := sorted(set(declaration.echeances.values_list("facture__numero", flat=True))):
             corps.append(_("Factures : %(pieces)s.") % {"pieces": ", ".join(pieces)})
         corps.append(_("Répondez à ce message, ou rouvrez votre page : ce lien vous est réservé."))
-        corps.append(f"{client.societe.raison_sociale}\n{client.societe.telephone}".strip())
+        corps.append(f"{client.societe.telephone}\n{mentions(client.societe, client.langue)}".strip())
         return ecrire(
             client, genre=Message.Genre.DECLARATION, cle=f"declaration:{declaration.pk}:{quoi}", destinataire=adresse,
             objet=_(objet), texte="\n\n".join(corps), acteur=acteur, langue=client.langue, delai=delai,

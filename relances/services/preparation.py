@@ -22,6 +22,7 @@ from relances.models import Courrier, Relance, VersionModele
 from relances.rendu import contexte as c
 from relances.rendu import controles, controles_modele, courriels, lettres
 from relances.rendu import messages as sms
+from relances.rendu import parties as rendu_parties
 from relances.rendu.moteur import VariableInconnue
 from relances.rendu.qr import reference_sepa
 
@@ -115,6 +116,14 @@ def emetteur(societe) -> c.Emetteur:
     champs = {nom: getattr(societe, nom) for nom in c.Emetteur.__dataclass_fields__ if hasattr(societe, nom)}
     logo = _logo_incorpore(societe.logo, societe.empreinte_logo) if societe.logo else ""
     return c.Emetteur(**champs | {"logo": logo})
+
+
+def mentions(societe, langue: str) -> str:
+    """Ce que tout courriel écrit en son nom porte : dénomination, forme, siège, SIREN, RCS (C. com., R123-237)."""
+    champs = {nom: getattr(societe, nom) for nom in c.Emetteur.__dataclass_fields__ if hasattr(societe, nom)}
+    emetteur_ = c.Emetteur(**champs | {"logo": ""})
+    dire = rendu_parties.mentions_legales_en if langue == "en" else rendu_parties.mentions_legales
+    return dire(emetteur_)
 
 
 @lru_cache(maxsize=32)

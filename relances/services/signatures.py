@@ -26,6 +26,7 @@ from relances.domaine.declarations import masquer, propre
 from relances.models import CodeSignature, LienPortail, Message
 
 from .messages import ecrire
+from .preparation import mentions
 
 VALIDITE = timedelta(minutes=15)
 ESSAIS_MAX = 5
@@ -160,7 +161,7 @@ def demander_un_code(accord: Accord, lien: LienPortail, *, adresse: str, moment:
                 PLACE,
                 _("Il vaut quinze minutes et une seule fois. Nous ne vous le demanderons jamais au téléphone."),
                 _("Vous n'avez rien demandé ? Ne faites rien : sans ce code, rien n'est signé."),
-                lien.client.societe.raison_sociale,
+                mentions(lien.client.societe, lien.client.langue),
             ]
         )
         ecrire(

@@ -344,3 +344,13 @@ def test_la_tache_est_dans_la_langue_de_l_equipe_et_l_accuse_dans_celle_du_clien
 def test_html_et_droite_a_gauche_restent_du_texte(m):
     d = payer(m, depot=depot("a", nom="شركة \u202eالنور", texte="<script>alert(1)</script>"))
     assert d.nom == "شركة النور" and d.texte == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("langue", ["fr", "en"])
+def test_l_accuse_porte_les_mentions_du_creancier(langue):
+    """C. com., R123-237 : toute correspondance écrite en son nom dit forme, capital, siège, SIREN et RCS."""
+    m = monde(langue=langue)
+    payer(m)
+    texte = Message.objects.get().texte
+    for dit in (m.societe.raison_sociale, "SIREN", "RCS", m.societe.ville):
+        assert dit in texte
