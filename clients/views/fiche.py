@@ -169,7 +169,7 @@ def _volet(f: Fiche, volet, form) -> dict:
             "effets": [],
             "gestes": [(v.nom, v.signe, v.titre, v.touche) for v in VOLETS.values() if v.touche],
             "taches": list(f.client.taches.filter(faite_le=None).order_by("due_le", "pk")[:20]),
-            "contacts": list(f.contacts[:6]),
+            "contacts": list(f.contacts)[:6],  # lus entiers : l'onglet les compte
         }
     return {"effets": volet.effets(form) if volet.avec_effets else [], **volet.contexte(form)}
 

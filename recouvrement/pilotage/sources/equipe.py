@@ -36,6 +36,12 @@ CONFIEES_MONTREES = 20
 
 
 def confiees_ailleurs(p: base.Portee) -> list[Tache]:
-    """Tâches de mes clients qu'un collègue tient : elles quittent la journée, elles ne se perdent pas. Une requête."""
+    """Tâches de mes clients qu'un collègue tient : elles quittent la journée, elles ne se perdent pas.
+
+    Une requête par portée : la liste et la page les demandent toutes deux.
+    """
+    if "confiees" in vars(p):
+        return vars(p)["confiees"]
     tenues = Tache.objects.filter(client__in=p.ids, faite_le=None, confiee_a__isnull=False).exclude(confiee_a__in=p.moi)
-    return list(tenues.select_related("client", "confiee_a").order_by("due_le", "pk")[:CONFIEES_MONTREES])
+    lues = tenues.select_related("client", "confiee_a").order_by("due_le", "pk")[:CONFIEES_MONTREES]
+    return vars(p).setdefault("confiees", list(lues))
