@@ -47,6 +47,8 @@ from tests.factures.factories import (
 )
 from tests.portail.declarants import LienFactory
 
+from .test_maison import RACINE, fichiers_du_depot
+
 AU, MOMENT = date(2026, 11, 20), "2026-11-20 10:00 +0100"
 
 # Connexion, mot de passe et second facteur : django-allauth décide de ses propres droits.
@@ -181,12 +183,14 @@ OBJETS = {
     "relances:apercu_image": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR", "page": "=1"}),
     "relances:apercu_pdf": (PORTEFEUILLE, {"client": "client", "palier": "palier", "devise": "=EUR"}),
     "relances:evenement": (None, {"fournisseur": "=postmark", "genre": "=tracking"}),
+    "relances:message_recu": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_lire": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_ecarter": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_relire": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_repondre": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_rattacher": (PORTEFEUILLE, {"pk": "recu"}),
     "relances:reponse_rejet": (PORTEFEUILLE, {"pk": "recu"}),
+    "relances:message": (PORTEFEUILLE, {"pk": "renvoi"}),
     "relances:message_annuler": (PORTEFEUILLE, {"pk": "renvoi"}),
     "relances:message_trancher": (PORTEFEUILLE, {"pk": "renvoi"}),
     "relances:message_remettre": (PORTEFEUILLE, {"pk": "renvoi"}),
@@ -331,6 +335,18 @@ def test_aucune_route_n_est_sans_nom():
     assert [nom for nom in ROUTES if nom.endswith(":None") or nom == "None"] == []
 
 
+def test_chaque_adresse_citee_dans_le_code_existe():
+    """`adresse()` se tait sur une route inconnue : deux parts écrites à part ne se manquent pas sans qu'on le voie."""
+    citees = {
+        (nom, str(f.relative_to(RACINE)))
+        for f in fichiers_du_depot()
+        if f.suffix == ".py" and "tests" not in f.parts
+        for nom in re.findall(r"\badresse\(\s*[\"']([\w-]+:[\w-]+)[\"']", f.read_text(encoding="utf-8"))
+    }
+    assert len(citees) > 20
+    assert sorted((nom, f) for nom, f in citees if nom not in ROUTES) == []
+
+
 def test_chaque_vue_dit_son_droit():
     assert [nom for nom in [*NOTRES, *API] if not hasattr(ROUTES[nom].callback, "droit")] == []
 
@@ -458,14 +474,25 @@ def construire() -> SimpleNamespace:
         document=DocumentFactory(client=client),
         accord=accord,
         envoi_accord=Message.objects.create(
-            societe=societe, client=client, genre="accord", cle="accord", destinataire="x@client.example",
-            pas_avant=timezone.now(), texte="Accord", accord=accord,
+            societe=societe,
+            client=client,
+            genre="accord",
+            cle="accord",
+            destinataire="x@client.example",
+            pas_avant=timezone.now(),
+            texte="Accord",
+            accord=accord,
         ),
         suspension=SuspensionFactory(client=client, du=AU),
         perte=proposer(echeance, montant=1, motif="Essai", au=AU, acteur=equipe[Role.GESTIONNAIRE]),
         recu=MessageRecu.objects.create(
-            societe=societe, client=client, origine="imap", cle_source="<r@x>", categorie="reponse",
-            recu_le=timezone.now(), de="x@client.example",
+            societe=societe,
+            client=client,
+            origine="imap",
+            cle_source="<r@x>",
+            categorie="reponse",
+            recu_le=timezone.now(),
+            de="x@client.example",
         ),
         renvoi=Message.objects.create(
             societe=societe,

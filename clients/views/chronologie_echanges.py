@@ -89,7 +89,8 @@ def _dire_messages(lus: list[Message]) -> Iterator[Fait]:
         # Un code de signature ne se relit pas : il ne prouve rien une fois consommé.
         texte = m.objet if m.genre == Message.Genre.CODE else f"{m.objet}\n{m.texte}".strip()
         yield Fait(
-            m.quand, titre, m.objet, " · ".join(filter(None, preuve)), signe, ton, adresse("relances:message", m.pk),
+            m.quand, titre, m.objet, " · ".join(filter(None, preuve)), signe, ton,
+            adresse("relances:message", m.pk) if m.statut in (M.INCERTAIN, M.EN_ERREUR) else "",
             cite="" if m.genre == Message.Genre.CODE else texte,
         )  # fmt: skip
 

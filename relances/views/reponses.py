@@ -66,6 +66,24 @@ def reponses(request):
     return _page(request)
 
 
+@require_safe
+@exige(Droit.VOIR)
+def recu(request, pk: int):
+    """Un courriel reçu, ouvert dans sa liste : où mènent Ma journée et la chronologie."""
+    trouve = get_object_or_404(MessageRecu.objects.visibles_pour(request.user), pk=pk)
+    return rediriger(request, adresse_de("a_lire" if trouve.statut == S.A_LIRE else "toutes", pk))
+
+
+@require_safe
+@exige(Droit.VOIR)
+def envoye(request, pk: int):
+    """Un de nos messages : à reprendre dans sa liste, sinon dans la chronologie de son client."""
+    trouve = get_object_or_404(Message.objects.visibles_pour(request.user), pk=pk)
+    if trouve.statut in sorts.A_VOIR:
+        return rediriger(request, adresse_de("messages", pk))
+    return rediriger(request, f"{reverse('clients:fiche', args=[trouve.client_id])}?o=chronologie")
+
+
 def _page(request, *, choisi: MessageRecu | None = None, formulaires: dict | None = None, status: int = 200):
     vue = valeur_parmi(request, "v", VUES)
     recus, envois = _visibles(request), _messages(request)

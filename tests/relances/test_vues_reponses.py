@@ -57,6 +57,26 @@ def test_l_ecran_montre_la_reponse_ce_qu_elle_cite_et_a_quoi_elle_repond(client,
     assert "attendent votre lecture" in texte and reverse("relances:courrier", args=[courrier.pk]) in texte
 
 
+def test_une_adresse_mene_au_courriel_et_au_message(client, responsable, courrier):
+    """Ma journée et la chronologie y renvoient sans connaître la liste."""
+    lu = recu(reponse(courrier))
+    assert reverse("relances:reponses") + f"?v=a_lire&choix={lu.pk}" == aller(client, "message_recu", lu.pk)
+    MessageRecu.objects.update(statut=S.LU)
+    assert aller(client, "message_recu", lu.pk).endswith(f"?v=toutes&choix={lu.pk}")
+    parti = messages.ecrire(
+        courrier.client, genre="reponse", cle="x", destinataire="a@client.example", objet="Objet", texte="Texte"
+    )
+    assert aller(client, "message", parti.pk) == reverse("clients:fiche", args=[parti.client_id]) + "?o=chronologie"
+    Message.objects.update(statut=Message.Statut.EN_ERREUR)
+    assert aller(client, "message", parti.pk).endswith(f"?v=messages&choix={parti.pk}")
+
+
+def aller(client, route, pk) -> str:
+    url = reverse(f"relances:{route}", args=[pk])
+    assert client.post(url).status_code == 405
+    return client.get(url).url
+
+
 def test_le_html_ne_se_rend_jamais_ni_un_nom_de_droite_a_gauche(client, responsable, courrier):
     """HTML dans une réponse, nom RTL : des caractères, rien d'autre."""
     lu = recu(reponse(courrier, texte="<script>alert(1)</script>", objet="<b>x</b>", de_nom="\u202egnp.exe"))
