@@ -12,7 +12,18 @@ from operator import attrgetter
 
 from django.db.models import Model, QuerySet
 
-from clients.models import AnnonceBodacc, BlocageCommandes, Client, Contact, CorrectionProposee, IbanClient, Note
+from clients.models import (
+    AnnonceBodacc,
+    BlocageCommandes,
+    Client,
+    Contact,
+    CorrectionProposee,
+    Document,
+    IbanClient,
+    Note,
+    Partage,
+    Report,
+)
 from clients.models import Suspension as SuspensionClient
 from contentieux.models import DossierContentieux, DossierEcheance, Etape, Frais, Interruption, Piece
 from factures.models import (
@@ -21,6 +32,7 @@ from factures.models import (
     Avoir,
     CopieFacture,
     Douteux,
+    EchangeLitige,
     Echeance,
     Echeancier,
     Encaissement,
@@ -30,6 +42,7 @@ from factures.models import (
     Litige,
     Mensualite,
     Promesse,
+    PropositionPerte,
     Renonciation,
     StatutRecu,
 )
@@ -37,7 +50,19 @@ from recouvrement.commun import depot
 from recouvrement.commun.fichiers import nom_sur
 from recouvrement.commun.tableaux import Colonne, lignes_csv
 from recouvrement.journal.models import Maillon
-from relances.models import Courrier, LeveeDeFrein, Relance, Tache, Verdict
+from relances.models import (
+    CodeSignature,
+    Courrier,
+    Declaration,
+    LeveeDeFrein,
+    LienPortail,
+    Message,
+    MessageRecu,
+    Relance,
+    Tache,
+    Verdict,
+    VisitePortail,
+)
 
 # (nom du fichier, modèle, chemin jusqu'au client). L'ordre est celui où une personne les lit.
 TABLES: tuple[tuple[str, type[Model], str], ...] = (
@@ -45,6 +70,9 @@ TABLES: tuple[tuple[str, type[Model], str], ...] = (
     ("contacts", Contact, "client"),
     ("ibans", IbanClient, "client"),
     ("notes", Note, "client"),
+    ("partages", Partage, "client"),
+    ("reports", Report, "client"),
+    ("documents", Document, "client"),
     ("suspensions", SuspensionClient, "client"),
     ("blocages", BlocageCommandes, "client"),
     ("corrections", CorrectionProposee, "client"),
@@ -56,10 +84,13 @@ TABLES: tuple[tuple[str, type[Model], str], ...] = (
     ("imputations", Imputation, "echeance__client"),
     ("accessoires", AffectationAccessoires, "facture__client"),
     ("litiges", Litige, "echeance__client"),
+    ("litiges-echanges", EchangeLitige, "litige__echeance__client"),
     ("promesses", Promesse, "client"),
     ("echeanciers", Echeancier, "client"),
     ("mensualites", Mensualite, "echeancier__client"),
     ("accords", Accord, "client"),
+    ("accords-codes", CodeSignature, "accord__client"),
+    ("pertes", PropositionPerte, "echeance__client"),
     ("exclusions", Exclusion, "echeance__client"),
     ("renonciations", Renonciation, "facture__client"),
     ("douteuses", Douteux, "facture__client"),
@@ -68,6 +99,11 @@ TABLES: tuple[tuple[str, type[Model], str], ...] = (
     ("levees", LeveeDeFrein, "echeance__client"),
     ("relances", Relance, "echeance__client"),
     ("courriers", Courrier, "client"),
+    ("messages", Message, "client"),
+    ("messages-recus", MessageRecu, "client"),
+    ("liens", LienPortail, "client"),
+    ("visites", VisitePortail, "lien__client"),
+    ("declarations", Declaration, "client"),
     ("taches", Tache, "client"),
     ("dossiers", DossierContentieux, "client"),
     ("dossiers-pieces-dues", DossierEcheance, "dossier__client"),
@@ -77,7 +113,7 @@ TABLES: tuple[tuple[str, type[Model], str], ...] = (
     ("interruptions", Interruption, "facture__client"),
     ("interruptions-dossiers", Interruption, "dossier__client"),
 )
-SECRETS = {"jeton"}  # ouvre le portail : une archive circule
+SECRETS = {"jeton", "cle", "code_court"}  # ouvrent la page du client ou s'y rejouent : une archive circule
 # (dossier de l'archive, modèle, chemin jusqu'au client, nom du fichier, champ du chemin, champ de l'empreinte).
 DOCUMENTS: tuple[tuple[str, type[Model], str, str, str, str], ...] = (
     ("factures", CopieFacture, "facture__client", "nom", "chemin", "empreinte"),
@@ -85,6 +121,8 @@ DOCUMENTS: tuple[tuple[str, type[Model], str, str, str, str], ...] = (
     ("avis", Courrier, "client", "reference", "avis_chemin", "avis_empreinte"),
     ("depots", Courrier, "client", "reference", "depot_chemin", "depot_empreinte"),
     ("accords", Accord, "client", "reference", "pdf_chemin", "pdf_empreinte"),
+    ("documents", Document, "client", "nom", "chemin", "empreinte"),
+    ("recus", MessageRecu, "client", "objet", "brut_chemin", "brut_empreinte"),
     ("contentieux", Piece, "dossier__client", "designation", "chemin", "empreinte"),
 )
 

@@ -10,15 +10,18 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from clients.documents import ajouter_document
 from clients.models import Client
 from factures.models import CopieFacture
 from recouvrement.commun import depot
 from recouvrement.journal.models import Maillon
 from recouvrement.pilotage.archives import SECRETS, TABLES, Archive
+from relances.models import Declaration, LienPortail, MessageRecu
 from tests.clients.factories import ClientFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
-from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory
+from tests.contentieux.factories import CourrierEnvoyeFactory, DossierFactory, pdf
 from tests.factures.factories import EcheanceFactory, EncaissementFactory
 
 
@@ -67,6 +70,26 @@ def test_un_client_s_emporte_entier_et_seul(client, societe):
     assert {int(ligne["client_id"]) for ligne in table(archive, "courriers")} == {choisi.pk}
     assert "jeton" not in archive.read("courriers.csv").decode().splitlines()[0]  # il ouvre le portail
     assert Maillon.objects.filter(action="client.exporte", client_id=choisi.pk).count() == 1
+
+
+def test_ce_que_le_client_a_joint_ecrit_et_declare_s_emporte_sans_ce_qui_ouvre_sa_page(societe):
+    choisi, _e, courrier = plein(societe)
+    ajouter_document(choisi, octets=pdf(), nom="preuve.pdf")
+    chemin, empreinte = depot.ranger(b"From: marie@client.example", ".eml")
+    MessageRecu.objects.create(
+        societe=societe, client=choisi, origine="imap", cle_source="m1", categorie="reponse", objet="Re: rappel",
+        recu_le=timezone.now(), brut_chemin=chemin, brut_empreinte=empreinte,
+    )  # fmt: skip
+    lien = LienPortail.objects.create(
+        client=choisi, courrier=courrier, code_court="ABCDEFGH", cree_le=date(2026, 9, 1), expire_le=date(2026, 12, 1)
+    )
+    Declaration.objects.create(client=choisi, lien=lien, genre="paye", faite_le=timezone.now(), cle="x")
+    archive = ouvrir(b"".join(Archive(Client.objects.filter(pk=choisi.pk), "Titre").flux()))
+    for nom in ("documents", "messages-recus", "liens", "declarations"):
+        assert len(table(archive, nom)) == 1, nom
+    assert {"cle", "code_court"}.isdisjoint(table(archive, "liens")[0])
+    dossiers = {nom.partition("/")[0] for nom in archive.namelist() if "/" in nom}
+    assert {"documents", "recus"} <= dossiers
 
 
 def test_une_societe_s_emporte_pour_qui_l_administre(client, societe):
