@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import product
+from urllib.parse import quote
 
 import pytest
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from recouvrement.portail import limitation
 from relances.models import Declaration, VisitePortail
 from tests.contentieux.factories import pdf
 from tests.factures.factories import EcheanceFactory, LitigeFactory, PromesseFactory
+from tests.test_adresses_hostiles import VALEURS, parametres_lus
 
 from .outils import AU, MOMENT, client_ouvert, lien_de, societe_ouverte, url
 
@@ -94,3 +96,20 @@ def test_une_personne_de_l_equipe_connectee_n_y_gagne_rien(client, langue):
     client.force_login(mien.gestionnaire)
 
     assert client.get(url(lien) + f"?langue={langue}").content == anonyme
+
+
+@pytest.mark.parametrize("valeur", VALEURS.values(), ids=VALEURS)
+def test_aucune_adresse_ne_fait_tomber_la_page(client, valeur):
+    """NUL, demi-codet, démesure : dans l'adresse comme dans le formulaire."""
+    _mien, lien, cles = debiteur(societe_ouverte(), "Mien")
+    noms = parametres_lus() if len(valeur) < 1000 else ["langue", "devise", "pieces", "montant", "jour"]
+    requete = "&".join(f"{quote(nom)}={valeur}" for nom in noms)
+    for nom, motif, parametres in routes():
+        adresse = "/p/" + motif.replace("<slug:jeton>", url(lien).rpartition("/")[2])
+        for parametre in parametres:
+            for genre, voulu in (("int", min(cles)), ("str", "EUR"), ("slug", "paye")):
+                adresse = adresse.replace(f"<{genre}:{parametre}>", str(voulu))
+        for envoye in (client.get(f"{adresse}?{requete}"), client.post(adresse, dict.fromkeys(noms, valeur))):
+            if envoye.streaming:
+                b"".join(envoye)
+            assert envoye.status_code < 500, nom
