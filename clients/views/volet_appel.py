@@ -62,9 +62,17 @@ class Appel(Volet):
                 (str(rang), valeur_, libelle) for rang, (valeur_, libelle) in enumerate(form.fields["issue"].choices, 1)
             ],
             "dire": self._dire(),
-            "numeros": [(c.nom, c.fonction, c.telephone) for c in self.fiche.contacts if c.telephone]
-            or ([(str(self.client), "", self.client.telephone)] if self.client.telephone else []),
+            "numeros": self._numeros(),
         }
+
+    def _numeros(self) -> list[tuple[str, str, str]]:
+        """(qui, fonction, numéro) à composer ; aucun si le client ne veut pas d'appel : seul un appel reçu se note."""
+        if self.client.ne_pas_appeler_le:
+            return []
+        joignables = [
+            (c.nom, c.fonction, c.telephone) for c in self.fiche.contacts if c.telephone and not c.ne_pas_appeler
+        ]
+        return joignables or ([(str(self.client), "", self.client.telephone)] if self.client.telephone else [])
 
     def _dire(self) -> list[tuple[bool, str]]:
         """(à dire, phrase) : les plus grosses dettes, la promesse rompue ; et ce qu'il faut taire."""

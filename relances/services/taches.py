@@ -246,7 +246,8 @@ def prevenir_du_rejet(encaissement, *, motif: str, frais, au: date) -> Tache:
     }  # fmt: skip
     if frais:
         raison += " " + _("La banque a retenu %(frais)s de frais.") % {"frais": somme(frais, encaissement.devise)}
+    genre = Tache.Genre.AUTRE if encaissement.client.ne_pas_appeler_le else Tache.Genre.APPEL
     return creer_tache(
-        encaissement.client, genre=Tache.Genre.APPEL, due_le=au, cle=f"rejet-{encaissement.pk}", raison=raison,
+        encaissement.client, genre=genre, due_le=au, cle=f"rejet-{encaissement.pk}", raison=raison,
         titre=_("Paiement rejeté : %(montant)s") % {"montant": somme(encaissement.montant, encaissement.devise)},
     )  # fmt: skip

@@ -245,3 +245,17 @@ def test_le_courrier_d_un_autre_client_ne_se_remet_pas_d_ici(connecte, belcourt,
 
     assert page.status_code in (303, 422)
     assert revenu.statut == "en_erreur"
+
+
+@base
+def test_le_volet_d_appel_ne_donne_plus_de_numero_et_dit_pourquoi(client, appele, gestionnaire, au):
+    """Seul un appel reçu se note ; un contact qu'on n'appelle plus n'a pas de numéro non plus."""
+    ContactFactory(client=appele, nom="Nadia", telephone="04 65 71 01 42", ne_pas_appeler=True)
+    ContactFactory(client=appele, nom="Marc", telephone="04 65 71 01 43")
+    client.force_login(gestionnaire)
+    url = f"/clients/{appele.pk}/?volet=appel"
+    html = client.get(url, headers={"HX-Request": "true", "HX-Target": "volet"}).content.decode()
+    assert "tel:0465710143" in html and "tel:0465710142" not in html
+    sans_appel.ne_pas_appeler(appele, motif="Demandé par écrit", au=au, acteur=gestionnaire)
+    html = client.get(url, headers={"HX-Request": "true", "HX-Target": "volet"}).content.decode()
+    assert "tel:" not in html and "Demandé par écrit" in html
