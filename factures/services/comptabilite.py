@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from clients.models import Client
@@ -146,23 +146,34 @@ def _accessoires(societe, du, au) -> list[d.FaitAccessoires]:
 
 
 def _reductions(societe, du, au) -> list[d.FaitReduction]:
+    """Une écriture par facture réduite : l'escompte d'un accord en couvre plusieurs, chacune à sa TVA (CGI, 267 II)."""
     natures = [NatureAvoir.ESCOMPTE, NatureAvoir.ECART, NatureAvoir.FRAIS]
     lus = Avoir.objects.filter(
         societe=societe, devise="EUR", nature__in=natures, date_emission__range=(du, au), impute__gt=0
     ).select_related("client", "facture_origine")
-    premiere = Imputation.objects.filter(avoir=OuterRef("pk")).order_by("pk").values("echeance__facture")[:1]
-    lus = lus.annotate(
-        reduite=Coalesce(F("facture_origine"), Subquery(premiere), output_field=BigIntegerField())
-    ).order_by("pk")
-    factures = Facture.objects.in_bulk({x.reduite for x in lus if x.reduite})
-    return [
-        d.FaitReduction(
-            f"REDUCTION:{x.pk}", x.nature, _tiers(x.client),
-            factures[x.reduite].numero if x.reduite else x.numero, x.date_emission, x.montant,
-            _part_ht(factures[x.reduite]) if x.reduite else Decimal(1),
-        )
-        for x in lus
-    ]  # fmt: skip
+    parts: dict[int, dict[int, Decimal]] = defaultdict(dict)  # {avoir: {facture: ce qu'il y réduit}}
+    posees = Imputation.objects.filter(avoir__in=lus.values("pk")).order_by().values_list("avoir", "echeance__facture")
+    for avoir, facture, montant in posees.annotate(total=Sum("montant")).order_by("avoir", "echeance__facture"):
+        parts[avoir][facture] = montant
+    avoirs = list(lus.order_by("pk"))
+    for x in avoirs:  # un avoir né d'une facture la réduit ; à défaut d'affectation, aucune
+        if x.facture_origine_id or not parts[x.pk]:
+            parts[x.pk] = {x.facture_origine_id: x.montant}
+    factures = Facture.objects.in_bulk({pk for reduites in parts.values() for pk in reduites if pk})
+    faits = []
+    for x in avoirs:
+        reduites = parts[x.pk]
+        reste = x.montant - sum(reduites.values(), ZERO)  # pas encore posé : il suit la première
+        for rang, (pk, montant) in enumerate(reduites.items()):
+            facture = factures.get(pk)
+            faits.append(
+                d.FaitReduction(
+                    f"REDUCTION:{x.pk}" + (f":{pk}" if rang else ""), x.nature, _tiers(x.client),
+                    facture.numero if facture else x.numero, x.date_emission, montant + (ZERO if rang else reste),
+                    _part_ht(facture) if facture else Decimal(1),
+                )
+            )  # fmt: skip
+    return faits
 
 
 def _pertes(societe, du, au) -> list[d.FaitPerte]:

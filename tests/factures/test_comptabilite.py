@@ -101,6 +101,28 @@ def test_les_penalites_percues_demandent_leur_compte(societe, echeance):
     assert sum(m for _c, m in lignes) == 0  # les intérêts d'abord, puis les 40 €
 
 
+def test_l_escompte_de_deux_factures_suit_la_tva_de_chacune(societe, echeance):
+    """CGI, art. 267 II : la base de chaque facture baisse à son taux ; l'accord solde la plus ancienne d'abord."""
+    autre = EcheanceFactory(
+        client=echeance.client, societe=societe, montant=Decimal("1055.00"), echue_le=date(2026, 3, 2)
+    )
+    type(autre.facture).objects.filter(pk=autre.facture_id).update(montant_ht=1000, montant_tva=55)
+    avoir = Avoir.objects.create(
+        societe=societe, client=echeance.client, numero="ACC-1", cle_source="accord-1", date_emission=AU,
+        montant=Decimal("225.50"), nature=NatureAvoir.ESCOMPTE,
+    )  # fmt: skip
+    imputer_avoir(
+        avoir, [(echeance, Decimal("120.00")), (autre, Decimal("105.50"))], au=AU, cle="accord-1", acteur=None
+    )
+    lues = ecritures(societe, du=DU, au=AU)
+    assert all(e.equilibree for e in lues) and {e.piece for e in lues} == {
+        echeance.facture.numero, autre.facture.numero
+    }  # fmt: skip
+    lignes = [[(x.compte, x.debit - x.credit) for x in e.lignes] for e in lues]
+    assert [("665000", 100), ("445710", 20), ("411000", -120)] in lignes
+    assert [("665000", 100), ("445710", Decimal("5.50")), ("411000", Decimal("-105.50"))] in lignes
+
+
 def test_un_escompte_et_un_ecart_reduisent_le_client(societe, echeance):
     for nature, montant in ((NatureAvoir.ESCOMPTE, "24.00"), (NatureAvoir.ECART, "0.03")):
         avoir = Avoir.objects.create(
