@@ -24,7 +24,7 @@ from recouvrement.comptes.models import Societe
 from relances.models import Message, Tache
 from relances.rendu.filtres import Somme
 
-from .accords_etats import cle_de_tache, noter, passer, relire
+from .accords_etats import cle_de_tache, noter, passer, relire, verrouiller_le_client
 from .messages import ecrire
 from .preparation import destinataire_courriel
 from .retenues_reponses import fin_de_retenue
@@ -69,6 +69,7 @@ def _echeanciers(societe: Societe, au: date) -> list[Accord]:
     )
     for x in finis:
         with transaction.atomic():
+            verrouiller_le_client(x.client_id)  # avant le journal : la suite ouvre peut-être une tâche
             statut = SUIT[x.echeancier.statut]
             if passer(x, statut, de=(S.SIGNE, S.ROMPU), acteur=None, au=au, motif=x.echeancier.motif):
                 if statut == S.EXECUTE:
