@@ -64,7 +64,9 @@ MENU = (
                 aussi="factures:rapprochement factures:banque",
             ),  # fmt: skip
             Entree("relances:ce_soir", "send", _("Relances"), court=_("Relances"), compteur="courriers"),
-            Entree("relances:reponses", "message", _("Réponses"), compteur="reponses"),
+            Entree(
+                "relances:reponses", "message", _("Réponses"), compteur="reponses", aussi="relances:declarations"
+            ),  # fmt: skip
             Entree("contentieux:liste", "gavel", _("Contentieux"), compteur="dossiers"),
         ),
     ),

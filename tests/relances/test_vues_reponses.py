@@ -331,3 +331,11 @@ def test_la_liste_des_reglages_s_ouvre(client, administrateur, courrier):
     assert client.get(reverse("relances:reglages_reponses")).status_code == 200
     assert client.get(reverse("relances:reglage_reponses", args=[courrier.societe_id])).status_code == 200
     assert client.get(reverse("relances:reglage_reponses", args=[SocieteFactory().pk])).status_code == 404
+
+
+def test_reponses_et_declarations_se_rejoignent_sous_la_meme_entree_du_menu(client, responsable):
+    assert reverse("relances:declarations") in voir(client).content.decode()
+    page = client.get(reverse("relances:declarations")).content.decode()
+    debut = page.index(f'href="{reverse("relances:reponses")}"')
+    assert 'aria-current="page"' in page[page.rindex("<a", 0, debut) : page.index("</a>", debut)]
+    assert reverse("factures:pertes") in client.get(reverse("clients:liste")).content.decode()
