@@ -117,7 +117,11 @@ REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL doit commencer par redis://, rediss:// ou unix://.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
-CACHES["memoire"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memoire"}
+CACHES["memoire"] = {  # les compteurs du menu : cinq par personne et par geste
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "memoire",
+    "OPTIONS": {"MAX_ENTRIES": 5_000},
+}
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # les compteurs d'essais n'en chassent pas d'autres
 
 # --- Celery : voir docs/decisions/0003-nuit-et-envois.md ------------------------------------

@@ -289,7 +289,7 @@ def _dire(mesures: list, args) -> None:
         erreurs = sum(1 for n, _d, s in mesures if s != 200 and nom in (n, None))
         if len(durees) < 2:
             continue
-        quantiles = statistics.quantiles(durees, n=100)
+        quantiles = statistics.quantiles(durees, n=100, method="inclusive")
         p50, p95, pire = (f"{d * 1000:.0f} ms" for d in (quantiles[49], quantiles[94], durees[-1]))
         print(f"| {nom or '**Ensemble**'} | {len(durees)} | {p50} | {p95} | {pire} | {erreurs} |")
     print(json.dumps({"vues": len(mesures), "par_seconde": round(len(mesures) / (args.minutes * 60), 1)}))
