@@ -1,20 +1,26 @@
 """Deux personnes, ou deux onglets, sur le même accord : un seul effet, rien en double."""
 
+import threading
+import time
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
+from clients.models import Client
 from factures import services as compte
 from factures.domaine.accords import repartir
 from factures.models import Accord, Echeance, Echeancier, Imputation
-from recouvrement.journal.services import verifier_chaine
+from recouvrement.journal.services import consigner, verifier_chaine
+from relances.models import Courrier
 from relances.services import accords, accords_pdf
-from tests.clients.factories import ClientFactory
+from tests.clients.factories import ClientFactory, ContactFactory
 from tests.comptes.factories import UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory
 from tests.factures.test_services_concurrence import ensemble
 
+from .reponses_essai import envoye, recu, rejet
 from .test_accords import AU, exemplaire
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,23 +129,25 @@ def test_deux_gestionnaires_sur_les_memes_pieces_un_seul_accord():
     assert noms(ensemble(proposer("a"), proposer("b"))) == ["Accord", "ValidationError"]
 
 
-def test_un_rejet_et_des_gestes_sur_le_meme_client_ne_s_etreignent_pas():
-    """Le client se verrouille avant le journal : un rejet faisait l'inverse, PostgreSQL en tuait un."""
-    from relances.models import Courrier
-    from relances.services.taches import consigner_appel
-    from tests.relances.reponses_essai import MARDI, envoye, recu, rejet
-
+def test_un_rejet_et_un_geste_sur_le_meme_client_ne_s_etreignent_pas():
+    """Le client se verrouille avant le journal : un rejet faisait l'inverse, PostgreSQL tuait l'un des deux."""
     courrier = envoye()
-    client, claire = courrier.client, UtilisateurFactory(societe=courrier.client.societe)
+    client = courrier.client
+    contact = ContactFactory(client=client, courriel="compta@contact.example")
+    Courrier.objects.filter(pk=courrier.pk).update(destinataire=contact.courriel)
+    courrier.refresh_from_db()
+    tenu = threading.Event()
 
-    def appeler():
-        for n in range(6):
-            consigner_appel(client, issue="message", au=MARDI, acteur=claire, cle=f"{n}")
+    def agir():
+        with transaction.atomic():
+            Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+            tenu.set()
+            time.sleep(1)  # le rejet est arrivé à son premier verrou
+            consigner("client.essai", societe=client.societe, client=client)
 
     def rejeter():
-        for n in range(6):
-            Courrier.objects.filter(pk=courrier.pk).update(statut="envoye")
-            client.__class__.objects.filter(pk=client.pk).update(courriel_invalide_le=None)
-            recu(rejet(courrier, identifiant=f"<{n}@mx>"), "rejet", adresse=courrier.destinataire)
+        tenu.wait(10)
+        recu(rejet(courrier), "rejet", adresse=contact.courriel)
 
-    assert [type(r).__name__ for r in ensemble(appeler, rejeter)] == ["NoneType"] * 2
+    assert ensemble(agir, rejeter) == [None, None]
+    assert client.taches.filter(genre="sans_adresse").count() == 1
