@@ -14,10 +14,11 @@ from relances.domaine.echelle import SANS_APPEL, ClientFaits, Motif, Plan, Regla
 from relances.domaine.natures import Canal, Nature, Reference
 from relances.models import Courrier, Passage, Relance, Tache, Verdict
 from relances.services import nuit, sans_appel
+from relances.services.taches import prevenir_du_rejet
 from tests.clients.factories import ClientFactory, ContactFactory
 from tests.comptes.factories import UtilisateurFactory
 from tests.contentieux.factories import CourrierEnvoyeFactory
-from tests.factures.factories import EcheanceFactory
+from tests.factures.factories import EcheanceFactory, EncaissementFactory
 from tests.relances.test_domaine_echelle import MARDI, PALIERS, PLAN, ouvre, piece
 
 MUET = ClientFaits(1, "entreprise", (), canaux=frozenset(Canal), sans_appel=True)
@@ -259,3 +260,13 @@ def test_le_volet_d_appel_ne_donne_plus_de_numero_et_dit_pourquoi(client, appele
     sans_appel.ne_pas_appeler(appele, motif="Demandé par écrit", au=au, acteur=gestionnaire)
     html = client.get(url, headers={"HX-Request": "true", "HX-Target": "volet"}).content.decode()
     assert "tel:" not in html and "Demandé par écrit" in html
+
+
+@base
+def test_un_paiement_rejete_ouvre_une_tache_qui_n_est_pas_un_appel(appele, gestionnaire, au):
+    """La tâche se fait par écrit : le client ne veut plus d'appel."""
+    sans_appel.ne_pas_appeler(appele, motif="Demandé par écrit", au=au, acteur=gestionnaire)
+    repris = EncaissementFactory(client=Client.objects.get(pk=appele.pk))
+    repris.rejete_le = au  # seul ce jour se lit
+    prevenir_du_rejet(repris, motif="provision", frais=None, au=au)
+    assert Tache.objects.get(client=appele, faite_le=None).genre == Tache.Genre.AUTRE
