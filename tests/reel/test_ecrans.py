@@ -101,11 +101,11 @@ def deborde(page) -> list[str]:
 
 
 def fautes_axe(page) -> list[tuple]:
-    """[(règle, élément)] ; axe se pose une fois par page, ses 500 Ko coûtent autant que sa lecture."""
+    """[(règle, élément, ce qui manque)] ; axe se pose une fois par page, ses 500 Ko coûtent autant que sa lecture."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.axe_script)
     violations = page.evaluate("options => axe.run(options).then((r) => r.violations)", REGLES)
-    return [(v["id"], n["html"][:160]) for v in violations for n in v["nodes"][:2]]
+    return [(v["id"], n["html"][:160], n["failureSummary"]) for v in violations for n in v["nodes"][:2]]
 
 
 def constater(page, url: str) -> dict[str, list]:
