@@ -21,7 +21,7 @@ from relances.services.retenues_reponses import fin_de_retenue
 ZERO = Decimal("0.00")
 UN_JOUR = timedelta(days=1)
 # Freins qui s'en vont seuls à une date connue : l'étape est prévue, au plus tôt à cette date.
-DATES = (Motif.SUSPENDUE, Motif.PROMESSE, Motif.REPONSE)
+DATES = (Motif.SUSPENDUE, Motif.EXCLUE, Motif.PROMESSE, Motif.REPONSE)
 PLANIFIES = (Motif.RELANCEE, Motif.ATTENTE, Motif.JOUR_NON_OUVRE, Motif.DELAI_CONTACT, Motif.DEJA_CE_JOUR, *DATES)
 SIGNES = {
     Motif.RELANCEE: ("circle-check", "bon"),
@@ -118,7 +118,7 @@ class Prevision:
         for pk, piece in self.pieces.items():
             if pk not in decisions and (a_venir := self._a_venir(piece)):
                 decisions[pk] = self._le_jour_dit(a_venir, faits)
-        decisions = {pk: self._exclusion_d_abord(d) for pk, d in decisions.items()}
+        decisions = {pk: self._sans_suite(self._exclusion_d_abord(d), faits) for pk, d in decisions.items()}
         return self._resumer(decisions, {d.echeance.id: v.mode for v in resultat.envois for d in v.decisions})
 
     def _le_jour_dit(self, d: Decision, faits: ClientFaits) -> Decision:
@@ -139,6 +139,16 @@ class Prevision:
             "motif": piece.exclusion.motif, "jour": formats.jour(piece.exclusion.au),
         }  # fmt: skip
         return d._replace(motif=Motif.EXCLUE, detail=detail, prochaine=self.ouvre(piece.exclusion.au + UN_JOUR))
+
+    def _sans_suite(self, d: Decision, faits: ClientFaits) -> Decision:
+        """Un frein daté qui cédera la place à un frein sans date : sa fin n'annonce aucune étape (`prochaine` vide)."""
+        if d.motif not in (Motif.SUSPENDUE, Motif.EXCLUE, Motif.PROMESSE) or not d.prochaine:
+            return d
+        if d.motif is Motif.SUSPENDUE:  # seule à ne pas se comparer au jour jugé
+            faits = replace(faits, suspendu_jusqu_au=None)
+        suite = echelle.juger(d.echeance, faits, self.plan, au=d.prochaine, reglages=self.regles, ouvre=self.ouvre)
+        durable = suite.prochaine is None and suite.motif not in PLANIFIES
+        return d._replace(prochaine=None) if durable else d
 
     def _a_venir(self, e: Echeance) -> Decision | None:
         """Pièce pas encore échue : le premier palier qui la concernera, si rien ne change."""
@@ -166,7 +176,7 @@ class Prevision:
 
     def _resumer(self, decisions: dict[int, Decision], modes: dict[int, ModePalier]) -> Etapes:
         etapes = Etapes(par_piece=decisions, modes=modes)
-        prevues = [(self._jour(d), -d.palier.rang, d) for d in decisions.values() if d.palier and d.motif in PLANIFIES]
+        prevues = [(self._jour(d), -d.palier.rang, d) for d in decisions.values() if self._prevue(d)]
         if prevues:
             le, _rang, premiere = min(prevues, key=lambda x: x[:2])
             palier: PalierRegle = premiere.palier
@@ -193,6 +203,10 @@ class Prevision:
         )
         a_reclamer = sum((e.reste_du - e.conteste for e in ensemble), ZERO)
         return ModePalier.A_VALIDER if a_reclamer > plafond else d.palier.mode
+
+    @staticmethod
+    def _prevue(d: Decision) -> bool:
+        return d.palier is not None and d.motif in PLANIFIES and (d.motif not in DATES or d.prochaine is not None)
 
     def _jour(self, d: Decision) -> date:
         return d.prochaine or self.ouvre(self.au)

@@ -12,7 +12,9 @@ from django.utils import timezone
 from clients import services
 from clients.views.registre import VOLETS
 from clients.views.volets import Fiche
+from factures.models import Facture
 from factures.services import clore_litige
+from factures.services.exclusions import exclure
 from recouvrement.comptes.models import Role
 from relances.domaine.verdicts import Motif
 from relances.models import Passage, Verdict, VersionEchelle
@@ -137,6 +139,26 @@ def test_une_suspension_repousse_l_etape_et_se_voit_en_bandeau(connecte, belcour
     assert etapes.le > au + timedelta(60)
     assert "au plus tôt" in etapes.qui
     assert "Accord en cours" in texte(page)
+
+
+def test_une_suspension_n_annonce_pas_l_etape_qu_un_frein_sans_date_arretera(connecte, belcourt, gestionnaire, au):
+    """La fiche annonçait « appel le lendemain de la suspension » sur une facture que la plateforme dit contestée."""
+    Facture.objects.filter(client=belcourt).update(statut_fe="208", statut_fe_le=au)
+    services.suspendre(belcourt, motif="Congés", du=au, au=au + timedelta(7), acteur=gestionnaire)
+
+    etapes = connecte.get(url(belcourt)).context["etapes"]
+
+    premiere = etapes.par_piece[belcourt.echeances.order_by("date_echeance").first().pk]
+    assert (premiere.motif, premiere.prochaine) == (Motif.SUSPENDUE, None)
+
+
+def test_une_piece_exclue_prevoit_son_etape_le_lendemain(connecte, belcourt, gestionnaire, au):
+    for piece in belcourt.echeances.all():
+        exclure(piece, motif="Renvoyée", du=au, au=au + timedelta(7), acteur=gestionnaire)
+
+    etapes = connecte.get(url(belcourt)).context["etapes"]
+
+    assert etapes.le > au + timedelta(7) and "au plus tôt" in etapes.qui
 
 
 def test_exigence_36_un_jugement_arrete_tout(connecte, belcourt, gestionnaire, au):
