@@ -67,7 +67,10 @@ def renvoyer(client: Client, echeances: list[Echeance], *, au: date, acteur) -> 
         renvoi.message = _ecrire(client, pieces, jointes, vers.adresse, renvoi, au=au, acteur=acteur)
     if renvoi.message is None or renvoi.manquantes:
         renvoi.tache = _tache(client, pieces, renvoi, au)
-    motif = _("Facture renvoyée le %(jour)s : délai pour la traiter") % {"jour": formats.jour(au)}
+    if renvoi.message is None:  # rien n'est parti : le motif ne dit pas le contraire
+        motif = _("Renvoyer la facture : « non reçue »")
+    else:
+        motif = _("Facture renvoyée le %(jour)s : délai pour la traiter") % {"jour": formats.jour(au)}
     posees = retenir(pieces, motif=motif, du=au, au=renvoi.fin, acteur=acteur)
     consigner(
         ACTION, societe=client.societe, acteur=acteur, objet=renvoi.message or client, client=client,
