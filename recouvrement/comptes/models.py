@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recouvrement.commun.champs import ChampMontant
 
@@ -175,7 +176,7 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
 class Role(models.TextChoices):
     ADMINISTRATEUR = "administrateur", _("Administrateur")
-    RESPONSABLE = "responsable", _("Responsable")
+    RESPONSABLE = "responsable", pgettext_lazy("rôle", "Responsable")
     GESTIONNAIRE = "gestionnaire", _("Gestionnaire")
     LECTEUR = "lecteur", _("Lecteur")
 

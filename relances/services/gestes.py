@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client, Suspension
 from clients.services import suspendre
 from recouvrement.commun import depot
+from recouvrement.commun.formats import somme
 from recouvrement.comptes.models import Societe
 from relances import motifs
 from relances.domaine import echelle
@@ -71,7 +72,7 @@ def valider(courrier: Courrier, *, par, au: date, au_dela_du_plafond: bool = Fal
                 "courrier.valide",
                 courrier,
                 par,
-                f"{courrier.get_nature_display()} validée, {courrier.total} {courrier.devise}",
+                f"{courrier.get_nature_display()} validée, {somme(courrier.total, courrier.devise)}",
             )
     if refus or manques:
         raise Refus(refus or " ; ".join(m.phrase for m in manques))
