@@ -287,9 +287,13 @@ MANDATEMENT = "Demander le mandatement d'office ?"  # CGCT, art. L1612-16 : jama
 
 def _taches(envois: list[Envoi], cles: list[int], passage: Passage, societe: Societe) -> None:
     taches = []
-    graves = [v.client for v in envois if v.palier.nature is Nature.CONTENTIEUX]
-    administrations = Client.objects.filter(pk__in=graves, type="administration")
-    publics = set(administrations.values_list("pk", flat=True)) if graves else set()
+    concernes = {v.client for v in envois if v.mode is ModePalier.TACHE}
+    particuliers = Client.objects.filter(pk__in=concernes).filter(
+        Q(type="administration") | Q(ne_pas_appeler_le__isnull=False)
+    )
+    lus = list(particuliers.values_list("pk", "type", "ne_pas_appeler_le")) if concernes else []
+    publics = {pk for pk, type_, _le in lus if type_ == "administration"}
+    sans_appel = {pk for pk, _type, le in lus if le is not None}
     for envoi, courrier in zip(envois, cles, strict=True):
         if envoi.mode is not ModePalier.TACHE:
             continue
@@ -297,6 +301,8 @@ def _taches(envois: list[Envoi], cles: list[int], passage: Passage, societe: Soc
         genre, titre = TITRES.get(envoi.palier.nature, (Tache.Genre.APPEL, "Appeler"))
         if genre == Tache.Genre.CONTENTIEUX and envoi.client in publics:
             titre = MANDATEMENT
+        if genre == Tache.Genre.APPEL and envoi.client in sans_appel:  # on ne l'appelle plus : il lui faut une adresse
+            genre, titre = RETENUES_A_TRANCHER[Motif.SANS_ADRESSE]
         n = len(envoi.decisions)
         raison = f"{n} pièce{'s' if n > 1 else ''} échue{'s' if n > 1 else ''}, {somme(envoi.total, envoi.devise)}"
         if envoi.canal is Canal.TACHE and envoi.palier.nature is Nature.APPEL:

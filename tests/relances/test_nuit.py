@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 
 from factures.models import Echeance
 from relances.domaine.natures import Nature
-from relances.models import Courrier, Passage, Relance, Tache, Verdict
+from relances.models import Courrier, Palier, Passage, Relance, Tache, Verdict
 from relances.services import nuit
+from relances.services.plans import installer_plans
 from tests.clients.factories import ClientFactory, SuspensionFactory
 from tests.comptes.factories import SocieteFactory
 from tests.factures.factories import AvoirFactory, EcheanceFactory, EncaissementFactory, PromesseFactory
@@ -140,6 +141,18 @@ def test_sans_courriel_repli_sur_la_lettre_puis_sur_une_tache():
     assert Courrier.objects.get().canal == "lettre"
     assert bilan.retenues == {"sans_adresse": 1}
     assert Tache.objects.get(client=sans_rien).genre == Tache.Genre.SANS_ADRESSE
+
+
+@pytest.mark.parametrize(("appels", "genre"), [(True, Tache.Genre.APPEL), (False, Tache.Genre.SANS_ADRESSE)])
+def test_le_repli_sur_une_tache_n_appelle_pas_qui_l_a_refuse(appels, genre):
+    """Exigence 21 : ni perte silencieuse, ni appel à qui n'en veut plus ; il lui faut une adresse."""
+    refus = {} if appels else {"ne_pas_appeler_le": MARDI, "ne_pas_appeler_motif": "Demandé par écrit"}
+    client = ClientFactory(courriel="", adresse="", telephone="0240000000", **refus)
+    EcheanceFactory(client=client, echue_le=MARDI - timedelta(days=9))
+    installer_plans(client.societe)
+    Palier.objects.filter(nature=Nature.RAPPEL_COURTOIS).update(canaux=["courriel", "tache"])
+    passer(client.societe)
+    assert Tache.objects.get(client=client).genre == genre
 
 
 def test_une_nuit_sans_changement_n_ecrit_rien(django_assert_max_num_queries):
