@@ -19,7 +19,7 @@ from recouvrement.comptes import demo
 from recouvrement.comptes.courante import restreindre, societe_courante, societes_visibles
 from recouvrement.comptes.droits import Droit, peut, roles_de
 from recouvrement.comptes.models import Role
-from relances.models import Courrier, MessageRecu
+from relances.models import Courrier, Declaration, MessageRecu
 
 from . import compteurs, enchainement, journee
 
@@ -226,7 +226,12 @@ class Coque:
         return self._compter(Courrier.objects.filter(statut=Courrier.Statut.A_VALIDER))
 
     def _reponses(self) -> int:
-        return self._compter(MessageRecu.objects.a_lire())
+        """Courriels à lire et déclarations à traiter : la même entrée mène aux deux."""
+        declarees = Declaration.objects.a_traiter().visibles_pour(self.user)
+        return (
+            self._compter(MessageRecu.objects.a_lire())
+            + restreindre(self.request, declarees, "client__societe").count()
+        )
 
     def _dossiers(self) -> int:
         return self._compter(DossierContentieux.objects.exclude(statut=DossierContentieux.Statut.CLOS))
