@@ -58,6 +58,12 @@ class ReglagePortailForm(forms.ModelForm):
                 self.add_error(nom, _("Nécessaire au paiement par carte."))
         return lus
 
+    def _post_clean(self):
+        """Un champ absent de l'envoi laisserait l'ancienne clé : sans carte, elle s'efface vraiment."""
+        super()._post_clean()
+        for nom in SECRETS:
+            setattr(self.instance, nom, self.cleaned_data.get(nom, self._avant[nom]))
+
     def _champs(self, *noms):
         return [self[nom] for nom in noms]
 

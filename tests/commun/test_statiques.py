@@ -9,10 +9,9 @@ import pytest
 RACINE = Path(__file__).resolve().parents[2]
 STATIQUES = RACINE / "recouvrement" / "static"
 GABARITS = RACINE / "templates"
-# Les lettres et les courriels sont rendus hors du navigateur : la CSP ne les concerne pas.
-ECRANS = [
-    g for g in GABARITS.rglob("*.html") if not {"lettres", "courriels", "actes"} & set(g.relative_to(GABARITS).parts)
-]
+# Les lettres, les accords et les courriels sont rendus hors du navigateur : la CSP ne les concerne pas.
+HORS_NAVIGATEUR = {"lettres", "courriels", "actes", "accords"}
+ECRANS = [g for g in GABARITS.rglob("*.html") if not HORS_NAVIGATEUR & set(g.relative_to(GABARITS).parts)]
 ECRANS.sort()
 
 

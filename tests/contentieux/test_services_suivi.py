@@ -212,10 +212,10 @@ def test_paiement_partiel_mise_en_demeure_requete_et_signification_se_lisent_dan
 
 
 def test_la_prescription_se_lit_en_requetes_constantes(dossier, django_assert_num_queries):
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         services.du_dossier(dossier, au=AU)
     grand = DossierFactory(factures=8)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         services.du_dossier(grand, au=AU)
 
 

@@ -60,6 +60,7 @@ def test_chaque_modele_n_emploie_que_des_variables_connues(gabarit):
         variables.d_un_bordereau(ex.bordereau()),
         variables.d_un_decompte(ex.decompte()),
         test_rendu_suites.contexte(ex.KERDRAON, test_rendu_suites.RESTE, 1),
+        test_rendu_suites.contexte_du_renvoi(ex.KERDRAON),
         mandatement.contexte(mandatement.DemandeMandatement(requete=ex.requete(), marche="marché 2026-14")),
         declaration.contexte(
             declaration.Declaration(

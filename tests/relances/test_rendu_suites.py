@@ -34,7 +34,24 @@ def contexte(client, reste, nombre) -> dict:
             "montant": Somme(Decimal("10075.93")), "date": date(2026, 11, 19), "moyen": "virement", "factures": une,
             "reste": reste, "echu": reste,
         }),
+        "renvoi": Objet("renvoi", {"factures": "FA-2026-0412", "nombre": nombre, "reprise_le": jour}),
+        "accord": Objet("accord", {
+            "reference": "AC-2026-014", "genre": "échéancier", "montant": Somme(Decimal("4800.00")), "expire_le": jour,
+        }),
+        "mensualite": Objet("mensualite", {
+            "accord": "AC-2026-014", "due": date(2026, 11, 18), "manque": Somme(Decimal("1200.00")), "avant": jour,
+            "clause": True, "factures": "FA-2026-0412",
+        }),
     }  # fmt: skip
+
+
+def contexte_du_renvoi(client) -> dict:
+    """Une facture renvoyée : ses lignes n'ont que ce que la facture porte."""
+    ligne = {
+        "numero": "FA-2026-0412", "date_emission": date(2026, 10, 3), "date_echeance": date(2026, 11, 3),
+        "reste_du": RESTE,
+    }  # fmt: skip
+    return contexte(client, RESTE, 1) | {"lignes": (Objet("ligne", ligne),)}
 
 
 @pytest.mark.parametrize("reste", [RESTE, Somme(Decimal("0.00"))], ids=["reste", "rien"])

@@ -57,9 +57,11 @@ def scenes_d_equipe(x: Jours) -> Iterator[Scene]:
         (MENTION, "SARL", KARIM, "artisanat", "Anne Delmasse", "1980.00", 17),
         (PERTE, "EURL", CLAIRE, "négoce", "Arsène Vial", "84.00", 210),
     ):
+        pieces = (p("a", montant, x.j(retard)),)
+        if nom == REPOND:  # un rappel tomberait ce soir : sa réponse le retient
+            pieces += (p("b", "1176.00", x.pour(x.soir, 5)),)
         yield Scene(
-            nom, forme, gestionnaire=qui, segment=segment, contact=contact, habitude=12,
-            pieces=(p("a", montant, x.j(retard)),),
+            nom, forme, gestionnaire=qui, segment=segment, contact=contact, habitude=12, pieces=pieces
         )  # fmt: skip
 
 
