@@ -16,6 +16,13 @@ PATIENCE = 60_000  # ms : le worker démarre pendant que la page attend
 VOULUES = ("htmx:afterRequest", "htmx:sendAbort", "Failed to load resource: the server responded with a status of 422")
 
 
+def au_repos(page) -> None:
+    """htmx a fini d'échanger : un fragment à peine posé n'écoute pas encore, et Playwright tape trop vite."""
+    page.wait_for_function(
+        "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')", timeout=PATIENCE
+    )
+
+
 class Parcours:
     """Le navigateur, et les fautes relevées à chaque écran traversé."""
 

@@ -14,6 +14,8 @@ from factures.views import correspondances, imports
 from recouvrement.comptes.models import Role
 from tests.comptes.factories import MOT_DE_PASSE, SocieteFactory, UtilisateurFactory
 
+from .parcours import au_repos
+
 pytestmark = [
     pytest.mark.reel,
     pytest.mark.variables_inconnues_permises,
@@ -71,6 +73,7 @@ def test_l_assistant_au_clavier_et_au_telephone(ecran, live_server):
     ecran.select_option("#id_c_litige", "")
     expect(ecran.locator("#colonnes")).to_contain_text("Colonnes laissées de côté : Disputed")
     assert ecran.evaluate("document.activeElement.id") == "id_c_litige"  # le choix ne fait pas perdre la place
+    au_repos(ecran)
     ecran.select_option("#id_c_litige", "Disputed")
     expect(ecran.locator("#colonnes")).not_to_contain_text("Colonnes laissées de côté")
     _importer(ecran)

@@ -14,7 +14,7 @@ from tests.clients.factories import ClientFactory, ContactFactory
 from tests.comptes.factories import SocieteFactory, UtilisateurFactory
 from tests.factures.factories import EcheanceFactory, EncaissementFactory
 
-from .parcours import Parcours
+from .parcours import Parcours, au_repos
 
 pytestmark = [
     pytest.mark.reel,
@@ -53,6 +53,7 @@ class Clavier:
 
     def touche(self, *touches) -> None:
         for t in touches:
+            au_repos(self.page)
             self.page.keyboard.press(t)
 
     def jusqu_a(self, selecteur: str, *, touche: str = "Tab", pas: int = 120) -> None:
@@ -65,6 +66,7 @@ class Clavier:
 
     def ecrire(self, selecteur: str, texte: str) -> None:
         self.jusqu_a(selecteur)
+        au_repos(self.page)
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(texte)
 
