@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from . import absences, rejets
@@ -110,10 +110,11 @@ class Classement:
     adresse_en_cause: bool = False
 
 
-def classer(lu: MessageLu) -> Classement:
+def classer(lu: MessageLu, *, au: date | None = None) -> Classement:
     """Catégorie d'un courriel reçu : les rapports normalisés, les rejets en clair, les automates, puis les personnes.
 
-    Un rejet qui se dit « auto-replied » reste un rejet. Ne lève pas.
+    Un rejet qui se dit « auto-replied » reste un rejet. au : jour de la lecture, pour un courriel qui n'a pas le sien ;
+    sans l'un ni l'autre, une date de retour ne se lit pas. Ne lève pas.
     """
     if lu.rapport and lu.rapport.genre == "arf":
         return _plainte(lu)
@@ -128,8 +129,8 @@ def classer(lu: MessageLu) -> Classement:
     ecrit = plat_lignes(couper(lu.texte).ecrit) if lu.texte else ""
     raison = absences.automatique(lu.entetes, objet, ecrit)
     if raison:
-        recu = (lu.date or datetime.now(UTC)).date()
-        jusqu_au = absences.absent_jusqu_au(objet, " ".join(ecrit.split()), lu.entetes, recu)
+        recu = lu.date.date() if lu.date else au
+        jusqu_au = recu and absences.absent_jusqu_au(objet, " ".join(ecrit.split()), lu.entetes, recu)
         return Classement(Categorie.ABSENCE, raison, adresse_fautive="", absent_jusqu_au=jusqu_au)
     if "list-id" in lu.entetes and not lu.en_reponse_a:
         return Classement(Categorie.AUTRE, "envoi d'une liste de diffusion")

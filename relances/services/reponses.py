@@ -79,7 +79,7 @@ def recevoir(
         cle = cle_bis(cle, societe, lu.de, texte)
         if jumeau := MessageRecu.objects.filter(origine=origine, cle_source=cle).first():
             return jumeau
-    classement = classement or classer(lu)
+    classement = classement or classer(lu, au=au)
     lien = rattacher(lu, societe=societe, adresse_fautive=classement.adresse_fautive)
     chemin, empreinte = depot.ranger(brut, ".eml") if brut else ("", "")
     champs = {

@@ -1,5 +1,6 @@
 """Le classement : rejets en clair, automates, personnes, événements de fournisseur ; les dates de retour."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -278,3 +279,10 @@ def test_un_long_texte_se_classe(morceau):
     assert classer(serveur(texte)).raison and classer(lu(texte, objet="Absence du bureau")).raison
     rejets.lire_texte(plat_lignes(texte))
     absences.absent_jusqu_au(texte, texte, {}, date(2026, 1, 1))
+
+
+def test_sans_date_une_absence_se_compte_du_jour_de_la_lecture():
+    """La règle n'a pas d'horloge : le jour vient du courriel, sinon de qui le lit."""
+    absent = replace(lu("Je suis absent jusqu'au 12 janvier.", objet="Réponse automatique"), date=None)
+    assert classer(absent).absent_jusqu_au is None
+    assert classer(absent, au=date(2026, 12, 20)).absent_jusqu_au == date(2027, 1, 12)
