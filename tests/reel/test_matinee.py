@@ -98,6 +98,7 @@ def test_douze_taches_au_clavier_seul(matinee, live_server, page):
     expect(page.locator("#apercu h2")).to_have_text("Trois-Ponts")
     # 2. Reporter un client.
     clavier.touche("r")
+    expect(page.locator("#report-au-client")).to_be_focused()  # le panneau ouvert prend le focus, un peu après
     clavier.jour("#report-au-client", aujourd_hui() + timedelta(4))
     clavier.ecrire("#report-motif-client", "comptable en congés")
     clavier.touche("Enter")
@@ -108,7 +109,7 @@ def test_douze_taches_au_clavier_seul(matinee, live_server, page):
     clavier.touche("j")
     expect(page.locator("#apercu h2")).to_have_text("Menuiserie Roy")
     clavier.touche("d")
-    clavier.jusqu_a("[name=a]")
+    expect(page.locator("form[action*=confier] [name=a]")).to_be_focused()
     page.keyboard.type("Paul")
     clavier.ecrire("form[action*=confier] [name=motif]", "il les connaît")
     clavier.touche("Enter")
